@@ -1,0 +1,1 @@
+//! The agent run as a pure state machine.

@@ -1,0 +1,1 @@
+//! Risk tiers, approvals, and the decision not to send.

@@ -1,0 +1,1 @@
+//! Brand rules: phrases, claims, style, links, facts as placeholders.

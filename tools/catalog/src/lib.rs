@@ -1,0 +1,1 @@
+//! The catalogue: import, full-text search, live price and stock.

@@ -1,0 +1,1 @@
+//! Messages: typed blocks to MJML, HTML and plain text.

@@ -1,0 +1,1 @@
+//! Email service providers behind one trait; the Maildir outbox.

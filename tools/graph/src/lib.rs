@@ -1,0 +1,1 @@
+//! The product-knowledge graph: relations, recommendations, substitutes.

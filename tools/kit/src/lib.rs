@@ -1,0 +1,32 @@
+//! The ground floor of Mailwright: what every tool and the orchestrator share.
+//!
+//! * [`ids`], [`money`], [`locale`], [`person`], [`principal`]: the vocabulary as types.
+//! * [`fact`], [`placeholder`], [`fence`]: what may be said, where it came from, and how text from outside is marked.
+//! * [`tool`]: the typed tool trait, strict schemas, argument validation, the registry.
+//! * [`message`]: the one path of a message, `Draft → Checked → Cleared → Reserved → Sent | Unknown | Refused`.
+//!
+//! Nothing here does I/O or reads a clock.
+
+pub mod digest;
+pub mod fact;
+pub mod fence;
+pub mod ids;
+pub mod locale;
+pub mod message;
+pub mod money;
+pub mod person;
+pub mod placeholder;
+pub mod principal;
+pub mod store;
+pub mod tool;
+
+pub use digest::Digest;
+pub use fact::{Fact, FactBook, FactKind, FactMint, FactValue, Provenance};
+pub use ids::*;
+pub use locale::Language;
+pub use money::{Currency, Money};
+pub use principal::{Principal, Role};
+pub use store::{BoxFuture, StoreError};
+
+/// A point in time, UTC. Zones are applied at the edge only.
+pub use jiff::Timestamp;

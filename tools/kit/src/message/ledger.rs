@@ -1,0 +1,207 @@
+//! The ledger: the only maker of [`Reserved`].
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::clearance::{Cleared, Envelope};
+use super::draft::{Channel, Rendered};
+use super::reserve::{DedupeKey, Hold, ReserveEvidence, Reserved, SendState, judge};
+use crate::fact::{Fact, FactKind};
+use crate::ids::{ApprovalId, CustomerId, RunId, ShopId};
+use crate::store::{BoxFuture, StoreError};
+use crate::tool::Subject;
+
+/// A row of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerRow {
+    /// The key.
+    pub key: DedupeKey,
+    /// How it travels.
+    pub channel: Channel,
+    /// Where it stands.
+    pub state: SendState,
+    /// Exactly what goes out.
+    pub message: Rendered,
+    /// True once an ESP call was begun: the outcome of that call may be unknown.
+    pub attempted: bool,
+}
+
+/// What the store needs to gather evidence and to insert the row.
+#[derive(Debug, Clone)]
+pub struct ReserveRequest {
+    /// The shop.
+    pub shop: ShopId,
+    /// The run that sends.
+    pub run: RunId,
+    /// The person.
+    pub customer: CustomerId,
+    /// The key.
+    pub key: DedupeKey,
+    /// What was cleared.
+    pub envelope: Envelope,
+    /// The approval to look up and to use up.
+    pub approval: Option<ApprovalId>,
+    /// Cited facts, for comparison with the present.
+    pub facts: Vec<Fact>,
+    /// Which flow, occasion and step; when it was triggered.
+    pub subject: Subject,
+    /// Exactly what goes out.
+    pub message: Rendered,
+    /// The time of the decision.
+    pub now: Timestamp,
+    authors: BTreeSet<String>,
+}
+
+impl ReserveRequest {
+    /// Decides on the evidence. The store calls this inside its transaction and inserts the row only on `Ok`.
+    pub fn judge(&self, evidence: &ReserveEvidence) -> Result<(), Hold> {
+        judge(&self.envelope, &self.authors, self.approval.is_some(), evidence, self.now)
+    }
+
+    /// Cited product facts.
+    pub fn products(&self) -> impl Iterator<Item = &Fact> {
+        self.facts.iter().filter(|f| f.kind == FactKind::Product)
+    }
+}
+
+/// What the store did with a request.
+#[derive(Debug)]
+pub enum ReserveAnswer {
+    /// The row was inserted, and the approval used up, in one transaction.
+    Inserted(LedgerRow),
+    /// A row with this key was there already; nothing changed.
+    Existing(LedgerRow),
+    /// The evidence forbids it; nothing changed.
+    Held(Hold),
+}
+
+/// Where the ledger's rows live. Implemented by the orchestrator's store.
+pub trait LedgerStore: Send + Sync {
+    /// Looks for the key, gathers evidence, asks [`ReserveRequest::judge`], and inserts: one transaction.
+    fn reserve(&self, request: ReserveRequest) -> BoxFuture<'_, Result<ReserveAnswer, StoreError>>;
+    /// The row of a key.
+    fn find<'a>(&'a self, shop: &'a ShopId, key: DedupeKey) -> BoxFuture<'a, Result<Option<LedgerRow>, StoreError>>;
+    /// Notes that an ESP call begins.
+    fn begin_attempt<'a>(
+        &'a self,
+        shop: &'a ShopId,
+        key: DedupeKey,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<(), StoreError>>;
+    /// Notes how it ended.
+    fn settle<'a>(
+        &'a self,
+        shop: &'a ShopId,
+        key: DedupeKey,
+        state: SendState,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<(), StoreError>>;
+}
+
+/// What became of a cleared message.
+#[derive(Debug)]
+pub enum ReserveOutcome {
+    /// It may be handed over, once.
+    Reserved(Reserved),
+    /// It was handed over, or is being handed over, by somebody else.
+    Already(SendState),
+    /// It is held.
+    Held(Hold),
+}
+
+/// Concrete code over a [`LedgerStore`]: the one door to [`Reserved`].
+#[derive(Clone)]
+pub struct Ledger {
+    store: Arc<dyn LedgerStore>,
+}
+
+impl std::fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Ledger")
+    }
+}
+
+impl Ledger {
+    /// A ledger over this store.
+    pub fn new(store: Arc<dyn LedgerStore>) -> Self {
+        Self { store }
+    }
+
+    /// Reserves a cleared, rendered message.
+    ///
+    /// # Errors
+    /// When the store cannot answer. A message that may not leave is no error: it is [`ReserveOutcome::Held`].
+    pub async fn reserve(
+        &self,
+        cleared: Cleared,
+        run: RunId,
+        subject: Subject,
+        message: Rendered,
+        now: Timestamp,
+    ) -> Result<ReserveOutcome, StoreError> {
+        let envelope = cleared.envelope().clone();
+        if message.to.digest(&envelope.shop) != envelope.audience
+            || subject.flow != envelope.flow
+            || subject.customer != *cleared.customer()
+        {
+            return Ok(ReserveOutcome::Held(Hold::OtherAudience));
+        }
+        let key = DedupeKey::new(
+            &envelope.shop,
+            &message.to,
+            envelope.channel,
+            &subject.flow,
+            &subject.occasion,
+            subject.step,
+        );
+        let request = ReserveRequest {
+            shop: envelope.shop.clone(),
+            run,
+            customer: cleared.customer().clone(),
+            key,
+            approval: cleared.approval().cloned(),
+            facts: cleared.record().facts.iter().cloned().collect(),
+            authors: cleared.record().authors.clone(),
+            envelope,
+            subject,
+            message,
+            now,
+        };
+        Ok(match self.store.reserve(request).await? {
+            ReserveAnswer::Inserted(row) => {
+                ReserveOutcome::Reserved(Reserved { key: row.key, channel: row.channel, message: row.message })
+            }
+            ReserveAnswer::Existing(row) => ReserveOutcome::Already(row.state),
+            ReserveAnswer::Held(hold) => ReserveOutcome::Held(hold),
+        })
+    }
+
+    /// After a restart: the reserved message of a key with whether an ESP call had begun, or `None` when there is
+    /// nothing to hand over.
+    pub async fn claim(&self, shop: &ShopId, key: DedupeKey) -> Result<Option<(Reserved, bool)>, StoreError> {
+        Ok(self
+            .store
+            .find(shop, key)
+            .await?
+            .filter(|row| row.state == SendState::Reserved)
+            .map(|row| (Reserved { key: row.key, channel: row.channel, message: row.message }, row.attempted)))
+    }
+
+    /// Notes that the ESP call for this message begins now.
+    pub async fn begin_attempt(&self, shop: &ShopId, reserved: &Reserved, now: Timestamp) -> Result<(), StoreError> {
+        self.store.begin_attempt(shop, reserved.key, now).await
+    }
+
+    /// Notes how the hand-over ended, using the message up.
+    pub async fn settle(
+        &self,
+        shop: &ShopId,
+        reserved: Reserved,
+        state: SendState,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.store.settle(shop, reserved.key, state, now).await
+    }
+}

@@ -1,0 +1,415 @@
+//! `Cleared → Reserved`: the last look at the world, in the transaction that inserts the ledger row.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use jiff::{Span, Timestamp, tz::TimeZone};
+use serde::{Deserialize, Serialize};
+
+use super::clearance::{ApprovalRecord, Envelope, counts};
+use super::draft::{Channel, Rendered};
+use crate::digest::Digest;
+use crate::ids::{FlowId, ShopId};
+use crate::person::Email;
+
+/// What makes a send the same send: shop, normalised destination, channel, flow, occasion, step number. Never the run,
+/// the content or the release, so that no retry, replay or new release can write twice about one occasion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DedupeKey(Digest);
+
+impl DedupeKey {
+    /// The key of one message.
+    pub fn new(shop: &ShopId, to: &Email, channel: Channel, flow: &FlowId, occasion: &str, step: u32) -> Self {
+        Self(Digest::of_parts([
+            shop.as_str(),
+            &to.normalised(),
+            channel.as_str(),
+            flow.as_str(),
+            occasion,
+            &step.to_string(),
+        ]))
+    }
+}
+
+impl fmt::Display for DedupeKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::str::FromStr for DedupeKey {
+    type Err = crate::digest::InvalidDigest;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
+/// What the consent record says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConsentState {
+    /// A stored opt-in with time, source and wording.
+    Subscribed,
+    /// Never asked or never answered.
+    None,
+    /// Taken back. Absolute.
+    Withdrawn,
+}
+
+/// Hours in which nothing is sent, in the recipient's own zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuietHours {
+    /// First quiet hour, 0-23.
+    pub from: i8,
+    /// First hour that is not quiet, 0-23.
+    pub to: i8,
+}
+
+impl QuietHours {
+    /// When the quiet ends, if `now` is quiet in `zone`.
+    pub fn until(self, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+        let local = now.to_zoned(zone.clone());
+        let hour = local.hour();
+        let quiet = if self.from <= self.to {
+            (self.from..self.to).contains(&hour)
+        } else {
+            hour >= self.from || hour < self.to
+        };
+        if !quiet {
+            return None;
+        }
+        let day = if hour < self.to { local.date() } else { local.date().checked_add(Span::new().days(1)).ok()? };
+        // On the day clocks change this hour may not exist; jiff then takes the next instant that does.
+        day.at(self.to, 0, 0, 0).to_zoned(zone.clone()).ok().map(|z| z.timestamp())
+    }
+}
+
+/// What the database says about the person and the world, read in the reserving transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReserveEvidence {
+    /// A kill switch that is on: its scope in words.
+    pub kill: Option<String>,
+    /// The person asked to be forgotten.
+    pub erased: bool,
+    /// Consent for this channel.
+    pub consent: ConsentState,
+    /// Bounced, complained or blocked: the reason.
+    pub suppressed: Option<String>,
+    /// Support tickets that are open.
+    pub open_tickets: u32,
+    /// An order placed after the trigger that makes this message pointless.
+    pub bought_since: Option<Timestamp>,
+    /// In the holdout group.
+    pub holdout: bool,
+    /// Times of marketing sends within the last seven days, this shop, all channels.
+    pub recent_sends: Vec<Timestamp>,
+    /// Cap per 24 hours.
+    pub cap_day: u32,
+    /// Cap per 7 days.
+    pub cap_week: u32,
+    /// Quiet hours of the channel.
+    pub quiet: QuietHours,
+    /// The recipient's zone.
+    pub zone: TimeZone,
+    /// The approval as it is now, when one cleared the message.
+    pub approval: Option<ApprovalRecord>,
+    /// The content rules as they are now.
+    pub rules: Digest,
+    /// Cited facts whose value is another one now, in words.
+    pub changed_facts: Vec<String>,
+}
+
+/// What a run does with a held message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "when", rename_all = "snake_case")]
+pub enum Release {
+    /// Never: the message is dropped with its reason.
+    Never,
+    /// At this time, if everything still holds.
+    At {
+        /// When.
+        at: Timestamp,
+    },
+    /// When somebody lifts the cause.
+    WhenLifted,
+}
+
+/// Why a cleared message does not leave.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "hold", rename_all = "snake_case")]
+pub enum Hold {
+    /// A kill switch is on.
+    #[error("the kill switch is on ({scope})")]
+    Killed {
+        /// Which one.
+        scope: String,
+    },
+    /// Erased.
+    #[error("the person was erased")]
+    Erased,
+    /// No consent.
+    #[error("no consent for this channel")]
+    NoConsent,
+    /// Consent taken back.
+    #[error("consent was withdrawn")]
+    Withdrawn,
+    /// Suppressed.
+    #[error("the address is suppressed: {reason}")]
+    Suppressed {
+        /// Why.
+        reason: String,
+    },
+    /// A support ticket is open.
+    #[error("{count} support ticket(s) are open")]
+    TicketOpen {
+        /// How many.
+        count: u32,
+    },
+    /// Bought meanwhile.
+    #[error("the customer bought at {at}")]
+    Bought {
+        /// When.
+        at: Timestamp,
+    },
+    /// Held out for measurement.
+    #[error("the customer is in the holdout group")]
+    Holdout,
+    /// A frequency cap.
+    #[error("the cap of {cap} per {window} is reached")]
+    Capped {
+        /// The cap.
+        cap: u32,
+        /// `24 h` or `7 d`.
+        window: String,
+        /// When the cap frees a slot.
+        until: Timestamp,
+    },
+    /// Quiet hours.
+    #[error("quiet hours until {until}")]
+    Quiet {
+        /// When they end.
+        until: Timestamp,
+    },
+    /// The schedule window has closed.
+    #[error("the message was good until {not_after}")]
+    WindowClosed {
+        /// Its end.
+        not_after: Timestamp,
+    },
+    /// The approval does not count any more.
+    #[error("the approval does not count: {why}")]
+    ApprovalVoid {
+        /// Why.
+        why: String,
+    },
+    /// The rules have changed since the check.
+    #[error("the content rules changed since this message was checked")]
+    RulesChanged,
+    /// A cited fact is another one now.
+    #[error("facts changed: {}", what.join("; "))]
+    FactsChanged {
+        /// Which.
+        what: Vec<String>,
+    },
+    /// The rendered message is not for the cleared audience.
+    #[error("the rendered message is addressed to somebody else")]
+    OtherAudience,
+}
+
+impl Hold {
+    /// A short code for counting and for case files.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Killed { .. } => "killed",
+            Self::Erased => "erased",
+            Self::NoConsent => "no_consent",
+            Self::Withdrawn => "withdrawn",
+            Self::Suppressed { .. } => "suppressed",
+            Self::TicketOpen { .. } => "ticket_open",
+            Self::Bought { .. } => "bought",
+            Self::Holdout => "holdout",
+            Self::Capped { .. } => "capped",
+            Self::Quiet { .. } => "quiet_hours",
+            Self::WindowClosed { .. } => "window_closed",
+            Self::ApprovalVoid { .. } => "approval_void",
+            Self::RulesChanged => "rules_changed",
+            Self::FactsChanged { .. } => "facts_changed",
+            Self::OtherAudience => "other_audience",
+        }
+    }
+
+    /// When the run may try again.
+    pub fn release(&self) -> Release {
+        match self {
+            Self::Killed { .. } | Self::TicketOpen { .. } => Release::WhenLifted,
+            Self::Capped { until, .. } | Self::Quiet { until } => Release::At { at: *until },
+            Self::Erased
+            | Self::NoConsent
+            | Self::Withdrawn
+            | Self::Suppressed { .. }
+            | Self::Bought { .. }
+            | Self::Holdout
+            | Self::WindowClosed { .. }
+            | Self::ApprovalVoid { .. }
+            | Self::RulesChanged
+            | Self::FactsChanged { .. }
+            | Self::OtherAudience => Release::Never,
+        }
+    }
+}
+
+/// Compares the evidence with what was cleared. The order is the order in which people want to hear it: the person's own
+/// will first, then the world, then our limits, then the clock.
+pub(super) fn judge(
+    envelope: &Envelope,
+    authors: &BTreeSet<String>,
+    needs_approval: bool,
+    evidence: &ReserveEvidence,
+    now: Timestamp,
+) -> Result<(), Hold> {
+    let e = evidence;
+    if e.erased {
+        return Err(Hold::Erased);
+    }
+    match e.consent {
+        ConsentState::Subscribed => {}
+        ConsentState::None => return Err(Hold::NoConsent),
+        ConsentState::Withdrawn => return Err(Hold::Withdrawn),
+    }
+    if let Some(reason) = &e.suppressed {
+        return Err(Hold::Suppressed { reason: reason.clone() });
+    }
+    if let Some(scope) = &e.kill {
+        return Err(Hold::Killed { scope: scope.clone() });
+    }
+    if let Some(at) = e.bought_since {
+        return Err(Hold::Bought { at });
+    }
+    if e.open_tickets > 0 {
+        return Err(Hold::TicketOpen { count: e.open_tickets });
+    }
+    if e.holdout {
+        return Err(Hold::Holdout);
+    }
+    if envelope.not_after <= now {
+        return Err(Hold::WindowClosed { not_after: envelope.not_after });
+    }
+    if e.rules != envelope.rules {
+        return Err(Hold::RulesChanged);
+    }
+    if !e.changed_facts.is_empty() {
+        return Err(Hold::FactsChanged { what: e.changed_facts.clone() });
+    }
+    if needs_approval {
+        let record = e.approval.as_ref().ok_or_else(|| Hold::ApprovalVoid { why: "it is gone".to_owned() })?;
+        counts(record, envelope, authors, now).map_err(|why| Hold::ApprovalVoid { why: why.to_string() })?;
+        if record.used_by.is_some() {
+            return Err(Hold::ApprovalVoid { why: "it was used already".to_owned() });
+        }
+    }
+    cap(e, now)?;
+    match e.quiet.until(now, &e.zone) {
+        Some(until) => Err(Hold::Quiet { until }),
+        None => Ok(()),
+    }
+}
+
+fn cap(evidence: &ReserveEvidence, now: Timestamp) -> Result<(), Hold> {
+    for (hours, cap, window) in [(24, evidence.cap_day, "24 h"), (24 * 7, evidence.cap_week, "7 d")] {
+        let span = Span::new().hours(hours);
+        let Ok(since) = now.checked_sub(span) else { continue };
+        let mut inside: Vec<Timestamp> = evidence.recent_sends.iter().copied().filter(|at| *at > since).collect();
+        inside.sort();
+        if inside.len() >= cap as usize {
+            // A slot frees when the oldest send that still fills the cap leaves the window.
+            let frees = inside
+                .len()
+                .checked_sub(cap as usize)
+                .and_then(|i| inside.get(i))
+                .and_then(|at| at.checked_add(span).ok());
+            return Err(Hold::Capped { cap, window: window.to_owned(), until: frees.unwrap_or(now) });
+        }
+    }
+    Ok(())
+}
+
+/// Where a send stands in the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum SendState {
+    /// The row exists; the ESP has not answered yet.
+    Reserved,
+    /// The ESP has it.
+    Sent {
+        /// The ESP's own id or the file's name.
+        provider_id: String,
+        /// When it was accepted.
+        at: Timestamp,
+    },
+    /// Nobody knows whether the ESP has it. Never sent again by itself.
+    Unknown {
+        /// What happened.
+        why: String,
+    },
+    /// The ESP refused it for good.
+    Refused {
+        /// Why.
+        why: String,
+    },
+}
+
+impl SendState {
+    /// The name in tables.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Reserved => "reserved",
+            Self::Sent { .. } => "sent",
+            Self::Unknown { .. } => "unknown",
+            Self::Refused { .. } => "refused",
+        }
+    }
+}
+
+/// A message with its ledger row: the only thing an adapter takes. Made by [`super::Ledger`] only; no `Clone`, no
+/// `Deserialize`.
+#[derive(Debug)]
+pub struct Reserved {
+    pub(super) key: DedupeKey,
+    pub(super) channel: Channel,
+    pub(super) message: Rendered,
+}
+
+impl Reserved {
+    /// The key the ESP deduplicates by.
+    pub fn key(&self) -> DedupeKey {
+        self.key
+    }
+    /// How it travels.
+    pub fn channel(&self) -> Channel {
+        self.channel
+    }
+    /// Exactly what goes out.
+    pub fn message(&self) -> &Rendered {
+        &self.message
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quiet_hours_end_in_the_recipients_zone_also_when_clocks_change() {
+        let quiet = QuietHours { from: 21, to: 8 };
+        let dublin = TimeZone::get("Europe/Dublin").unwrap();
+        let at = |t: &str| t.parse::<Timestamp>().unwrap();
+        assert_eq!(quiet.until(at("2026-07-01T12:00:00Z"), &dublin), None);
+        assert_eq!(quiet.until(at("2026-07-01T20:30:00Z"), &dublin), Some(at("2026-07-02T07:00:00Z")));
+        assert_eq!(quiet.until(at("2026-01-05T03:00:00Z"), &dublin), Some(at("2026-01-05T08:00:00Z")));
+        // The night of 25 October 2026: clocks go back, the quiet lasts an hour longer.
+        assert_eq!(quiet.until(at("2026-10-24T23:30:00Z"), &dublin), Some(at("2026-10-25T08:00:00Z")));
+        let honolulu = TimeZone::get("Pacific/Honolulu").unwrap();
+        assert_eq!(quiet.until(at("2026-07-01T12:00:00Z"), &honolulu), Some(at("2026-07-01T18:00:00Z")));
+    }
+}

@@ -1,0 +1,1 @@
+//! The discount ladder and its limits.

@@ -1,0 +1,1 @@
+//! The explainable customer profile.

@@ -1,0 +1,1 @@
+//! Shop platforms: webhook bodies to one typed event.
