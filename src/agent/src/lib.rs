@@ -1,1 +1,18 @@
 //! The agent run as a pure state machine.
+//!
+//! [`Machine`] is a fold over journaled [`Input`]s. Given what happened so far it answers one question, "what next?",
+//! with a [`Step`]: call the model, run these tools, wait for a decision, deliver, or done. It does no I/O, reads no clock and
+//! spawns nothing; a driver performs the step and feeds the answer back. The same inputs always lead to the same state.
+//!
+//! Everything a model may answer is a normal input: no call, broken arguments, unknown tools, duplicate ids, a cut-off
+//! or refused answer, endless repetition. Each is answered with a bounded re-ask, and each bound ends in an [`Outcome`].
+
+mod limits;
+mod machine;
+mod step;
+mod transcript;
+
+pub use limits::{Limits, Spent};
+pub use machine::{Machine, MACHINE_VERSION, RunPlan};
+pub use step::{ApprovalDecision, HumanReason, Input, ModelFault, Outcome, Step, ToolAnswer};
+pub use transcript::{FinishReason, Message, ModelReply, ModelRequest, RawCall, ToolCall, ToolChoice, Usage};

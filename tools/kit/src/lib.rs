@@ -1,7 +1,7 @@
 //! The ground floor of Mailwright: what every tool and the orchestrator share.
 //!
 //! * [`ids`], [`money`], [`locale`], [`person`], [`principal`]: the vocabulary as types.
-//! * [`fact`], [`placeholder`], [`fence`]: what may be said, where it came from, and how text from outside is marked.
+//! * [`fact`], [`product`], [`placeholder`], [`fence`]: what may be said, where it came from, and how text from outside is marked.
 //! * [`tool`]: the typed tool trait, strict schemas, argument validation, the registry.
 //! * [`message`]: the one path of a message, `Draft → Checked → Cleared → Reserved → Sent | Unknown | Refused`.
 //!
@@ -17,6 +17,7 @@ pub mod money;
 pub mod person;
 pub mod placeholder;
 pub mod principal;
+pub mod product;
 pub mod store;
 pub mod tool;
 

@@ -83,6 +83,11 @@ pub enum Disposition {
         /// Where it stands.
         state: SendState,
     },
+    /// The message was cleared but may not leave now.
+    Held {
+        /// Why, and when it may be tried again.
+        hold: crate::message::Hold,
+    },
     /// The run ends without a message.
     NoSend(NoSend),
 }
