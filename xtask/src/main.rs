@@ -1,2 +1,59 @@
-//! x
-fn main() {}
+//! Development tasks, run as `cargo xtask …`.
+//!
+//! * `test`: the one whole check, the same on a laptop and in CI ([`check`]).
+//! * `bench`: a benchmark of the `mailwright-bench` package, built for release ([`bench`]).
+
+mod bench;
+mod check;
+mod console;
+mod prepare;
+mod run;
+mod tally;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::check::{Scope, check};
+use crate::console::Console;
+
+#[derive(Debug, Parser)]
+#[command(name = "xtask", bin_name = "cargo xtask", about = "Development tasks")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Check everything: format, lints, all tests
+    ///
+    /// Runs every stage even when an earlier one fails. The last line is `N passed, N failed, N skipped`. The exit code
+    /// is not 0 when a stage failed.
+    #[command(after_help = "Example: cargo xtask test --quick")]
+    Test {
+        /// Leave the lints out
+        #[arg(long)]
+        quick: bool,
+        /// Print the result as one JSON object on standard output; progress goes to standard error
+        #[arg(long)]
+        json: bool,
+    },
+    /// Run a benchmark of the package mailwright-bench, built for release
+    #[command(after_help = "Example: cargo xtask bench graph --products 20000 --interactions 900000")]
+    Bench {
+        /// Which: agent, catalog, graph
+        name: String,
+        /// What the benchmark itself takes; `cargo xtask bench NAME -- --help` lists it
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
+}
+
+fn main() -> ExitCode {
+    match Cli::parse().task {
+        Task::Test { quick, json } => check(if quick { Scope::Quick } else { Scope::Whole }, Console::new(json)),
+        Task::Bench { name, args } => bench::run(&name, &args, Console::new(false)),
+    }
+}

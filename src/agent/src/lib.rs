@@ -5,7 +5,12 @@
 //! spawns nothing; a driver performs the step and feeds the answer back. The same inputs always lead to the same state.
 //!
 //! Everything a model may answer is a normal input: no call, broken arguments, unknown tools, duplicate ids, a cut-off
-//! or refused answer, endless repetition. Each is answered with a bounded re-ask, and each bound ends in an [`Outcome`].
+//! or refused answer, contradiction, endless repetition. Each is answered with a bounded re-ask, and each bound ends in an
+//! [`Outcome`].
+//!
+//! Where to look: `transcript` and `step` hold the vocabulary, `machine/reply` what is made of a model's answer,
+//! `machine/turn` how its calls are run, `machine/phases` drafts, decisions and hand-overs, `machine/bounds` what a run may
+//! use up, `machine/prompts` every word the machine itself says to a model.
 
 mod limits;
 mod machine;
@@ -13,6 +18,6 @@ mod step;
 mod transcript;
 
 pub use limits::{Limits, Spent};
-pub use machine::{Machine, MACHINE_VERSION, RunPlan};
+pub use machine::{DECIDE_NO_SEND, MACHINE_VERSION, Machine, Mismatch, PlannedTool, RestoreError, RunPlan};
 pub use step::{ApprovalDecision, HumanReason, Input, ModelFault, Outcome, Step, ToolAnswer};
 pub use transcript::{FinishReason, Message, ModelReply, ModelRequest, RawCall, ToolCall, ToolChoice, Usage};

@@ -3,28 +3,40 @@
 use serde::{Deserialize, Serialize};
 
 /// What a run may use up.
+///
+/// Turns and tool calls are never exceeded. Tokens, cost and time are known only after a turn, so the last turn may exceed
+/// them once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// Model calls, re-asks included.
     pub turns: u32,
-    /// Tool calls.
+    /// Tool calls that are run.
     pub tool_calls: u32,
     /// Prompt and answer tokens together.
     pub tokens: u64,
-    /// Cost, in millionths of a US dollar.
+    /// Cost, in millionths of a US dollar. At 0 a free model still runs.
     pub cost_micros: u64,
-    /// Working time in seconds, waiting for people not counted.
-    pub seconds: i64,
-    /// The same call with the same arguments, before it counts as a loop.
+    /// Working time in seconds. Waiting for a decision or a release is not counted.
+    pub seconds: u32,
+    /// From this occurrence on, at least the second, the same call with the same arguments is not run again; at twice
+    /// this number it is a loop.
     pub identical_calls: u32,
-    /// Re-asks in a row after answers that cannot be used.
+    /// Re-asks in a row after answers that cannot be used, per model.
     pub reasks: u32,
 }
 
 impl Default for Limits {
-    /// Measured on the sample shop: a good model needs 5 to 8 turns.
+    /// Room for about four times the usual run of 6 model calls and 7 tool calls.
     fn default() -> Self {
-        Self { turns: 24, tool_calls: 48, tokens: 400_000, cost_micros: 500_000, seconds: 600, identical_calls: 3, reasks: 3 }
+        Self {
+            turns: 24,
+            tool_calls: 48,
+            tokens: 400_000,
+            cost_micros: 500_000,
+            seconds: 600,
+            identical_calls: 3,
+            reasks: 3,
+        }
     }
 }
 
@@ -33,10 +45,12 @@ impl Default for Limits {
 pub struct Spent {
     /// Model calls.
     pub turns: u32,
-    /// Tool calls.
+    /// Tool calls that were run.
     pub tool_calls: u32,
-    /// Tokens.
+    /// Prompt and answer tokens together.
     pub tokens: u64,
     /// Cost, in millionths of a US dollar.
     pub cost_micros: u64,
+    /// Working time in milliseconds, without waiting for a decision or a release.
+    pub millis: u64,
 }

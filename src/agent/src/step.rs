@@ -41,8 +41,28 @@ pub enum Step {
         /// Why it is held.
         hold: Hold,
     },
+    /// This model cannot or will not go on: continue with another profile allowed for this shop, or say that there is none.
+    SwitchModel {
+        /// What went wrong with this one; the run is parked with it when no other is left.
+        why: HumanReason,
+    },
     /// Nothing more.
     Done(Outcome),
+}
+
+impl Step {
+    /// What the step waits for, in words: for traces and for [`crate::Mismatch`].
+    pub fn waits_for(&self) -> &'static str {
+        match self {
+            Self::CallModel => "a model's answer",
+            Self::RunTools { .. } => "answers of tools",
+            Self::AwaitApproval { .. } => "a decision",
+            Self::Deliver { .. } => "the outcome of the hand-over",
+            Self::AwaitRelease { .. } => "a release",
+            Self::SwitchModel { .. } => "another model, or word that there is none",
+            Self::Done(_) => "nothing: the run is over",
+        }
+    }
 }
 
 /// How a tool call ended.
@@ -60,6 +80,23 @@ pub struct ToolAnswer {
     /// What it changed about the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disposition: Option<Disposition>,
+}
+
+impl ToolAnswer {
+    /// The call worked; `content` is the tool's JSON.
+    pub fn ok(call: &ToolCall, content: impl Into<String>) -> Self {
+        Self { call: call.id.clone(), content: content.into(), is_error: false, facts: Vec::new(), disposition: None }
+    }
+
+    /// The call failed in a way that the model can mend; `words` say how.
+    pub fn error(call: &ToolCall, words: impl Into<String>) -> Self {
+        Self { call: call.id.clone(), content: words.into(), is_error: true, facts: Vec::new(), disposition: None }
+    }
+
+    /// The call was never run.
+    pub fn not_run(call: &ToolCall, why: &str) -> Self {
+        Self::error(call, format!("not run: {why}"))
+    }
 }
 
 /// Why the model could not be asked, after the model client's own retries.
@@ -131,10 +168,16 @@ pub enum Input {
         /// When.
         at: Timestamp,
     },
-    /// The driver continued with another model profile; the conversation restarts at compose with all facts kept.
+    /// The driver continues with another model profile. The conversation restarts from what was learned: facts and
+    /// answered reads are kept; drafts, words and failed attempts of the former model are not.
     SwitchedModel {
         /// The profile's name.
         profile: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// No other model profile is left or allowed.
+    NoMoreModels {
         /// When.
         at: Timestamp,
     },
@@ -142,6 +185,18 @@ pub enum Input {
     Delivery {
         /// Where it stands now, or why it is held.
         result: Result<SendState, Hold>,
+        /// When.
+        at: Timestamp,
+    },
+    /// The cause of a hold has passed or was lifted: hand over again.
+    Released {
+        /// When.
+        at: Timestamp,
+    },
+    /// A tool or an engine failed for good ([`kit::tool::ToolError::Fatal`]): an operator must look.
+    Fatal {
+        /// What happened, without bodies.
+        why: String,
         /// When.
         at: Timestamp,
     },
@@ -154,10 +209,45 @@ pub enum Input {
     },
 }
 
+impl Input {
+    /// When it happened.
+    pub fn at(&self) -> Timestamp {
+        match self {
+            Self::Model { at, .. }
+            | Self::ModelFailed { at, .. }
+            | Self::Tools { at, .. }
+            | Self::Approval { at, .. }
+            | Self::SwitchedModel { at, .. }
+            | Self::NoMoreModels { at }
+            | Self::Delivery { at, .. }
+            | Self::Released { at }
+            | Self::Fatal { at, .. }
+            | Self::Cancelled { at, .. } => *at,
+        }
+    }
+
+    /// What it is, in words: for traces and for [`crate::Mismatch`].
+    pub fn what(&self) -> &'static str {
+        match self {
+            Self::Model { .. } => "a model's answer",
+            Self::ModelFailed { .. } => "a failed model call",
+            Self::Tools { .. } => "answers of tools",
+            Self::Approval { .. } => "a decision",
+            Self::SwitchedModel { .. } => "another model",
+            Self::NoMoreModels { .. } => "word that no model is left",
+            Self::Delivery { .. } => "the outcome of a hand-over",
+            Self::Released { .. } => "a release",
+            Self::Fatal { .. } => "a fatal failure",
+            Self::Cancelled { .. } => "a cancellation",
+        }
+    }
+}
+
 /// Why a person must take the run over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HumanReason {
-    /// A short code: `turns`, `loop`, `refused`, `model_failed`, `fatal`.
+    /// A short code. A bound: `turns`, `tool_calls`, `tokens`, `cost`, `seconds`, `holds`. The model: `reasks`,
+    /// `refused`, `loop`, `model_failed`. A fault in our own house: `fatal`.
     pub code: String,
     /// In words.
     pub text: String,

@@ -35,12 +35,12 @@ pub enum Message {
     },
 }
 
-/// A tool call as the model wrote it. Arguments are raw text: they may be no JSON at all.
+/// A tool call as the machine took it. Arguments are the model's raw text: they may be no JSON at all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ToolCall {
-    /// The model's id for it; unique within the run once the machine has taken it.
+    /// The model's id for it, made unique within the run.
     pub id: CallId,
-    /// The tool's name as written.
+    /// The tool's name; of an unknown tool only characters that every server accepts.
     pub name: String,
     /// The arguments as written.
     pub arguments: String,

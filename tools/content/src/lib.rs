@@ -1,1 +1,33 @@
-//! Messages: typed blocks to MJML, HTML and plain text.
+//! Messages: typed blocks to MJML, HTML and plain text, and the tool that proposes them.
+//!
+//! The model fills typed blocks; it never writes MJML, HTML or a link. [`render()`] resolves a draft and its cited facts
+//! into one letter (plain strings and checked links) and sets that letter twice: as MJML, which mrml turns into HTML,
+//! and as plain text. So both parts always say the same.
+//!
+//! * [`identity`]: what the shop and the reader bring.
+//! * [`render()`], [`RenderError`]: the door.
+//! * [`ProposeMessage`], [`ContentGate`]: the tool `propose_message` and what it needs from outside.
+//!
+//! Pure: no I/O, no clock. Dates come from facts, zones from the shop.
+
+mod error;
+mod fill;
+mod gate;
+pub mod identity;
+mod letter;
+mod link;
+mod mjml;
+mod name;
+mod palette;
+mod propose;
+mod render;
+mod structure;
+mod text;
+mod words;
+
+pub use error::RenderError;
+pub use gate::{ContentGate, PreviewFault};
+pub use identity::{Colour, InvalidColour, Reader, ShopIdentity, Theme, Utm};
+pub use link::LinkError;
+pub use propose::{FindingView, ProposeArgs, ProposeMessage, Proposed, ProposedStatus};
+pub use render::{MAX_HTML_BYTES, render};

@@ -1,1 +1,18 @@
-//! Email service providers behind one trait; the Maildir outbox.
+//! Email service providers behind one trait, the Maildir outbox, and the tool that hands a message over.
+//!
+//! An adapter takes a [`kit::message::Reserved`] and nothing else: what has no ledger row cannot be delivered. Correctness
+//! of sends rests on the ledger's dedupe key; an adapter says in its [`Capabilities`] how much of that it can carry.
+//!
+//! * [`Esp`], [`EspError`], [`Lookup`]: the contract. `tests/support` holds one conformance test for all adapters.
+//! * [`Outbox`]: RFC 5322 files in a Maildir, the keyless default.
+//! * [`QueueSend`], [`Handover`]: the tool `queue_send`.
+
+mod esp;
+mod mail;
+mod outbox;
+mod queue;
+
+pub use esp::{Accepted, Capabilities, Esp, EspError, Lookup};
+pub use mail::MailError;
+pub use outbox::Outbox;
+pub use queue::{Handover, QueueArgs, QueueSend, Queued, QueuedStatus};

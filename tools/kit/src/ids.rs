@@ -61,6 +61,11 @@ macro_rules! ids {
                 Ok(Self(text))
             }
 
+            /// An identifier made from a digest, such as `run-3f9a…`: for things named by what makes them unique.
+            pub fn from_digest(prefix: &'static str, digest: &crate::Digest) -> Self {
+                Self(format!("{prefix}-{}", digest.short()))
+            }
+
             /// The identifier as text.
             pub fn as_str(&self) -> &str {
                 &self.0

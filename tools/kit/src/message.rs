@@ -18,4 +18,6 @@ pub use clearance::{
 pub use draft::{Block, Channel, Confidence, Draft, DraftRecord, Rendered};
 pub use finding::{CheckReport, Finding, Place, Severity};
 pub use ledger::{Ledger, LedgerRow, LedgerStore, ReserveAnswer, ReserveOutcome, ReserveRequest};
-pub use reserve::{ConsentState, DedupeKey, Hold, QuietHours, Release, ReserveEvidence, Reserved, SendState};
+pub use reserve::{
+    ConsentState, DedupeKey, Hold, QuietHours, Release, ReserveEvidence, Reserved, SendState, in_holdout,
+};

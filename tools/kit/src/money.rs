@@ -135,7 +135,7 @@ impl Money {
     }
 
     /// Adds, refusing other currencies and overflow.
-    pub fn add(self, other: Self) -> Result<Self, MoneyError> {
+    pub fn plus(self, other: Self) -> Result<Self, MoneyError> {
         if self.currency != other.currency {
             return Err(MoneyError::Mixed(self.currency, other.currency));
         }
@@ -144,8 +144,8 @@ impl Money {
     }
 
     /// Subtracts, refusing other currencies and overflow.
-    pub fn sub(self, other: Self) -> Result<Self, MoneyError> {
-        self.add(Self {
+    pub fn minus(self, other: Self) -> Result<Self, MoneyError> {
+        self.plus(Self {
             minor: other.minor.checked_neg().ok_or_else(|| MoneyError::Overflow(other.to_string()))?,
             ..other
         })

@@ -169,12 +169,18 @@ impl ProductCard {
     }
 
     fn mint_review(&self, cx: &ToolContext, review: &ReviewCard, source: &str) -> Result<ReviewView, ToolError> {
-        let fact = cx.mint(FactKind::Review, review.id.as_str(), source, self.as_of, [
-            ("text", FactValue::third_party(&review.text)),
-            ("author", FactValue::third_party(&review.author)),
-            ("stars", FactValue::count(i64::from(review.stars))),
-            ("product", FactValue::text(self.id.as_str())),
-        ])?;
+        let fact = cx.mint(
+            FactKind::Review,
+            review.id.as_str(),
+            source,
+            self.as_of,
+            [
+                ("text", FactValue::third_party(&review.text)),
+                ("author", FactValue::third_party(&review.author)),
+                ("stars", FactValue::count(i64::from(review.stars))),
+                ("product", FactValue::text(self.id.as_str())),
+            ],
+        )?;
         Ok(ReviewView { fact, stars: review.stars, text: crate::fence::ThirdParty::new(&review.text) })
     }
 }

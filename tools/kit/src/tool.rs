@@ -1,6 +1,6 @@
 //! Tools: typed functions that a model may call.
 //!
-//! A tool is a Rust type with `Args` and `Output`; [`Registry::add`] turns `Args` into a strict JSON schema and refuses
+//! A tool is a Rust type with `Args` and `Output`; [`Registry::with`] turns `Args` into a strict JSON schema and refuses
 //! what servers would refuse. The model's arguments are always validated here as well ([`validate`]), whatever the
 //! server promised.
 
@@ -130,6 +130,8 @@ pub struct Subject {
     pub products: Vec<crate::ProductId>,
     /// The link back to the cart, when the platform gave one.
     pub cart_url: Option<String>,
+    /// An order after the trigger makes the message pointless (carts, win-back), or not (care after a purchase).
+    pub stops_on_purchase: bool,
     /// The language to write in.
     pub language: crate::Language,
     /// Content hash of the prompts, rules, policy and model settings this run is pinned to.

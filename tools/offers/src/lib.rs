@@ -1,1 +1,18 @@
-//! The discount ladder and its limits.
+//! The offer ladder: which discounts exist, and who may get one.
+//!
+//! * [`ladder`]: the ladder file (`knowledge/offers/ladder.toml`), parsed and checked.
+//! * [`request`]: what policy must know about the basket and the customer before it says yes.
+//! * [`grant`]: [`Ladder::grant`], the only door to an [`Offer`]. A discount outside the limits cannot be constructed
+//!   (mission N3): [`Offer`] has private fields and no `Deserialize`.
+//! * [`quote_offer`]: the tool. The model names a step; code says yes or no. It never sees a margin.
+
+mod code;
+pub mod grant;
+pub mod ladder;
+pub mod quote_offer;
+pub mod request;
+
+pub use grant::{Denied, Offer};
+pub use ladder::{Concession, Ladder, LadderError, LadderErrors, Step};
+pub use quote_offer::{OfferDesk, QuoteOffer};
+pub use request::{BasketLine, OfferHistory, OfferRequest};

@@ -120,6 +120,15 @@ pub struct ReserveEvidence {
     pub changed_facts: Vec<String>,
 }
 
+/// Whether a customer belongs to the shop's permanent holdout group: `hash(shop, customer) mod 10,000` below the share
+/// (reference/marketing-science.md section 6). Independent of flow, release and time, so that assignment never moves.
+pub fn in_holdout(shop: &ShopId, customer: &crate::CustomerId, percent: u32) -> bool {
+    let digest = Digest::of_parts([shop.as_str(), "holdout", customer.as_str()]);
+    let hex = digest.to_string();
+    let bucket = u64::from_str_radix(hex.get(..12).unwrap_or("0"), 16).unwrap_or(0) % 10_000;
+    bucket < u64::from(percent) * 100
+}
+
 /// What a run does with a held message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "when", rename_all = "snake_case")]

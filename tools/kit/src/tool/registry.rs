@@ -28,6 +28,39 @@ pub struct ToolSpec {
     pub parameters_raw: Arc<RawValue>,
 }
 
+impl ToolSpec {
+    /// What a tool type says of itself.
+    ///
+    /// # Errors
+    /// [`RegistryError`] when its name or arguments would be refused by a server.
+    pub fn of<T: Tool>() -> Result<Self, RegistryError> {
+        let named = T::NAME.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        if T::NAME.is_empty() || T::NAME.len() > 64 || !named {
+            return Err(RegistryError::Name(T::NAME));
+        }
+        let refused = |source| RegistryError::Schema { tool: T::NAME, source };
+        let parameters = schema::strict::<T::Args>().map_err(refused)?;
+        let raw =
+            serde_json::value::to_raw_value(&parameters).map_err(|e| refused(SchemaError::Json(e.to_string())))?;
+        Ok(Self {
+            name: T::NAME,
+            description: T::DESCRIPTION.trim(),
+            effect: T::EFFECT,
+            phases: T::PHASES,
+            parameters: Arc::new(parameters),
+            parameters_raw: Arc::from(raw),
+        })
+    }
+
+    /// The form in which Chat Completions takes it.
+    pub fn to_openai(&self) -> Value {
+        serde_json::json!({
+            "type": "function",
+            "function": { "name": self.name, "description": self.description, "parameters": *self.parameters, "strict": true }
+        })
+    }
+}
+
 /// A tool that cannot be registered.
 #[derive(Debug, thiserror::Error)]
 pub enum RegistryError {
@@ -95,24 +128,11 @@ impl Registry {
     }
 
     /// Adds a tool, or says why its arguments cannot be described strictly.
-    pub fn add<T: Tool>(mut self, tool: T) -> Result<Self, RegistryError> {
-        let named =
-            T::NAME.len() <= 64 && T::NAME.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-        if T::NAME.is_empty() || !named {
-            return Err(RegistryError::Name(T::NAME));
-        }
-        let parameters =
-            schema::strict::<T::Args>().map_err(|source| RegistryError::Schema { tool: T::NAME, source })?;
-        let parameters_raw = serde_json::value::to_raw_value(&parameters)
-            .map_err(|e| RegistryError::Schema { tool: T::NAME, source: SchemaError::Json(e.to_string()) })?;
-        let spec = ToolSpec {
-            name: T::NAME,
-            description: T::DESCRIPTION.trim(),
-            effect: T::EFFECT,
-            phases: T::PHASES,
-            parameters: Arc::new(parameters),
-            parameters_raw: Arc::from(parameters_raw),
-        };
+    ///
+    /// # Errors
+    /// [`RegistryError`]: a fault of the build, found at start-up.
+    pub fn with<T: Tool>(mut self, tool: T) -> Result<Self, RegistryError> {
+        let spec = ToolSpec::of::<T>()?;
         if self.tools.insert(T::NAME, Arc::new(Erased { spec, tool })).is_some() {
             return Err(RegistryError::Twice(T::NAME));
         }
@@ -127,17 +147,5 @@ impl Registry {
     /// All specs in order of name.
     pub fn specs(&self) -> impl Iterator<Item = &ToolSpec> {
         self.tools.values().map(|t| t.spec())
-    }
-
-    /// The array that is sent as `tools`: Chat Completions form, strict.
-    pub fn to_openai(&self) -> Value {
-        self.specs()
-            .map(|s| {
-                serde_json::json!({
-                    "type": "function",
-                    "function": { "name": s.name, "description": s.description, "parameters": *s.parameters, "strict": true }
-                })
-            })
-            .collect()
     }
 }

@@ -1,0 +1,60 @@
+//! When a model cannot or will not go on: give up on it, and what the next one gets to keep.
+
+use kit::tool::Phase;
+
+use super::{Machine, Stage};
+use crate::step::{HumanReason, ModelFault};
+use crate::transcript::Message;
+
+/// Models that may replace another within one run.
+const MAX_SWITCHES: u32 = 2;
+
+impl Machine {
+    /// Another model may do better after an outage; a request that is wrong in itself needs a person.
+    pub(super) fn model_failed(&mut self, fault: ModelFault) {
+        if fault.transient {
+            self.give_up("model_failed", fault.why);
+        } else {
+            self.park("model_failed", fault.why);
+        }
+    }
+
+    /// Hands the run to another model, unless enough were tried or there is nothing left to try with.
+    pub(super) fn give_up(&mut self, code: &str, text: String) {
+        if let Some(bound) = self.reached() {
+            return self.park_at(bound);
+        }
+        if self.rounds.switches >= MAX_SWITCHES {
+            return self.park(code, text);
+        }
+        self.stage = Stage::SwitchModel { why: HumanReason { code: code.to_owned(), text } };
+    }
+
+    /// Another model goes on with what was learned. Complete pairs of reads and their answers stay; whatever the former
+    /// model said, failed at or drafted goes, and so does its share of blame.
+    pub(super) fn switched(&mut self, profile: String) {
+        self.profile = Some(profile);
+        self.rounds.switches = self.rounds.switches.saturating_add(1);
+        let former = std::mem::replace(&mut self.transcript, self.plan.opening());
+        for message in former {
+            match message {
+                Message::System { .. } | Message::User { .. } => {}
+                Message::Assistant { calls, .. } => {
+                    let calls: Vec<_> = calls.into_iter().filter(|call| self.learned.contains(&call.id)).collect();
+                    if !calls.is_empty() {
+                        self.transcript.push(Message::Assistant { text: None, calls });
+                    }
+                }
+                Message::Tool { call, name, content } => {
+                    if self.learned.contains(&call) {
+                        self.transcript.push(Message::Tool { call, name, content });
+                    }
+                }
+            }
+        }
+        let phase = if self.gathered { Phase::Compose } else { self.plan.start };
+        self.start_afresh(phase);
+        self.meter.forget_warnings();
+        self.ask();
+    }
+}

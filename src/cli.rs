@@ -1,0 +1,132 @@
+//! The command line: one file a sub-command. Exit code 0: done; 1: it failed, with what to do; 2: wrong usage.
+
+mod app;
+mod approvals;
+mod brand;
+mod catalog;
+mod demo;
+mod graph;
+mod kill;
+mod out;
+mod profile;
+mod prompts;
+mod runs;
+mod sends;
+mod tools;
+mod trace;
+mod trigger;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use kit::Timestamp;
+
+use out::Out;
+
+/// Lifecycle e-mail by an agent whose proposals code disposes of.
+#[derive(Debug, Parser)]
+#[command(name = "mailwright", version, about, after_help = "Example: mailwright demo")]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+struct Global {
+    /// The data folder; default: the platform's data directory.
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The configuration file: which models may be asked.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The shop, when the data folder holds several.
+    #[arg(long, global = true, value_name = "ID")]
+    shop: Option<String>,
+    /// Ask the model server at this address first (Chat Completions), for example <http://127.0.0.1:8080/v1>.
+    #[arg(long, global = true, value_name = "URL")]
+    base_url: Option<String>,
+    /// The model's name for --base-url.
+    #[arg(long, global = true, value_name = "NAME", default_value = "default")]
+    model: String,
+    /// Act as if it were this time (RFC 3339), for example 2026-11-17T10:00:00Z.
+    #[arg(long, global = true, value_name = "TIME")]
+    at: Option<Timestamp>,
+    /// Print JSON for programs instead of text for people.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Sample shop, offline model, local outbox: fires real-shaped webhooks and shows what happens.
+    Demo(demo::DemoArgs),
+    /// One webhook body through the real pipeline, printed as a trace.
+    Trigger(trigger::TriggerArgs),
+    /// List, show, approve, reject or edit what waits for a person.
+    Approvals(approvals::ApprovalsArgs),
+    /// List, show, start or resume runs.
+    Runs(runs::RunsArgs),
+    /// List or show what was sent.
+    Sends(sends::SendsArgs),
+    /// Import or search the catalogue.
+    Catalog(catalog::CatalogArgs),
+    /// Ask the product-knowledge graph.
+    Graph(graph::GraphArgs),
+    /// Show what is known of a customer, and why.
+    Profile(profile::ProfileArgs),
+    /// Check texts against the brand rules, or explain a rule.
+    Brand(brand::BrandArgs),
+    /// List the tools or print their schemas.
+    Tools(tools::ToolsArgs),
+    /// List the prompts of the release in force, or print one.
+    Prompts(prompts::PromptsArgs),
+    /// Stop sending: everything, a shop, or one flow.
+    Kill(kill::KillArgs),
+}
+
+/// A failure as shown to people: the message says what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Failure(String);
+
+impl Failure {
+    fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+}
+
+/// Any error of the library ends a command with its message.
+fn failure(error: impl std::error::Error) -> Failure {
+    Failure(error.to_string())
+}
+
+/// Parses the arguments and runs the command.
+pub async fn main() -> ExitCode {
+    let Cli { global, command } = Cli::parse();
+    let out = Out::new(global.json);
+    let done = match command {
+        Command::Demo(args) => demo::run(&global, args, &out).await,
+        Command::Trigger(args) => trigger::run(&global, args, &out).await,
+        Command::Approvals(args) => approvals::run(&global, args, &out).await,
+        Command::Runs(args) => runs::run(&global, args, &out).await,
+        Command::Sends(args) => sends::run(&global, args, &out).await,
+        Command::Catalog(args) => catalog::run(&global, args, &out).await,
+        Command::Graph(args) => graph::run(&global, args, &out).await,
+        Command::Profile(args) => profile::run(&global, args, &out).await,
+        Command::Brand(args) => brand::run(&global, args, &out).await,
+        Command::Tools(args) => tools::run(args, &out),
+        Command::Prompts(args) => prompts::run(&global, args, &out).await,
+        Command::Kill(args) => kill::run(&global, args, &out).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            out.error(&failure.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Opening the data folder and its shop for a command.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use esp::Outbox;
+use kit::{Principal, Role, ShopId};
+
+use super::{Failure, Global, failure, out::Out};
+use crate::clock::{Clock, SetClock, SystemClock};
+use crate::config::Config;
+use crate::model::ChatModel;
+use crate::model::openai::{OpenAi, Profile};
+use crate::sample::SampleSpec;
+use crate::sample_shop;
+use crate::store::Store;
+use crate::tenant::{Parts, Tenant};
+
+/// The folder within a data folder into which the outbox writes.
+pub(super) const OUTBOX: &str = "outbox";
+
+/// An opened data folder with its shop.
+pub(super) struct App {
+    pub(super) store: Store,
+    pub(super) tenant: Arc<Tenant>,
+    pub(super) outbox: Arc<Outbox>,
+}
+
+impl App {
+    /// Opens the folder; when it is new, sets up the sample shop in it first.
+    pub(super) async fn open(global: &Global, out: &Out) -> Result<Self, Failure> {
+        let clock: Arc<dyn Clock> = match global.at {
+            Some(time) => Arc::new(SetClock::at(time)),
+            None => Arc::new(SystemClock),
+        };
+        Self::with_clock(global, out, clock).await
+    }
+
+    pub(super) async fn with_clock(global: &Global, out: &Out, clock: Arc<dyn Clock>) -> Result<Self, Failure> {
+        let dir = data_dir(global)?;
+        let store = Store::open(&dir).await.map_err(failure)?;
+        let shop = Self::shop(global, &store, clock.as_ref(), out).await?;
+        let outbox = Arc::new(Outbox::open(&dir.join(OUTBOX)).map_err(failure)?);
+        let parts = Parts { clock, esp: outbox.clone(), models: models(global)? };
+        let tenant = Tenant::open(&store, &shop, parts).await.map_err(failure)?;
+        Ok(Self { store, tenant: Arc::new(tenant), outbox })
+    }
+
+    async fn shop(global: &Global, store: &Store, clock: &dyn Clock, out: &Out) -> Result<ShopId, Failure> {
+        let known =
+            store.shop(&ShopId::from_digest("none", &kit::Digest::of_bytes(b""))).shop_ids().await.map_err(failure)?;
+        match (&global.shop, known.as_slice()) {
+            (Some(id), _) if known.contains(id) => ShopId::new(id.clone()).map_err(failure),
+            (Some(id), _) => {
+                Err(Failure::new(format!("this data folder has no shop `{id}`; it has: {}", known.join(", "))))
+            }
+            (None, [only]) => ShopId::new(only.clone()).map_err(failure),
+            (None, []) => {
+                out.note("This data folder is new: setting up the sample shop.");
+                let spec = SampleSpec::default();
+                let progress = |done: usize, of: usize| {
+                    if done == of {
+                        out.note(&format!("  {of} records written"));
+                    }
+                };
+                sample_shop::set_up(store, &spec, clock.now(), &progress).await.map_err(failure)
+            }
+            (None, many) => Err(Failure::new(format!(
+                "this data folder has several shops; say which with --shop: {}",
+                many.join(", ")
+            ))),
+        }
+    }
+
+    /// Ends the command: everything acknowledged is on disk.
+    pub(super) async fn close(self) {
+        let Self { store, tenant, outbox: _ } = self;
+        drop(tenant);
+        store.close().await;
+    }
+}
+
+/// Who decides on the command line: a person, named, with a role.
+pub(super) fn person(name: &str, role: Role) -> Result<Principal, Failure> {
+    let name = name.trim();
+    if name.is_empty() || name.chars().any(char::is_control) {
+        return Err(Failure::new("say who you are: --as NAME"));
+    }
+    Ok(Principal::User { name: name.to_owned(), role })
+}
+
+fn data_dir(global: &Global) -> Result<PathBuf, Failure> {
+    if let Some(dir) = &global.data {
+        return Ok(dir.clone());
+    }
+    let dirs = directories::ProjectDirs::from("", "", "mailwright");
+    dirs.map(|d| d.data_dir().to_owned())
+        .ok_or_else(|| Failure::new("this system names no data directory; choose one with --data DIR"))
+}
+
+fn models(global: &Global) -> Result<Vec<Arc<dyn ChatModel>>, Failure> {
+    let mut models: Vec<Arc<dyn ChatModel>> = Vec::new();
+    if let Some(url) = &global.base_url {
+        let mut profile = Profile::new(&global.model, url, &global.model);
+        if let Ok(key) = std::env::var("MAILWRIGHT_API_KEY") {
+            profile.api_key = crate::model::openai::Secret::new(key);
+        }
+        models.push(Arc::new(OpenAi::new(profile).map_err(failure)?));
+    }
+    if let Some(file) = &global.config {
+        for model in Config::read(file).map_err(failure)?.models {
+            models.push(Arc::new(OpenAi::new(model.profile).map_err(failure)?));
+        }
+    }
+    Ok(models)
+}

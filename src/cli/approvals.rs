@@ -1,0 +1,218 @@
+//! `mailwright approvals list|show|approve|reject|edit`: people decide, by name, about what they have seen.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+use kit::message::ApprovalState;
+use kit::{ApprovalId, Role};
+
+use super::app::{App, person};
+use super::out::{Ink, Out, short};
+use super::trace::{Trace, ending, fill};
+use super::{Failure, Global, failure};
+use crate::approvals::Edit;
+use crate::store::Approval;
+
+#[derive(Debug, Args)]
+pub(super) struct ApprovalsArgs {
+    #[command(subcommand)]
+    command: ApprovalsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ApprovalsCommand {
+    /// What waits, the most urgent first.
+    #[command(after_help = "Example: mailwright approvals list")]
+    List,
+    /// The message, why you must look, and what you would be signing.
+    #[command(after_help = "Example: mailwright approvals show apr-3f2a91c04d7e")]
+    Show {
+        /// The approval.
+        id: ApprovalId,
+    },
+    /// Approve exactly what `show` shows; the run goes on at once.
+    #[command(after_help = "Example: mailwright approvals approve apr-3f2a91c04d7e --as nora")]
+    Approve {
+        /// The approval.
+        id: ApprovalId,
+        /// Who you are. Authors of a message cannot approve it.
+        #[arg(long = "as", value_name = "NAME")]
+        name: String,
+    },
+    /// Reject with a reason; with --revise the writer tries again with it.
+    #[command(
+        after_help = "Example: mailwright approvals reject apr-3f2a91c04d7e --as nora --reason \"too soon after the complaint\""
+    )]
+    Reject {
+        /// The approval.
+        id: ApprovalId,
+        /// Who you are.
+        #[arg(long = "as", value_name = "NAME")]
+        name: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+        /// Let the writer try again.
+        #[arg(long)]
+        revise: bool,
+    },
+    /// Edit the message. You become an author: somebody else approves the new one.
+    #[command(
+        after_help = "Example: mailwright approvals edit apr-3f2a91c04d7e --as sam --subject \"Your boots, and the wax they like\""
+    )]
+    Edit {
+        /// The approval.
+        id: ApprovalId,
+        /// Who you are.
+        #[arg(long = "as", value_name = "NAME")]
+        name: String,
+        /// A new first subject.
+        #[arg(long)]
+        subject: Option<String>,
+        /// A new preheader.
+        #[arg(long)]
+        preheader: Option<String>,
+        /// A JSON file with new blocks: {"blocks":[…]}, as `show --json` prints them.
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+}
+
+pub(super) async fn run(global: &Global, args: ApprovalsArgs, out: &Out) -> Result<(), Failure> {
+    let app = App::open(global, out).await?;
+    let done = perform(&app, args.command, out).await;
+    app.close().await;
+    done
+}
+
+async fn perform(app: &App, command: ApprovalsCommand, out: &Out) -> Result<(), Failure> {
+    let tenant = &app.tenant;
+    match command {
+        ApprovalsCommand::List => list(app, out).await,
+        ApprovalsCommand::Show { id } => {
+            let approval = find(app, &id).await?;
+            show(&approval, out)
+        }
+        ApprovalsCommand::Approve { id, name } => {
+            let viewed = tenant.approve(&id, &person(&name, Role::Approver)?).await.map_err(failure)?;
+            out.line(&format!("{} {id} by {name}", out.ink(Ink::Good, "approved")));
+            go_on(app, &viewed, out).await
+        }
+        ApprovalsCommand::Reject { id, name, reason, revise } => {
+            let viewed = tenant.reject(&id, &person(&name, Role::Approver)?, &reason, revise).await.map_err(failure)?;
+            out.line(&format!("{} {id} by {name}", out.ink(Ink::Warn, "rejected")));
+            go_on(app, &viewed, out).await
+        }
+        ApprovalsCommand::Edit { id, name, subject, preheader, file } => {
+            let mut edit = match file {
+                Some(file) => {
+                    let bytes = super::trigger::read(&file)?;
+                    serde_json::from_slice::<Edit>(&bytes)
+                        .map_err(|e| Failure::new(format!("{}: {e}", file.display())))?
+                }
+                None => Edit::default(),
+            };
+            edit.subject = subject.or(edit.subject);
+            edit.preheader = preheader.or(edit.preheader);
+            let viewed = find(app, &id).await?;
+            let successor = tenant.edit(&id, &person(&name, Role::Marketer)?, edit).await.map_err(failure)?;
+            out.line(&format!(
+                "{} {id}; {successor} takes its place and waits for somebody else than {name}",
+                out.ink(Ink::Good, "edited")
+            ));
+            go_on(app, &viewed, out).await
+        }
+    }
+}
+
+async fn find(app: &App, id: &ApprovalId) -> Result<Approval, Failure> {
+    let found = app.tenant.store.approval(id).await.map_err(failure)?;
+    found.ok_or_else(|| Failure::new(format!("there is no approval {id}; see `mailwright approvals list`")))
+}
+
+/// The run that waited goes on in this process.
+async fn go_on(app: &App, viewed: &Approval, out: &Out) -> Result<(), Failure> {
+    let driver = app.tenant.driver(Arc::new(Trace::new(*out)));
+    let rest = driver.drive(&viewed.run).await.map_err(failure)?;
+    out.line(&format!("  {} {}", viewed.run, ending(*out, &rest)));
+    out.value(
+        &serde_json::json!({ "approval": viewed.record.id, "run": viewed.run, "rest": ending(Out::new(true), &rest) }),
+    )
+}
+
+async fn list(app: &App, out: &Out) -> Result<(), Failure> {
+    let waiting = app.tenant.store.approvals(ApprovalState::Pending, 200).await.map_err(failure)?;
+    out.value(&waiting.iter().map(card).collect::<Vec<_>>())?;
+    if waiting.is_empty() {
+        out.line("Nothing waits for you.");
+        return Ok(());
+    }
+    let rows: Vec<Vec<String>> = waiting
+        .iter()
+        .map(|a| {
+            let subject = a.draft.draft.subjects.first().map(|s| fill(s, &a.draft)).unwrap_or_default();
+            let reasons: Vec<&str> = a.reasons.iter().map(|r| r.code.as_str()).collect();
+            vec![
+                a.record.id.to_string(),
+                a.terms.flow.to_string(),
+                short(&subject, 44),
+                reasons.join(", "),
+                a.record.expires_at.strftime("%Y-%m-%d %H:%M UTC").to_string(),
+            ]
+        })
+        .collect();
+    out.table(&["approval", "flow", "subject", "why you", "lapses"], &rows);
+    Ok(())
+}
+
+pub(super) fn show(approval: &Approval, out: &Out) -> Result<(), Failure> {
+    out.value(&card(approval))?;
+    let draft = &approval.draft;
+    let state = format!("{:?}", approval.record.state).to_lowercase();
+    out.line(&format!(
+        "{} {} ({state}, version {})",
+        out.ink(Ink::Bold, "approval"),
+        approval.record.id,
+        approval.version
+    ));
+    out.line(&format!("  flow      {}   run {}", approval.terms.flow, approval.run));
+    out.line(&format!("  summary   {}", approval.summary));
+    for reason in &approval.reasons {
+        out.line(&format!("  {} {reason}", out.ink(Ink::Warn, "needs you")));
+    }
+    for subject in &draft.draft.subjects {
+        out.line(&format!("  subject   {}", fill(subject, draft)));
+    }
+    out.line(&format!("  preheader {}", fill(&draft.draft.preheader, draft)));
+    for block in &draft.draft.blocks {
+        let title = block.fact().and_then(|id| draft.facts.get(id)).and_then(|f| f.text("title")).unwrap_or_default();
+        for (field, text) in block.texts() {
+            let text = fill(text, draft);
+            out.line(&format!(
+                "  {field:<9} {}{text}",
+                if title.is_empty() { String::new() } else { format!("[{title}] ") }
+            ));
+        }
+    }
+    for finding in &draft.report.findings {
+        out.line(&format!("  finding   {finding}"));
+    }
+    out.line(&format!("  authors   {}", approval.record.authors.iter().cloned().collect::<Vec<_>>().join(", ")));
+    out.line(&format!(
+        "  you sign  {} (content {}, rules {})",
+        approval.record.envelope.short(),
+        approval.terms.content.short(),
+        approval.terms.rules.short()
+    ));
+    out.line(&format!("  lapses    {}", approval.record.expires_at));
+    Ok(())
+}
+
+fn card(a: &Approval) -> serde_json::Value {
+    serde_json::json!({
+        "approval": a.record.id, "state": a.record.state, "version": a.version, "run": a.run, "flow": a.terms.flow,
+        "summary": a.summary, "reasons": a.reasons, "authors": a.record.authors, "envelope": a.record.envelope,
+        "expires_at": a.record.expires_at, "draft": a.draft.draft, "facts": a.draft.facts, "findings": a.draft.report.findings,
+    })
+}

@@ -1,0 +1,315 @@
+//! From a drafted message to one mail: clearance, ledger, dispatch.
+//!
+//! The order is fixed and each step has one door: [`kit::message::Checked`] → [`kit::message::Cleared`] → rendered →
+//! [`kit::message::Reserved`] (the ledger row) → ESP → settled. Whatever crashes in between, [`Delivery::recover`] ends every
+//! reserved row as sent or unknown, never as sent twice.
+
+mod reader;
+mod risk;
+
+use std::sync::Arc;
+
+use esp::{Esp, EspError, Lookup};
+use kit::message::{
+    Channel, Checked, Cleared, ConsentState, DedupeKey, DraftRecord, Envelope, Hold, Ledger, NotChecked, NotCleared,
+    ReserveOutcome, Reserved, SendState, in_holdout,
+};
+use kit::tool::{NoSend, Subject};
+use kit::{ApprovalId, BoxFuture, CustomerId, FactKind, OfferStepId, RunId, StoreError, Timestamp};
+
+use crate::clock::Clock;
+use crate::release::Release;
+use crate::runs::{Deliverer, Seed};
+use crate::store::{Customer, ShopStore};
+
+pub use reader::{KeyError, UnsubscribeKey};
+
+/// The way out for one shop's messages.
+pub struct Delivery {
+    /// The shop's store.
+    pub store: ShopStore,
+    /// The ledger over that store.
+    pub ledger: Ledger,
+    /// Who sends.
+    pub esp: Arc<dyn Esp>,
+    /// The release in force: rules and policy are always the present ones.
+    pub release: Arc<Release>,
+    /// Makes unsubscribe links that cannot be guessed.
+    pub unsubscribe: UnsubscribeKey,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl std::fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Delivery").field("shop", self.store.id()).field("esp", &self.esp.name()).finish_non_exhaustive()
+    }
+}
+
+impl Delivery {
+    /// What an approval of this draft for this person would be bound to.
+    ///
+    /// # Errors
+    /// When the customer has no address, or storage cannot answer.
+    pub async fn envelope(
+        &self,
+        subject: &Subject,
+        draft: &DraftRecord,
+    ) -> Result<Result<Envelope, NoSend>, StoreError> {
+        let customer = match self.customer(subject).await? {
+            Ok(customer) => customer,
+            Err(no_send) => return Ok(Err(no_send)),
+        };
+        let Some(email) = &customer.email else { return Ok(Err(no_address())) };
+        Ok(Ok(Envelope {
+            shop: self.store.id().clone(),
+            flow: subject.flow.clone(),
+            channel: draft.draft.channel,
+            content: draft.report.content,
+            audience: email.digest(self.store.id()),
+            offer: offer_step(draft),
+            not_after: self.not_after(subject),
+            rules: draft.report.rules_version,
+            release: subject.release,
+        }))
+    }
+
+    /// The last moment at which the message is still worth sending.
+    fn not_after(&self, subject: &Subject) -> Timestamp {
+        let window = self.release.flows.get(&subject.flow).map(|flow| flow.rules.window);
+        window.and_then(|w| subject.triggered_at.checked_add(w).ok()).unwrap_or(subject.triggered_at)
+    }
+
+    async fn customer(&self, subject: &Subject) -> Result<Result<Customer, NoSend>, StoreError> {
+        let gone =
+            || NoSend { code: "no_customer".to_owned(), reason: "the customer is not known to the shop".to_owned() };
+        Ok(self.store.customer(&subject.customer).await?.ok_or_else(gone))
+    }
+
+    /// Looks, before any model is asked, for what makes a message impossible anyway: consent, suppression, tickets, a
+    /// purchase, the holdout, the kill switch, the end of the window. The ledger looks again in its transaction.
+    pub async fn admissible(&self, subject: &Subject, now: Timestamp) -> Result<Option<NoSend>, StoreError> {
+        let customer = match self.customer(subject).await? {
+            Ok(customer) => customer,
+            Err(no_send) => return Ok(Some(no_send)),
+        };
+        let hold = |hold: Hold| Some(NoSend { code: hold.code().to_owned(), reason: hold.to_string() });
+        if customer.erased_at.is_some() {
+            return Ok(hold(Hold::Erased));
+        }
+        let Some(email) = &customer.email else { return Ok(Some(no_address())) };
+        match self.store.consent(&customer.id, Channel::Email).await? {
+            ConsentState::Subscribed => {}
+            ConsentState::None => return Ok(hold(Hold::NoConsent)),
+            ConsentState::Withdrawn => return Ok(hold(Hold::Withdrawn)),
+        }
+        if let Some(reason) = self.store.suppressed(Channel::Email, email).await? {
+            return Ok(hold(Hold::Suppressed { reason }));
+        }
+        if subject.stops_on_purchase
+            && let Some(at) = self.store.bought_since(&customer.id, subject.triggered_at).await?
+        {
+            return Ok(hold(Hold::Bought { at }));
+        }
+        let count = self.store.open_tickets(&customer.id).await?;
+        if count > 0 {
+            return Ok(hold(Hold::TicketOpen { count }));
+        }
+        if in_holdout(self.store.id(), &customer.id, self.release.sending.holdout_percent) {
+            return Ok(hold(Hold::Holdout));
+        }
+        let not_after = self.not_after(subject);
+        Ok(if not_after <= now { hold(Hold::WindowClosed { not_after }) } else { None })
+    }
+
+    /// Takes a draft to the end of its path: a ledger state, or the reason why it may not leave now.
+    pub(crate) async fn hand_over(
+        &self,
+        run: &RunId,
+        subject: &Subject,
+        draft: &DraftRecord,
+        approval: Option<&ApprovalId>,
+        now: Timestamp,
+    ) -> Result<Result<SendState, Hold>, StoreError> {
+        let reader = match self.reader(subject).await? {
+            Ok(reader) => reader,
+            Err(no_send) => return Ok(Err(Hold::Suppressed { reason: no_send.reason })),
+        };
+        // A row of this occasion stands above everything: what is in it went out, or is taken up where it was left.
+        let key = DedupeKey::new(
+            self.store.id(),
+            &reader.to,
+            draft.draft.channel,
+            &subject.flow,
+            &subject.occasion,
+            subject.step,
+        );
+        if let Some(row) = self.store.sent_message(key).await? {
+            return if row.state == SendState::Reserved {
+                self.resume(key, &subject.customer).await
+            } else {
+                Ok(Ok(row.state))
+            };
+        }
+        let envelope = match self.envelope(subject, draft).await? {
+            Ok(envelope) => envelope,
+            Err(no_send) => return Ok(Err(Hold::Suppressed { reason: no_send.reason })),
+        };
+        let cleared = match self.clear(subject, draft, envelope, approval, now).await? {
+            Ok(cleared) => cleared,
+            Err(hold) => return Ok(Err(hold)),
+        };
+        let message = match content::render(draft, &self.release.shop.identity, &reader, &self.utm(subject), 0) {
+            Ok(message) => message,
+            Err(error) => return Ok(Err(Hold::FactsChanged { what: vec![error.to_string()] })),
+        };
+        match self.ledger.reserve(cleared, run.clone(), subject.clone(), message, now).await? {
+            ReserveOutcome::Held(hold) => Ok(Err(hold)),
+            ReserveOutcome::Reserved(reserved) => Ok(Ok(self.dispatch(reserved, false).await?)),
+            ReserveOutcome::Already(SendState::Reserved) => self.resume(key, &subject.customer).await,
+            ReserveOutcome::Already(state) => Ok(Ok(state)),
+        }
+    }
+
+    /// Content rules, then policy or the person's approval.
+    async fn clear(
+        &self,
+        subject: &Subject,
+        draft: &DraftRecord,
+        envelope: Envelope,
+        approval: Option<&ApprovalId>,
+        now: Timestamp,
+    ) -> Result<Result<Cleared, Hold>, StoreError> {
+        let checked = match Checked::new(draft.clone()) {
+            Ok(checked) => checked,
+            Err(why @ (NotChecked::OtherContent | NotChecked::Blocked(_))) => {
+                return Ok(Err(Hold::ApprovalVoid { why: why.to_string() }));
+            }
+        };
+        let customer = subject.customer.clone();
+        let cleared = match approval {
+            Some(id) => match self.store.approval(id).await? {
+                Some(found) => Cleared::by_approval(checked, envelope, customer, &found.record, now),
+                None => return Ok(Err(Hold::ApprovalVoid { why: format!("approval {id} is gone") })),
+            },
+            None => {
+                let risk = self.assess(subject, &draft.draft, &draft.facts, &draft.report).await?;
+                Cleared::by_policy(checked, envelope, customer, &risk)
+            }
+        };
+        Ok(cleared.map_err(|why: NotCleared| Hold::ApprovalVoid { why: why.to_string() }))
+    }
+
+    /// Hands a reserved message to the ESP and settles its row.
+    async fn dispatch(&self, reserved: Reserved, attempted: bool) -> Result<SendState, StoreError> {
+        let shop = self.store.id();
+        let key = reserved.key();
+        if attempted && self.esp.capabilities().can_lookup {
+            match self.esp.lookup(key).await {
+                Ok(Lookup::Found(accepted)) => {
+                    return self
+                        .settle(reserved, SendState::Sent { provider_id: accepted.provider_id, at: self.clock.now() })
+                        .await;
+                }
+                Ok(Lookup::Absent) => {}
+                Err(error) => return self.settle_error(reserved, error).await,
+            }
+        } else if attempted && !self.esp.capabilities().dedupes_by_key {
+            return self
+                .settle(
+                    reserved,
+                    SendState::Unknown { why: "a hand-over was cut off and this ESP cannot be asked".to_owned() },
+                )
+                .await;
+        }
+        self.ledger.begin_attempt(shop, &reserved, self.clock.now()).await?;
+        match self.esp.deliver(&reserved, self.clock.now()).await {
+            Ok(accepted) => {
+                self.settle(reserved, SendState::Sent { provider_id: accepted.provider_id, at: self.clock.now() }).await
+            }
+            Err(error) => self.settle_error(reserved, error).await,
+        }
+    }
+
+    async fn settle_error(&self, reserved: Reserved, error: EspError) -> Result<SendState, StoreError> {
+        let why = error.to_string();
+        match error {
+            // Nothing was accepted: the row stays reserved and a later try takes it up.
+            EspError::Unavailable { .. } => Err(StoreError::Unavailable(why)),
+            EspError::Refused { .. } => self.settle(reserved, SendState::Refused { why }).await,
+            EspError::Unknown { .. } => self.settle(reserved, SendState::Unknown { why }).await,
+        }
+    }
+
+    async fn settle(&self, reserved: Reserved, state: SendState) -> Result<SendState, StoreError> {
+        self.ledger.settle(self.store.id(), reserved, state.clone(), self.clock.now()).await?;
+        Ok(state)
+    }
+
+    /// Takes up the row of a hand-over that did not end. Time has passed since it was reserved, so the person's will and
+    /// the kill switch are asked again, unless the ESP may have the message already.
+    async fn resume(&self, key: DedupeKey, customer: &CustomerId) -> Result<Result<SendState, Hold>, StoreError> {
+        let Some((reserved, attempted)) = self.ledger.claim(self.store.id(), key).await? else {
+            return match self.store.sent_message(key).await? {
+                Some(row) => Ok(Ok(row.state)),
+                None => Err(StoreError::Corrupt { what: format!("send {key}"), why: "its row is gone".to_owned() }),
+            };
+        };
+        if !attempted {
+            if let Some(kill) = self.store.kill_switches().await?.into_iter().next() {
+                return Ok(Err(Hold::Killed { scope: format!("{}: {}", kill.scope, kill.reason) }));
+            }
+            let consent = self.store.consent(customer, reserved.channel()).await?;
+            let suppressed = self.store.suppressed(reserved.channel(), &reserved.message().to).await?;
+            if consent != ConsentState::Subscribed || suppressed.is_some() {
+                let why = "consent was taken back before the hand-over".to_owned();
+                return Ok(Ok(self.settle(reserved, SendState::Refused { why }).await?));
+            }
+        }
+        Ok(Ok(self.dispatch(reserved, attempted).await?))
+    }
+
+    /// After a restart: ends every row that was reserved but not settled. Returns how many.
+    ///
+    /// # Errors
+    /// When storage cannot answer; rows that only have to wait are no error.
+    pub async fn recover(&self) -> Result<usize, StoreError> {
+        let mut ended = 0;
+        for (key, customer) in self.store.unsettled_sends().await? {
+            match self.resume(key, &customer).await {
+                Ok(Ok(_)) => ended += 1,
+                Ok(Err(hold)) => tracing::warn!(%key, %hold, "a reserved message is held"),
+                Err(error) if error.is_retryable() => tracing::warn!(%key, %error, "a reserved message still waits"),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(ended)
+    }
+}
+
+fn no_address() -> NoSend {
+    NoSend { code: "no_address".to_owned(), reason: "the customer has no e-mail address".to_owned() }
+}
+
+/// The ladder step that a draft's offer block grants: offer facts are named by their step.
+fn offer_step(draft: &DraftRecord) -> Option<OfferStepId> {
+    let fact = draft.facts.get(draft.draft.offer()?)?;
+    if fact.kind == FactKind::Offer { OfferStepId::new(fact.subject.clone()).ok() } else { None }
+}
+
+impl Deliverer for Delivery {
+    fn deliver<'a>(
+        &'a self,
+        run: &'a RunId,
+        seed: &'a Seed,
+        draft: &'a DraftRecord,
+        approval: Option<&'a ApprovalId>,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Result<SendState, Hold>, StoreError>> {
+        Box::pin(self.hand_over(run, &seed.subject, draft, approval, now))
+    }
+
+    fn admissible<'a>(&'a self, seed: &'a Seed, now: Timestamp) -> BoxFuture<'a, Result<Option<NoSend>, StoreError>> {
+        Box::pin(Delivery::admissible(self, &seed.subject, now))
+    }
+}

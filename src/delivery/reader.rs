@@ -1,0 +1,110 @@
+//! Who reads: the merge data of one person, and links that only we can make.
+
+use std::path::{Path, PathBuf};
+
+use content::{Reader, Utm};
+use kit::person::MergeName;
+use kit::tool::{NoSend, Subject};
+use kit::{CustomerId, Digest, ShopId, StoreError};
+
+use super::{Delivery, no_address};
+
+/// The installation's secret for unsubscribe links, made at first start.
+#[derive(Clone)]
+pub struct UnsubscribeKey(String);
+
+impl std::fmt::Debug for UnsubscribeKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("UnsubscribeKey(…)")
+    }
+}
+
+/// Why the secret cannot be had.
+#[derive(Debug, thiserror::Error)]
+#[error("the secret {} cannot be read or made: {why}", file.display())]
+pub struct KeyError {
+    file: PathBuf,
+    why: String,
+}
+
+impl UnsubscribeKey {
+    /// Reads the secret of a data folder, making it when there is none.
+    pub fn open(dir: &Path) -> Result<Self, KeyError> {
+        let file = dir.join("unsubscribe.key");
+        let fail = |why: String| KeyError { file: file.clone(), why };
+        match std::fs::read_to_string(&file) {
+            Ok(text) if text.trim().len() == 64 => Ok(Self(text.trim().to_owned())),
+            Ok(_) => Err(fail(
+                "it is not 64 hexadecimal characters; restore it from a backup, or links already sent stop working"
+                    .to_owned(),
+            )),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                let mut secret = [0u8; 32];
+                getrandom::fill(&mut secret).map_err(|e| fail(e.to_string()))?;
+                let text = hex::encode(secret);
+                write_private(&file, &text).map_err(|e| fail(e.to_string()))?;
+                Ok(Self(text))
+            }
+            Err(e) => Err(fail(e.to_string())),
+        }
+    }
+
+    /// The opaque token of one person's links. 160 bits of a keyed digest: nothing about the person can be read from it,
+    /// and truncation closes length extension.
+    pub fn token(&self, shop: &ShopId, customer: &CustomerId) -> String {
+        Digest::of_parts([&self.0, shop.as_str(), "unsubscribe", customer.as_str()])
+            .to_string()
+            .chars()
+            .take(40)
+            .collect()
+    }
+}
+
+/// Written beside and renamed, readable by the owner only.
+fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write as _;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let beside = file.with_extension("new");
+    let _ = std::fs::remove_file(&beside);
+    let mut out = options.open(&beside)?;
+    out.write_all(text.as_bytes())?;
+    out.sync_all()?;
+    std::fs::rename(&beside, file)
+}
+
+impl Delivery {
+    pub(crate) async fn reader(&self, subject: &Subject) -> Result<Result<Reader, NoSend>, StoreError> {
+        let customer = match self.customer(subject).await? {
+            Ok(customer) => customer,
+            Err(no_send) => return Ok(Err(no_send)),
+        };
+        let Some(to) = customer.email else { return Ok(Err(no_address())) };
+        let why = self.release.flows.get(&subject.flow).and_then(|flow| flow.rules.why.get(&subject.language)).cloned();
+        let Some(why) = why else {
+            let reason = format!(
+                "flow {} does not say in `{}` why the reader gets its messages",
+                subject.flow, subject.language
+            );
+            return Ok(Err(NoSend { code: "no_reason".to_owned(), reason }));
+        };
+        Ok(Ok(Reader {
+            first_name: customer.first_name.as_deref().and_then(MergeName::parse),
+            language: subject.language.clone(),
+            to,
+            unsubscribe_token: self.unsubscribe.token(self.store.id(), &subject.customer),
+            why,
+        }))
+    }
+
+    pub(crate) fn utm(&self, subject: &Subject) -> Utm {
+        let campaign = self
+            .release
+            .flows
+            .get(&subject.flow)
+            .map_or_else(|| subject.flow.to_string(), |flow| flow.rules.utm_campaign.clone());
+        Utm { source: "mailwright".to_owned(), medium: "email".to_owned(), campaign }
+    }
+}

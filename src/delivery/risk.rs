@@ -1,0 +1,48 @@
+//! What policy is told about a message.
+
+use approval::RiskInput;
+use kit::message::{CheckReport, Draft, RiskAssessment};
+use kit::tool::Subject;
+use kit::{FactBook, FactKind, StoreError};
+
+use super::Delivery;
+
+impl Delivery {
+    /// Asks policy about a draft for this person: evidence, not a verdict.
+    pub(crate) async fn assess(
+        &self,
+        subject: &Subject,
+        draft: &Draft,
+        facts: &FactBook,
+        report: &CheckReport,
+    ) -> Result<RiskAssessment, StoreError> {
+        let vip = self.store.customer(&subject.customer).await?.is_some_and(|c| c.vip);
+        let cited = draft.cited();
+        let regulated = cited
+            .iter()
+            .filter_map(|id| facts.get(id))
+            .any(|f| f.kind == FactKind::Product && f.fields.contains_key("regulated"));
+        // The subject of an offer fact is its step on the ladder.
+        let step = draft
+            .offer()
+            .and_then(|id| facts.get(id))
+            .and_then(|fact| kit::OfferStepId::new(fact.subject.clone()).ok());
+        let offer_is_new = match &step {
+            Some(step) => !self.store.offer_was_granted(step).await?,
+            None => false,
+        };
+        let sends = self.store.sends_of_release(&subject.flow, subject.release).await?;
+        Ok(self.release.risk.assess(&RiskInput {
+            flow: &subject.flow,
+            vip,
+            regulated,
+            offer: step.as_ref(),
+            offer_is_new,
+            offer_marked: step.as_ref().and_then(|s| self.release.ladder.step(s)).is_some_and(|s| s.requires_approval),
+            audience_size: 1,
+            confidence: draft.confidence,
+            sends_so_far: u32::try_from(sends).unwrap_or(u32::MAX),
+            findings: &report.findings,
+        }))
+    }
+}

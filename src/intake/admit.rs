@@ -1,0 +1,198 @@
+//! Which flows an event begins, and which runs it calls off.
+
+use kit::tool::{NoSend, Subject};
+use kit::{CustomerId, Digest, FlowId, Principal, RunId, StoreError, Timestamp};
+use shop::{EventBody, ShopEvent};
+
+use super::apply::Applied;
+use super::{Admitted, IntakeError, Skipped};
+use crate::flows::Flow;
+use crate::runs::{Seed, Signal};
+use crate::store::{Customer, NewRun};
+use crate::tenant::Tenant;
+
+impl Tenant {
+    /// Calls off open runs of flows that this topic ends, and wakes runs that a closed ticket held.
+    pub(super) async fn call_off(
+        &self,
+        event: &ShopEvent,
+        customer: Option<&Customer>,
+    ) -> Result<Vec<RunId>, IntakeError> {
+        let Some(customer) = customer else { return Ok(Vec::new()) };
+        let released = matches!(&event.body, EventBody::Ticket(ticket) if !ticket.open);
+        let mut cancelled = Vec::new();
+        for run in self.store.open_runs_of(&customer.id).await? {
+            let Some(flow) = self.release.flows.get(&run.flow) else { continue };
+            if flow.rules.cancel_on.contains(&event.topic) {
+                let reason = NoSend { code: event.topic.to_string(), reason: format!("called off by {}", event.topic) };
+                self.send_signal(&run.id, &Signal::Cancel(reason)).await?;
+                cancelled.push(run.id);
+            } else if released {
+                self.send_signal(&run.id, &Signal::Released).await?;
+            }
+        }
+        Ok(cancelled)
+    }
+
+    /// Puts a signal into a run's inbox.
+    ///
+    /// # Errors
+    /// When storage cannot answer.
+    pub async fn send_signal(&self, run: &RunId, signal: &Signal) -> Result<(), StoreError> {
+        let body = serde_json::to_string(signal)
+            .map_err(|e| StoreError::Corrupt { what: "signal".to_owned(), why: e.to_string() })?;
+        self.store.signal(run, body, self.clock.now()).await
+    }
+
+    pub(super) async fn admit_all(
+        &self,
+        event: &ShopEvent,
+        applied: &Applied,
+    ) -> Result<(Vec<Admitted>, Vec<Skipped>), IntakeError> {
+        let (mut runs, mut skipped) = (Vec::new(), Vec::new());
+        for flow in self.release.flows.values().filter(|flow| flow.rules.triggers.contains(&event.topic)) {
+            match self.admit_one(flow, event, applied).await? {
+                Ok(admitted) => runs.push(admitted),
+                Err(reason) => skipped.push(Skipped { flow: flow.rules.id.clone(), reason }),
+            }
+        }
+        Ok((runs, skipped))
+    }
+
+    async fn admit_one(
+        &self,
+        flow: &Flow,
+        event: &ShopEvent,
+        applied: &Applied,
+    ) -> Result<Result<Admitted, String>, IntakeError> {
+        let Some(customer) = &applied.customer else {
+            return Ok(Err("the event names no customer we could write to".to_owned()));
+        };
+        if customer.email.is_none() {
+            return Ok(Err("the customer has no e-mail address".to_owned()));
+        }
+        if let EventBody::Cart(cart) = &event.body
+            && cart.completed_at.is_some()
+        {
+            return Ok(Err("the checkout was completed".to_owned()));
+        }
+        let (cart, order) = match &event.body {
+            EventBody::Cart(cart) => (Some(cart.id.as_str()), None),
+            EventBody::Order(order) => (order.cart.as_ref().map(kit::CartId::as_str), Some(order.id.as_str())),
+            _ => (None, None),
+        };
+        let Some(occasion) = flow.occasion(cart, order, event.triggered_at) else {
+            return Ok(Err("the event does not name its cart or order".to_owned()));
+        };
+        if applied.products.is_empty() {
+            return Ok(Err("none of its products is in the catalogue".to_owned()));
+        }
+        let trigger = Trigger {
+            occasion,
+            at: event.triggered_at,
+            considered: applied.considered,
+            cart_url: self.cart_url(event),
+        };
+        Ok(Ok(self.admit(flow, customer, applied.products.clone(), trigger).await?))
+    }
+
+    /// Begins a run by hand: the flow, for this customer, now.
+    ///
+    /// # Errors
+    /// In words when the flow or customer is unknown; [`StoreError`] otherwise.
+    pub async fn start_flow(
+        &self,
+        flow: &FlowId,
+        customer: &CustomerId,
+    ) -> Result<Result<Admitted, String>, StoreError> {
+        let now = self.clock.now();
+        let Some(flow) = self.release.flows.get(flow) else {
+            let known: Vec<&str> = self.release.flows.keys().map(FlowId::as_str).collect();
+            return Ok(Err(format!("there is no flow `{flow}`; there are {}", known.join(", "))));
+        };
+        let Some(customer) = self.store.customer(customer).await? else {
+            return Ok(Err(format!("there is no customer `{customer}`")));
+        };
+        let last = self.store.orders_of(&customer.id).await?.into_iter().next_back();
+        let products = last
+            .iter()
+            .flat_map(|order| order.lines.iter().map(|l| l.product.clone()))
+            .filter(|id| self.catalog.get(id).is_some())
+            .collect();
+        let order = last.as_ref().map(|order| order.id.to_string());
+        let occasion = flow
+            .occasion(None, order.as_deref(), now)
+            .unwrap_or_else(|| format!("by-hand:{}", now.strftime("%Y-%m-%d")));
+        let trigger = Trigger { occasion, at: now, considered: false, cart_url: None };
+        let mut admitted = self.admit(flow, &customer, products, trigger).await?;
+        admitted.due = now;
+        Ok(Ok(admitted))
+    }
+
+    async fn admit(
+        &self,
+        flow: &Flow,
+        customer: &Customer,
+        products: Vec<kit::ProductId>,
+        trigger: Trigger,
+    ) -> Result<Admitted, StoreError> {
+        let rules = &flow.rules;
+        let subject = Subject {
+            flow: rules.id.clone(),
+            customer: customer.id.clone(),
+            occasion: trigger.occasion,
+            step: 1,
+            triggered_at: trigger.at,
+            products,
+            cart_url: trigger.cart_url,
+            stops_on_purchase: rules.stops_on_purchase,
+            language: self.release.shop.language_for(&customer.language),
+            release: self.release.digest,
+        };
+        let due = trigger.at.checked_add(flow.delay(trigger.considered)).unwrap_or(trigger.at);
+        let seed = Seed { principal: Principal::Flow { flow: rules.id.clone() }, subject };
+        let plan = serde_json::to_string(&seed)
+            .map_err(|e| StoreError::Corrupt { what: "seed".to_owned(), why: e.to_string() })?;
+        let subject = seed.subject;
+        let new = NewRun {
+            id: run_id(self.store.id().as_str(), &subject),
+            flow: subject.flow,
+            customer: subject.customer,
+            occasion: subject.occasion,
+            step: subject.step,
+            due,
+            release: subject.release,
+            plan,
+        };
+        let flow = new.flow.clone();
+        let (run, new) = self.store.admit(new, self.clock.now()).await?;
+        Ok(Admitted { run, flow, new, due })
+    }
+
+    /// The way back to the cart, if it leads to the shop.
+    fn cart_url(&self, event: &ShopEvent) -> Option<String> {
+        let EventBody::Cart(cart) = &event.body else { return None };
+        let url = cart.recover_url.as_ref()?;
+        let host = url.strip_prefix("https://")?.split(['/', '?', '#']).next()?;
+        self.release.shop.identity.link_hosts.iter().any(|known| known == host).then(|| url.clone())
+    }
+}
+
+struct Trigger {
+    occasion: String,
+    at: Timestamp,
+    considered: bool,
+    cart_url: Option<String>,
+}
+
+/// A run is named by what makes it unique, so that two processes that admit the same occasion name the same run.
+fn run_id(shop: &str, subject: &Subject) -> RunId {
+    let digest = Digest::of_parts([
+        shop,
+        subject.flow.as_str(),
+        subject.customer.as_str(),
+        &subject.occasion,
+        &subject.step.to_string(),
+    ]);
+    RunId::from_digest("run", &digest)
+}

@@ -1,0 +1,85 @@
+//! `offline`: a real, deterministic, rule-based model. It needs no server and no key.
+//!
+//! It reads the same transcript and tool answers that a language model would read, calls the same tools, and writes from
+//! the sentence patterns in prompts/offline. It is the keyless default, the fallback in an outage, and the control arm of
+//! experiments. It never pretends to be a language model and holds no canned results: what it knows of a shop, a product
+//! or a person is what the tools of this run have said.
+//!
+//! Where to look: `reading` is what the transcript says, `plan` the next move, `cast` who appears in a message and why,
+//! `bans` what earlier drafts taught, `write` the message, `patterns` the words.
+
+mod bans;
+mod cast;
+mod patterns;
+mod plan;
+mod reading;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use std::sync::Arc;
+
+use agent::{FinishReason, ModelReply, ModelRequest, RawCall, Usage};
+use kit::BoxFuture;
+use kit::tool::ToolSpec;
+
+use super::{ChatModel, ModelError};
+use plan::{Move, NoSend};
+use reading::Reading;
+
+pub use patterns::{Flaw, PatternError, Patterns, SCHEMA};
+
+/// The name of the profile and of the model.
+const NAME: &str = "offline";
+
+/// The rule-based model.
+#[derive(Debug, Clone)]
+pub struct OfflineModel {
+    patterns: Arc<Patterns>,
+}
+
+impl OfflineModel {
+    /// A model that writes from these patterns.
+    pub fn new(patterns: Arc<Patterns>) -> Self {
+        Self { patterns }
+    }
+
+    fn reply(&self, request: &ModelRequest<'_>) -> ModelReply {
+        let reading = Reading::of(request.messages);
+        let chosen = plan::next(&self.patterns, &reading, &request.tools);
+        let on_offer = |name: &str| request.tools.iter().any(|tool| tool == name);
+        let turn = request.messages.len();
+        let calls: Vec<RawCall> = chosen
+            .calls()
+            .into_iter()
+            .filter(|(name, _)| on_offer(name))
+            .zip(1..)
+            .map(|((name, arguments), n)| RawCall {
+                id: format!("{NAME}_{turn}_{n}"),
+                name: name.to_owned(),
+                arguments: arguments.to_string(),
+            })
+            .collect();
+        let (text, finish) = match (calls.is_empty(), chosen) {
+            (false, _) => (None, FinishReason::ToolCalls),
+            // Only `decide_no_send` can be missing: every other move is chosen from the offer.
+            (true, Move::NoSend(NoSend { reason, .. })) => (Some(reason), FinishReason::Stop),
+            (true, _) => (Some("No tool on offer fits the next move.".to_owned()), FinishReason::Stop),
+        };
+        ModelReply { text, calls, finish, usage: Usage::default(), model: NAME.to_owned() }
+    }
+}
+
+impl ChatModel for OfflineModel {
+    fn profile(&self) -> &str {
+        NAME
+    }
+
+    fn complete<'a>(
+        &'a self,
+        request: &'a ModelRequest<'a>,
+        _: &'a [&'a ToolSpec],
+    ) -> BoxFuture<'a, Result<ModelReply, ModelError>> {
+        Box::pin(std::future::ready(Ok(self.reply(request))))
+    }
+}

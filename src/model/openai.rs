@@ -1,0 +1,201 @@
+//! Any server that speaks Chat Completions.
+//!
+//! async-openai carries the request; the types on the wire are our own and tolerant (one unknown enum value must not
+//! fail an answer), and so is the retry policy ([`transport`]).
+
+mod transport;
+mod wire;
+
+use std::time::Duration;
+
+use agent::{ModelReply, ModelRequest};
+use async_openai::config::OpenAIConfig;
+use async_openai::error::OpenAIError;
+use kit::BoxFuture;
+use kit::tool::ToolSpec;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::{ChatModel, ModelError};
+use transport::Transport;
+
+/// A secret that does not print itself.
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a secret read from the environment or a file.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// How to reach a model.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// The profile's name.
+    pub name: String,
+    /// For example `https://api.openai.com/v1` or `http://127.0.0.1:8080/v1`.
+    pub base_url: String,
+    /// The model as the server names it.
+    pub model: String,
+    /// The key, taken from the environment or a file, never from the configuration file itself.
+    #[serde(skip)]
+    pub api_key: Secret,
+    /// One attempt's limit, in seconds.
+    #[serde(default = "Profile::attempt_seconds")]
+    pub timeout_s: u64,
+    /// All attempts together, waits included, in seconds.
+    #[serde(default = "Profile::deadline_seconds")]
+    pub deadline_s: u64,
+    /// Attempts after the first.
+    #[serde(default = "Profile::three")]
+    pub retries: u32,
+    /// The wait before the second attempt, in milliseconds; doubled before each further one, up to 20 s.
+    #[serde(default = "Profile::first_wait")]
+    pub first_wait_ms: u64,
+    /// The longest answer, in tokens.
+    #[serde(default = "Profile::answer_tokens")]
+    pub max_tokens: u32,
+    /// Price of a million prompt tokens, in millionths of a US dollar (so `250000` is $0.25).
+    #[serde(default)]
+    pub input_micros_per_mtok: u64,
+    /// Price of a million answer tokens, in millionths of a US dollar.
+    #[serde(default)]
+    pub output_micros_per_mtok: u64,
+}
+
+impl Profile {
+    fn attempt_seconds() -> u64 {
+        60
+    }
+    fn deadline_seconds() -> u64 {
+        180
+    }
+    fn three() -> u32 {
+        3
+    }
+    fn first_wait() -> u64 {
+        250
+    }
+    fn answer_tokens() -> u32 {
+        4096
+    }
+
+    /// A profile with the usual limits.
+    pub fn new(name: &str, base_url: &str, model: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            base_url: base_url.to_owned(),
+            model: model.to_owned(),
+            api_key: Secret::default(),
+            timeout_s: Self::attempt_seconds(),
+            deadline_s: Self::deadline_seconds(),
+            retries: Self::three(),
+            first_wait_ms: Self::first_wait(),
+            max_tokens: Self::answer_tokens(),
+            input_micros_per_mtok: 0,
+            output_micros_per_mtok: 0,
+        }
+    }
+}
+
+/// A Chat Completions client for one profile.
+pub struct OpenAi {
+    profile: Profile,
+    client: async_openai::Client<OpenAIConfig>,
+}
+
+impl std::fmt::Debug for OpenAi {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OpenAi").field("profile", &self.profile).finish_non_exhaustive()
+    }
+}
+
+impl OpenAi {
+    /// A client for this profile.
+    ///
+    /// # Errors
+    /// When the address or the key cannot be used, or the TLS stack cannot be set up.
+    pub fn new(profile: Profile) -> Result<Self, ModelError> {
+        let base_url = profile.base_url.trim_end_matches('/');
+        if !reqwest::Url::parse(base_url).is_ok_and(|url| matches!(url.scheme(), "http" | "https")) {
+            return Err(ModelError::Connect("it has no http or https address".to_owned()));
+        }
+        // No redirects: a model server that sends us elsewhere is not the one that was configured.
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(Duration::from_secs(profile.timeout_s))
+            .connect_timeout(Duration::from_secs(profile.timeout_s.min(10)))
+            .build()
+            .map_err(|_| ModelError::Connect("the TLS stack cannot be set up".to_owned()))?;
+        // Nothing is taken from the environment of another tool; the key is put on by the transport alone.
+        let config = OpenAIConfig::new().with_api_base(base_url).with_api_key("").with_org_id("").with_project_id("");
+        let transport = Transport::new(http.clone(), &profile)?;
+        let client = async_openai::Client::build(http, config).with_http_service(transport);
+        Ok(Self { profile, client })
+    }
+
+    async fn ask(&self, request: &ModelRequest<'_>, tools: &[&ToolSpec]) -> Result<ModelReply, ModelError> {
+        let body = wire::Request::new(&self.profile, request, tools);
+        let answer: Result<Box<RawValue>, OpenAIError> = self.client.chat().create_byot(RawBody::new(&body)?).await;
+        let raw = answer.map_err(|e| fault(e, &self.profile))?;
+        wire::reply(raw.get(), &self.profile)
+    }
+}
+
+/// async-openai wants to own its request; ours borrows the transcript, so it is written once, here.
+struct RawBody(Box<RawValue>);
+
+impl RawBody {
+    fn new(body: &wire::Request<'_>) -> Result<Self, ModelError> {
+        serde_json::value::to_raw_value(body).map(Self).map_err(|e| ModelError::Malformed(format!("request: {e}")))
+    }
+}
+
+impl Serialize for RawBody {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl ChatModel for OpenAi {
+    fn profile(&self) -> &str {
+        &self.profile.name
+    }
+
+    fn complete<'a>(
+        &'a self,
+        request: &'a ModelRequest<'a>,
+        tools: &'a [&'a ToolSpec],
+    ) -> BoxFuture<'a, Result<ModelReply, ModelError>> {
+        Box::pin(self.ask(request, tools))
+    }
+}
+
+/// The transport has judged every HTTP answer already; what is left are its own errors, boxed.
+fn fault(error: OpenAIError, profile: &Profile) -> ModelError {
+    match error {
+        OpenAIError::Boxed(boxed) => match boxed.downcast::<ModelError>() {
+            Ok(ours) => *ours,
+            Err(_) => ModelError::Connect("the transport failed".to_owned()),
+        },
+        OpenAIError::Reqwest(e) if e.is_timeout() => ModelError::Timeout { seconds: profile.timeout_s },
+        // The address may carry a key in its query with some servers: it is left out.
+        OpenAIError::Reqwest(_) => ModelError::Connect("the request cannot be built".to_owned()),
+        OpenAIError::ApiError(e) => ModelError::Rejected { status: e.status_code.as_u16(), code: None },
+        OpenAIError::JSONDeserialize(..) => ModelError::Malformed("it is no JSON".to_owned()),
+        OpenAIError::InvalidArgument(why) => ModelError::Malformed(format!("request: {why}")),
+        OpenAIError::FileSaveError(_) | OpenAIError::FileReadError(_) | OpenAIError::StreamError(_) => {
+            ModelError::Malformed("an answer of another kind".to_owned())
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Runs: the agent machine driven durably.
+//!
+//! [`Driver::drive`] folds a run's journal into a machine, then performs step after step and journals each outcome before it
+//! is folded in. Killed anywhere, the next driver repeats at most the one step whose outcome was not yet journaled; that a
+//! repeated hand-over sends nothing twice is the ledger's business, not ours.
+
+mod driver;
+mod journal;
+mod perform;
+
+use agent::{ApprovalDecision, Input, Outcome, Step};
+use kit::tool::{NoSend, Subject};
+use kit::{ApprovalId, Principal, RunId, StoreError, Timestamp};
+use serde::{Deserialize, Serialize};
+
+pub use driver::{Driver, Planner};
+pub use journal::{Divergence, replay};
+pub use perform::{Deliverer, MAX_TOOL_RETRIES};
+
+/// What a run begins with, as stored. The plan itself follows from the pinned release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seed {
+    /// Whom and what it is about.
+    pub subject: Subject,
+    /// On whose behalf it acts.
+    pub principal: Principal,
+}
+
+/// What reaches a run from outside, through its inbox.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "signal", rename_all = "snake_case")]
+pub enum Signal {
+    /// A person decided.
+    Approval {
+        /// About which request.
+        approval: ApprovalId,
+        /// What.
+        decision: ApprovalDecision,
+    },
+    /// The cause of a hold was lifted: the kill switch is off, the ticket closed.
+    Released,
+    /// The run is called off.
+    Cancel(NoSend),
+}
+
+/// Where a drive ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rest {
+    /// The run is over.
+    Done(Outcome),
+    /// It waits for a person.
+    Approval {
+        /// The request.
+        approval: ApprovalId,
+        /// When it lapses.
+        until: Timestamp,
+    },
+    /// It is held.
+    Held {
+        /// Why.
+        hold: kit::message::Hold,
+        /// When it tries again by itself.
+        at: Option<Timestamp>,
+    },
+    /// It is not due yet.
+    Delayed {
+        /// Until when.
+        until: Timestamp,
+    },
+}
+
+/// Why a run could not be driven. The run itself is unharmed: it can be driven again.
+#[derive(Debug, thiserror::Error)]
+pub enum DriveError {
+    /// Storage.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// No such run.
+    #[error("there is no run {0}; see `mailwright runs list`")]
+    Unknown(RunId),
+    /// The journal and the machine disagree.
+    #[error("run {run}: {divergence}; it is parked for an operator")]
+    Diverged {
+        /// The run.
+        run: RunId,
+        /// Where.
+        divergence: Divergence,
+    },
+    /// Another process drives this run.
+    #[error("run {0} is driven by another process")]
+    Elsewhere(RunId),
+    /// The release the run is pinned to cannot be read any more.
+    #[error("run {run}: its release cannot be used: {why}")]
+    Release {
+        /// The run.
+        run: RunId,
+        /// Why.
+        why: String,
+    },
+}
+
+/// Sees each step as it is performed: traces, the demo, progress.
+pub trait Observer: Send + Sync {
+    /// A step was asked for and answered.
+    fn step(&self, run: &RunId, step: &Step, input: &Input);
+}
+
+/// Sees nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Observer for Silent {
+    fn step(&self, _: &RunId, _: &Step, _: &Input) {}
+}

@@ -1,0 +1,341 @@
+//! The driver: one run, step by step, each outcome journaled before it counts.
+
+use std::sync::Arc;
+
+use agent::{ApprovalDecision, Input, Machine, Outcome, RunPlan, Step};
+use kit::message::ApprovalState;
+use kit::tool::{Registry, ToolSpec};
+use kit::{ApprovalId, Digest, RunId, StoreError, Timestamp};
+
+use super::journal::{self, Chain, Folded, START, Started, step_name, step_text};
+use super::perform::{self, Deliverer, Failed};
+use super::{DriveError, Observer, Rest, Seed, Signal};
+use crate::clock::Clock;
+use crate::model::ChatModel;
+use crate::store::{JournalRow, Run, RunState, ShopStore};
+
+/// Drives runs of one shop.
+pub struct Driver {
+    /// The shop's store.
+    pub store: ShopStore,
+    /// Its tools.
+    pub registry: Registry,
+    /// The hand-over after an approval.
+    pub deliverer: Arc<dyn Deliverer>,
+    /// Models in order of preference: the first answers, the others stand in.
+    pub models: Vec<Arc<dyn ChatModel>>,
+    /// Makes a run's plan from its pinned release.
+    pub planner: Arc<dyn Planner>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Who watches.
+    pub observer: Arc<dyn Observer>,
+}
+
+impl std::fmt::Debug for Driver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Driver").field("shop", self.store.id()).finish_non_exhaustive()
+    }
+}
+
+/// Makes a plan from a pinned release.
+pub trait Planner: Send + Sync {
+    /// The plan of a run that starts now.
+    ///
+    /// # Errors
+    /// In words, when the release cannot be used.
+    fn plan<'a>(
+        &'a self,
+        release: Digest,
+        seed: &'a Seed,
+        started_at: Timestamp,
+    ) -> kit::BoxFuture<'a, Result<RunPlan, String>>;
+}
+
+/// The journal position of a run's first step; position 1 is its start.
+const FIRST: u32 = 2;
+
+/// A run in hand.
+struct Drive<'a> {
+    driver: &'a Driver,
+    run: Run,
+    seed: Seed,
+    machine: Machine,
+    chain: Chain,
+    next_seq: u32,
+    /// Which of the driver's models answers now.
+    model: usize,
+}
+
+impl Driver {
+    /// Drives a run until it ends or has to wait.
+    ///
+    /// # Errors
+    /// [`DriveError`]: the run is unharmed and can be driven again, or is parked with its reason.
+    pub async fn drive(&self, id: &RunId) -> Result<Rest, DriveError> {
+        let run = self.store.run(id).await?.ok_or_else(|| DriveError::Unknown(id.clone()))?;
+        if run.state == RunState::Done {
+            let outcome = run.outcome.as_deref().and_then(|text| serde_json::from_str(text).ok());
+            return outcome.map(Rest::Done).ok_or_else(|| {
+                StoreError::Corrupt { what: format!("run {id}"), why: "it is done without an outcome".to_owned() }
+                    .into()
+            });
+        }
+        let now = self.clock.now();
+        if let (RunState::Delayed, Some(until)) = (run.state, run.wake_at.filter(|at| *at > now)) {
+            return Ok(Rest::Delayed { until });
+        }
+        self.open(run).await?.run_on().await
+    }
+
+    /// Folds the journal, or begins it.
+    async fn open(&self, run: Run) -> Result<Drive<'_>, DriveError> {
+        let seed: Seed = serde_json::from_str(&run.plan)
+            .map_err(|e| StoreError::Corrupt { what: format!("run {}", run.id), why: e.to_string() })?;
+        let rows = self.store.journal(&run.id).await?;
+        let started_at = rows.first().map_or_else(|| self.clock.now(), |row| row.at);
+        let plan = self
+            .planner
+            .plan(run.release, &seed, started_at)
+            .await
+            .map_err(|why| DriveError::Release { run: run.id.clone(), why })?;
+        let folded = match journal::fold(&run.plan, &rows, |_| plan.clone()) {
+            Ok(Some(folded)) => folded,
+            Ok(None) => self.begin(&run, plan, started_at).await?,
+            Err(divergence) => {
+                self.park(&run.id, &divergence.to_string()).await?;
+                return Err(DriveError::Diverged { run: run.id, divergence });
+            }
+        };
+        let Folded { machine, chain, next_seq } = folded;
+        let model =
+            machine.profile().and_then(|name| self.models.iter().position(|m| m.profile() == name)).unwrap_or(0);
+        Ok(Drive { driver: self, run, seed, machine, chain, next_seq, model })
+    }
+
+    async fn begin(&self, run: &Run, plan: RunPlan, at: Timestamp) -> Result<Folded, DriveError> {
+        let chain = Chain::begin(&run.plan);
+        let body = serde_json::to_string(&Started { at }).unwrap_or_default();
+        let row = JournalRow { seq: 1, step: START.to_owned(), input_hash: chain.at(START), body: body.clone(), at };
+        self.append(&run.id, row, None).await?;
+        Ok(Folded { machine: Machine::new(plan), chain: chain.extend(START, &body), next_seq: FIRST })
+    }
+
+    async fn append(&self, run: &RunId, row: JournalRow, signal: Option<u32>) -> Result<(), DriveError> {
+        match self.store.append(run, row, signal).await {
+            Err(StoreError::Conflict(_)) => Err(DriveError::Elsewhere(run.clone())),
+            other => Ok(other?),
+        }
+    }
+
+    async fn park(&self, run: &RunId, why: &str) -> Result<(), StoreError> {
+        self.store.set_run(run, RunState::Parked, None, Some(why.to_owned()), None, None, self.clock.now()).await
+    }
+}
+
+impl Drive<'_> {
+    async fn run_on(mut self) -> Result<Rest, DriveError> {
+        loop {
+            let step = self.machine.next();
+            if let Step::Done(outcome) = step {
+                return self.finish(outcome).await;
+            }
+            let signal = self.signal(&step).await?;
+            let (input, used) = match signal {
+                Some((seq, input)) => (input, Some(seq)),
+                None => match self.perform(&step).await? {
+                    Performed::Answer(input) => (input, None),
+                    Performed::Rest(rest) => return self.rest(rest).await,
+                },
+            };
+            self.take(&step, input, used).await?;
+        }
+    }
+
+    /// Journals an outcome, then folds it in.
+    async fn take(&mut self, step: &Step, input: Input, signal: Option<u32>) -> Result<(), DriveError> {
+        let asked = step_text(step);
+        let body = serde_json::to_string(&input)
+            .map_err(|e| StoreError::Corrupt { what: "journal row".to_owned(), why: e.to_string() })?;
+        let row = JournalRow {
+            seq: self.next_seq,
+            step: step_name(step).to_owned(),
+            input_hash: self.chain.at(&asked),
+            body: body.clone(),
+            at: input.at(),
+        };
+        self.driver.append(&self.run.id, row, signal).await?;
+        self.driver.observer.step(&self.run.id, step, &input);
+        self.chain = self.chain.extend(&asked, &body);
+        self.next_seq += 1;
+        self.machine.apply(input).map_err(|e| {
+            let divergence = journal::Divergence { seq: self.next_seq - 1, why: e.to_string() };
+            DriveError::Diverged { run: self.run.id.clone(), divergence }
+        })
+    }
+
+    /// The oldest signal that means something at this step. Signals are read where a run waits or is about to act; what a
+    /// person decided about a step that is over is dropped.
+    async fn signal(&self, step: &Step) -> Result<Option<(u32, Input)>, DriveError> {
+        let reads = match step {
+            Step::AwaitApproval { .. } | Step::AwaitRelease { .. } | Step::Deliver { .. } => true,
+            Step::CallModel => self.next_seq == FIRST,
+            Step::RunTools { .. } | Step::SwitchModel { .. } | Step::Done(_) => false,
+        };
+        if !reads {
+            return Ok(None);
+        }
+        let now = self.driver.clock.now();
+        for (seq, body) in self.driver.store.signals(&self.run.id).await? {
+            let signal: Signal = serde_json::from_str(&body)
+                .map_err(|e| StoreError::Corrupt { what: "signal".to_owned(), why: e.to_string() })?;
+            match (signal, step) {
+                (Signal::Cancel(reason), _) => return Ok(Some((seq, Input::Cancelled { reason, at: now }))),
+                (Signal::Approval { approval, decision }, Step::AwaitApproval { approval: awaited, .. })
+                    if approval == *awaited =>
+                {
+                    return Ok(Some((seq, Input::Approval { approval, decision, at: now })));
+                }
+                (Signal::Released, Step::AwaitRelease { .. }) => return Ok(Some((seq, Input::Released { at: now }))),
+                (Signal::Approval { .. } | Signal::Released, _) => {
+                    self.driver.store.drop_signal(&self.run.id, seq).await?
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    async fn perform(&mut self, step: &Step) -> Result<Performed, DriveError> {
+        let now = self.driver.clock.now();
+        Ok(Performed::Answer(match step {
+            Step::CallModel if self.next_seq == FIRST => match self.driver.deliverer.admissible(&self.seed, now).await?
+            {
+                Some(reason) => Input::Cancelled { reason, at: now },
+                None => self.ask().await,
+            },
+            Step::CallModel => self.ask().await,
+            Step::RunTools { calls } => {
+                let shop = self.driver.store.id();
+                match perform::calls(&self.driver.registry, shop, &self.run.id, &self.seed, &self.machine, calls, now)
+                    .await
+                {
+                    Ok(answers) => Input::Tools { answers, at: self.driver.clock.now() },
+                    Err(Failed::Fatal(why)) => Input::Fatal { why, at: now },
+                    Err(Failed::Retry(why)) => return Err(StoreError::Unavailable(why).into()),
+                }
+            }
+            Step::Deliver { approval } => self.deliver(approval.as_ref(), now).await?,
+            Step::AwaitApproval { approval, until } if *until <= now => self.expire(approval, now).await?,
+            Step::AwaitApproval { approval, until } => {
+                return Ok(Performed::Rest(Rest::Approval { approval: approval.clone(), until: *until }));
+            }
+            Step::AwaitRelease { at: Some(at), .. } if *at <= now => Input::Released { at: now },
+            Step::AwaitRelease { at, hold } => return Ok(Performed::Rest(Rest::Held { hold: hold.clone(), at: *at })),
+            Step::SwitchModel { .. } => self.switch(now),
+            Step::Done(outcome) => return Ok(Performed::Rest(Rest::Done(outcome.clone()))),
+        }))
+    }
+
+    async fn ask(&self) -> Input {
+        let Some(model) = self.driver.models.get(self.model) else {
+            return Input::Fatal { why: "no model is configured".to_owned(), at: self.driver.clock.now() };
+        };
+        let Some(request) = self.machine.request() else {
+            return Input::Fatal {
+                why: "the machine asks for a model without a question".to_owned(),
+                at: self.driver.clock.now(),
+            };
+        };
+        let tools: Vec<&ToolSpec> =
+            request.tools.iter().filter_map(|name| self.driver.registry.get(name)).map(|tool| tool.spec()).collect();
+        let answer = model.complete(&request, &tools).await;
+        let at = self.driver.clock.now();
+        match answer {
+            Ok(reply) => Input::Model { reply, at },
+            Err(error) => {
+                tracing::warn!(profile = model.profile(), %error, "model call failed");
+                Input::ModelFailed { fault: error.fault(), at }
+            }
+        }
+    }
+
+    fn switch(&mut self, at: Timestamp) -> Input {
+        match self.driver.models.get(self.model + 1) {
+            Some(next) => {
+                self.model += 1;
+                Input::SwitchedModel { profile: next.profile().to_owned(), at }
+            }
+            None => Input::NoMoreModels { at },
+        }
+    }
+
+    async fn deliver(&self, approval: Option<&ApprovalId>, now: Timestamp) -> Result<Input, DriveError> {
+        let Some(draft) = self.machine.draft() else {
+            return Ok(Input::Fatal { why: "there is nothing to deliver".to_owned(), at: now });
+        };
+        let result = self.driver.deliverer.deliver(&self.run.id, &self.seed, draft, approval, now).await?;
+        Ok(Input::Delivery { result, at: now })
+    }
+
+    /// Nobody decided in time. The row is closed first: a decision that comes at the same moment wins or loses there.
+    async fn expire(&self, approval: &ApprovalId, now: Timestamp) -> Result<Input, DriveError> {
+        let store = &self.driver.store;
+        let Some(viewed) = store.approval(approval).await? else {
+            return Ok(Input::Fatal { why: format!("approval {approval} is gone"), at: now });
+        };
+        if viewed.record.state == ApprovalState::Pending {
+            let expired = kit::message::ApprovalRecord { state: ApprovalState::Expired, ..viewed.record.clone() };
+            let decision = ApprovalDecision::Expired;
+            let signal =
+                serde_json::to_string(&Signal::Approval { approval: approval.clone(), decision }).unwrap_or_default();
+            store.decide(&viewed, expired, None, None, signal, now).await?;
+        }
+        // The signal just written, or the person's own, is there now.
+        match self.signal(&Step::AwaitApproval { approval: approval.clone(), until: now }).await? {
+            Some((seq, input)) => {
+                store.drop_signal(&self.run.id, seq).await?;
+                Ok(input)
+            }
+            None => Ok(Input::Approval { approval: approval.clone(), decision: ApprovalDecision::Expired, at: now }),
+        }
+    }
+
+    async fn rest(self, rest: Rest) -> Result<Rest, DriveError> {
+        let (wake_at, wait_for) = match &rest {
+            Rest::Approval { approval, until } => (Some(*until), format!("approval {approval}")),
+            Rest::Held { hold, at } => (*at, hold.to_string()),
+            Rest::Delayed { until } => (Some(*until), "its time".to_owned()),
+            Rest::Done(outcome) => return self.finish(outcome.clone()).await,
+        };
+        let snapshot = serde_json::to_string(&self.machine)
+            .map_err(|e| StoreError::Corrupt { what: "machine state".to_owned(), why: e.to_string() })?;
+        let now = self.driver.clock.now();
+        let snapshot = Some((self.next_seq - 1, agent::MACHINE_VERSION, snapshot));
+        self.driver
+            .store
+            .set_run(&self.run.id, RunState::Waiting, wake_at, Some(wait_for), None, snapshot, now)
+            .await?;
+        Ok(rest)
+    }
+
+    async fn finish(self, outcome: Outcome) -> Result<Rest, DriveError> {
+        let state = match &outcome {
+            Outcome::Delivered { .. } | Outcome::NoSend(_) | Outcome::Held { .. } => RunState::Done,
+            Outcome::Parked(_) => RunState::Parked,
+        };
+        let why = match &outcome {
+            Outcome::Parked(reason) => Some(reason.text.clone()),
+            Outcome::Delivered { .. } | Outcome::NoSend(_) | Outcome::Held { .. } => None,
+        };
+        let text = serde_json::to_string(&outcome)
+            .map_err(|e| StoreError::Corrupt { what: "outcome".to_owned(), why: e.to_string() })?;
+        self.driver.store.set_run(&self.run.id, state, None, why, Some(text), None, self.driver.clock.now()).await?;
+        Ok(Rest::Done(outcome))
+    }
+}
+
+/// What came of performing a step.
+enum Performed {
+    Answer(Input),
+    Rest(Rest),
+}

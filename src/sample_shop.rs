@@ -1,0 +1,135 @@
+//! Sets up the sample shop in a data folder: release, catalogue, people. What a newcomer sees first.
+
+use kit::{Provenance, ShopId, StoreError, Timestamp};
+
+use crate::release;
+use crate::sample::{self, CatalogueItem, Personas, Relations, SampleSpec};
+use crate::store::{ProductRow, Store};
+use crate::tenant::{Tenant, TenantError};
+
+/// Why the sample shop could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum SetUpError {
+    /// The shop itself.
+    #[error(transparent)]
+    Tenant(#[from] TenantError),
+    /// Storage.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Its products.
+    #[error(transparent)]
+    Products(#[from] catalog::ImportErrors),
+    /// Its people.
+    #[error(transparent)]
+    Personas(#[from] sample::PersonaError),
+    /// Its stories.
+    #[error(transparent)]
+    World(#[from] sample::SampleError),
+    /// A file that should be compiled in is not.
+    #[error("the sample shop has no file {0}")]
+    Missing(&'static str),
+}
+
+/// The sample shop's products, as shipped.
+///
+/// # Errors
+/// When a product file is wrong: a fault of the build.
+pub fn products() -> Result<Vec<catalog::Product>, catalog::ImportErrors> {
+    let mut all = String::new();
+    for (path, text) in release::sample_files() {
+        if path.starts_with("products/") {
+            all.push_str(text.trim_end());
+            all.push('\n');
+        }
+    }
+    catalog::import::jsonl("knowledge/sample-shop/products", all.as_bytes(), Provenance::Merchant)
+}
+
+/// A webhook body of the sample shop.
+pub fn webhook(name: &str) -> Option<String> {
+    release::sample_files().remove(&format!("webhooks/{name}.json"))
+}
+
+/// Catalogue rows for the store.
+///
+/// # Errors
+/// When a product cannot be written as JSON.
+pub fn rows(products: &[catalog::Product]) -> Result<Vec<ProductRow>, StoreError> {
+    products
+        .iter()
+        .map(|product| {
+            let body = serde_json::to_string(product)
+                .map_err(|e| StoreError::Corrupt { what: format!("product {}", product.id), why: e.to_string() })?;
+            Ok(ProductRow { id: product.id.clone(), body, price: product.price, stock: product.stock })
+        })
+        .collect()
+}
+
+/// Sets up the shop with people made from `spec`, reporting how far it is.
+///
+/// # Errors
+/// [`SetUpError`].
+pub async fn set_up(
+    store: &Store,
+    spec: &SampleSpec,
+    now: Timestamp,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<ShopId, SetUpError> {
+    let shop = Tenant::set_up(store, release::defaults(), now).await?;
+    let products = products()?;
+    let own = store.shop(&shop);
+    own.put_products(rows(&products)?, now).await?;
+    let files = release::sample_files();
+    let text = files.get("personas.toml").ok_or(SetUpError::Missing("personas.toml"))?;
+    let personas = Personas::parse("knowledge/sample-shop/personas.toml", text)?;
+    let world = sample::generate(spec, &personas, &items(&products), &relations())?;
+    sample::plant(world, &own, progress).await?;
+    Ok(shop)
+}
+
+/// The catalogue as the generator sees it.
+pub fn items(products: &[catalog::Product]) -> Vec<CatalogueItem> {
+    products
+        .iter()
+        .map(|p| CatalogueItem {
+            id: p.id.clone(),
+            category: p.category.clone(),
+            price: p.price,
+            cost: p.cost,
+            consumable_days: p.consumable_days,
+            tags: p.tags.clone(),
+            stock: p.stock,
+        })
+        .collect()
+}
+
+/// Curated relations as the generator sees them: what goes with what, what comes next.
+fn relations() -> Relations {
+    #[derive(serde::Deserialize)]
+    struct File {
+        #[serde(default)]
+        edge: Vec<Edge>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Edge {
+        from: kit::ProductId,
+        to: kit::ProductId,
+        relation: String,
+        weight: f32,
+    }
+    let mut relations = Relations::default();
+    for (path, text) in release::sample_files() {
+        // The files were read and checked with the release; here only two kinds of edges matter.
+        let Some(file) = path.starts_with("graph/").then(|| toml::from_str::<File>(&text).ok()).flatten() else {
+            continue;
+        };
+        for edge in file.edge {
+            match edge.relation.as_str() {
+                "accessory" => relations.accessory.push((edge.from, edge.to, edge.weight)),
+                "next" => relations.next.push((edge.from, edge.to, edge.weight)),
+                _ => {}
+            }
+        }
+    }
+    relations
+}

@@ -1,0 +1,189 @@
+//! The only SQL. One SQLite database in the data folder: business data, runs, journal, approvals, ledger.
+//!
+//! [`Store::shop`] gives a [`ShopStore`], and every query runs through one: a query across shops cannot be written by
+//! accident. Writes go through one [`writer`] task that commits whole commands in groups; reads use a pool of their own.
+
+mod approvals;
+mod customers;
+mod error;
+mod inbox;
+mod ledger;
+mod orders;
+mod products;
+mod runs;
+mod settings;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use kit::{ShopId, StoreError, Timestamp};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, SqliteConnection};
+
+pub use approvals::{Approval, NewApproval};
+pub use customers::{Consent, Customer, Ticket};
+pub use inbox::{InboxEvent, InboxState};
+pub use ledger::SendRow;
+pub use orders::{Activity, Order, OrderLine};
+pub use products::ProductRow;
+pub use runs::{JournalRow, NewRun, Run, RunState};
+pub use settings::{AuditRow, KillSwitch, Limits};
+
+use error::map;
+use writer::Writer;
+
+/// The database file's name within a data folder.
+pub const DATABASE: &str = "mailwright.db";
+
+/// An open data folder.
+#[derive(Clone)]
+pub struct Store {
+    writer: Writer,
+    readers: SqlitePool,
+    dir: PathBuf,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("dir", &self.dir).finish_non_exhaustive()
+    }
+}
+
+/// A store seen by one shop.
+#[derive(Debug, Clone)]
+pub struct ShopStore {
+    store: Store,
+    shop: ShopId,
+}
+
+/// Why a data folder cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The folder cannot be made or written.
+    #[error("the data folder {} cannot be written ({why}); choose another with --data DIR", dir.display())]
+    Folder {
+        /// Which folder.
+        dir: PathBuf,
+        /// What the system said.
+        why: String,
+    },
+    /// The database cannot be opened or migrated.
+    #[error("the database {} cannot be opened: {source}", file.display())]
+    Database {
+        /// Which file.
+        file: PathBuf,
+        /// What storage said.
+        source: StoreError,
+    },
+}
+
+impl Store {
+    /// Opens the data folder, making it and bringing its tables up to date as needed.
+    ///
+    /// # Errors
+    /// When the folder cannot be written or holds a database of a newer or damaged kind; nothing is changed then.
+    pub async fn open(dir: &Path) -> Result<Self, OpenError> {
+        let folder = |why: std::io::Error| OpenError::Folder { dir: dir.to_owned(), why: why.to_string() };
+        std::fs::create_dir_all(dir).map_err(folder)?;
+        tempfile_probe(dir).map_err(folder)?;
+        let file = dir.join(DATABASE);
+        let database = |source| OpenError::Database { file: file.clone(), source };
+        let options = SqliteConnectOptions::new()
+            .filename(&file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(10))
+            .disable_statement_logging();
+        let mut connection = options.clone().connect().await.map_err(map).map_err(database)?;
+        sqlx::migrate!("src/store/migrations")
+            .run(&mut connection)
+            .await
+            .map_err(|e| database(StoreError::Corrupt { what: "schema".to_owned(), why: e.to_string() }))?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(4)
+            .connect_with(options.read_only(true).create_if_missing(false))
+            .await
+            .map_err(map)
+            .map_err(database)?;
+        Ok(Self { writer: Writer::spawn(connection), readers, dir: dir.to_owned() })
+    }
+
+    /// The folder this store lives in.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The store as one shop sees it.
+    pub fn shop(&self, shop: &ShopId) -> ShopStore {
+        ShopStore { store: self.clone(), shop: shop.clone() }
+    }
+
+    /// Waits for pending commits, then closes the database.
+    pub async fn close(self) {
+        self.writer.close().await;
+        self.readers.close().await;
+    }
+}
+
+impl ShopStore {
+    /// The shop.
+    pub fn id(&self) -> &ShopId {
+        &self.shop
+    }
+
+    /// The whole store, for what belongs to no shop.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    fn readers(&self) -> &SqlitePool {
+        &self.store.readers
+    }
+
+    /// Runs one command in the next group commit. The answer arrives after the commit.
+    async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection, ShopId) -> kit::BoxFuture<'c, Result<T, StoreError>>
+            + Send
+            + 'static,
+    {
+        let shop = self.shop.clone();
+        self.store.writer.run(move |connection| work(connection, shop)).await
+    }
+}
+
+/// SQLite reports a read-only folder late and oddly; asking first gives a clear answer.
+fn tempfile_probe(dir: &Path) -> std::io::Result<()> {
+    let probe = dir.join(".write-probe");
+    std::fs::write(&probe, b"ok")?;
+    std::fs::remove_file(&probe)
+}
+
+/// Microseconds since 1970, as stored.
+fn micros(at: Timestamp) -> i64 {
+    at.as_microsecond()
+}
+
+/// A stored time.
+fn stamp(micros: i64, what: &str) -> Result<Timestamp, StoreError> {
+    Timestamp::from_microsecond(micros).map_err(|e| corrupt(what, e))
+}
+
+/// A stored value that cannot be read back.
+fn corrupt(what: &str, why: impl std::fmt::Display) -> StoreError {
+    StoreError::Corrupt { what: what.to_owned(), why: why.to_string() }
+}
+
+/// A value as stored JSON.
+fn to_json<T: serde::Serialize>(value: &T, what: &str) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|e| corrupt(what, e))
+}
+
+/// A value from stored JSON.
+fn from_json<T: serde::de::DeserializeOwned>(text: &str, what: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|e| corrupt(what, e))
+}

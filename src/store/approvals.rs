@@ -1,0 +1,238 @@
+//! Approvals: opened once per envelope, decided by compare-and-swap, used once.
+
+use std::collections::BTreeSet;
+
+use kit::message::{ApprovalRecord, ApprovalState, DraftRecord, Envelope, RiskReason};
+use kit::{ApprovalId, Principal, RunId, StoreError, Timestamp};
+
+use super::error::map;
+use super::runs::put_signal;
+use super::settings::append_audit;
+use super::{ShopStore, corrupt, from_json, micros, stamp, to_json};
+
+/// An approval to open.
+#[derive(Debug, Clone)]
+pub struct NewApproval {
+    /// Its id.
+    pub id: ApprovalId,
+    /// The run that waits.
+    pub run: RunId,
+    /// What is to be signed.
+    pub terms: Envelope,
+    /// The message as shown.
+    pub draft: DraftRecord,
+    /// What and to whom, in words.
+    pub summary: String,
+    /// Why a person must look.
+    pub reasons: Vec<RiskReason>,
+    /// When it lapses.
+    pub expires_at: Timestamp,
+}
+
+/// An approval as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approval {
+    /// What kit compares at clearance.
+    pub record: ApprovalRecord,
+    /// The run that waits.
+    pub run: RunId,
+    /// What is signed.
+    pub terms: Envelope,
+    /// The message as shown.
+    pub draft: DraftRecord,
+    /// What and to whom.
+    pub summary: String,
+    /// Why a person must look.
+    pub reasons: Vec<RiskReason>,
+    /// Counts up with every change; a decision names the version that was viewed.
+    pub version: u32,
+    /// Since when.
+    pub created_at: Timestamp,
+    /// When it was decided.
+    pub decided_at: Option<Timestamp>,
+    /// Why it was rejected.
+    pub reason: Option<String>,
+}
+
+type Tuple = (
+    String,
+    String,
+    String,
+    String,
+    String,
+    String,
+    String,
+    String,
+    String,
+    i64,
+    i64,
+    i64,
+    Option<String>,
+    Option<i64>,
+    Option<String>,
+    Option<String>,
+);
+
+pub(super) const COLUMNS: &str = "SELECT approval_id, run_id, envelope, terms, draft, summary, reasons, authors, state, version, created_at, expires_at, decided_by, decided_at, reason, used_by FROM approvals";
+
+pub(super) fn approval(row: Tuple) -> Result<Approval, StoreError> {
+    let (
+        id,
+        run,
+        envelope,
+        terms,
+        draft,
+        summary,
+        reasons,
+        authors,
+        state,
+        version,
+        created_at,
+        expires_at,
+        decided_by,
+        decided_at,
+        reason,
+        used_by,
+    ) = row;
+    Ok(Approval {
+        record: ApprovalRecord {
+            id: ApprovalId::new(id).map_err(|e| corrupt("approval", e))?,
+            envelope: envelope.parse().map_err(|e| corrupt("approval", e))?,
+            state: from_json(&format!("\"{state}\""), "approval")?,
+            authors: from_json::<BTreeSet<String>>(&authors, "approval")?,
+            decided_by: decided_by.map(|p| from_json::<Principal>(&p, "approval")).transpose()?,
+            expires_at: stamp(expires_at, "approval")?,
+            used_by: used_by.map(|k| k.parse()).transpose().map_err(|e| corrupt("approval", e))?,
+        },
+        run: RunId::new(run).map_err(|e| corrupt("approval", e))?,
+        terms: from_json(&terms, "approval")?,
+        draft: from_json(&draft, "approval")?,
+        summary,
+        reasons: from_json(&reasons, "approval")?,
+        version: u32::try_from(version).map_err(|e| corrupt("approval", e))?,
+        created_at: stamp(created_at, "approval")?,
+        decided_at: decided_at.map(|at| stamp(at, "approval")).transpose()?,
+        reason,
+    })
+}
+
+pub(super) fn state_name(state: ApprovalState) -> &'static str {
+    match state {
+        ApprovalState::Pending => "pending",
+        ApprovalState::Approved => "approved",
+        ApprovalState::Rejected => "rejected",
+        ApprovalState::Superseded => "superseded",
+        ApprovalState::Expired => "expired",
+    }
+}
+
+impl ShopStore {
+    /// Opens an approval; the same run asking again for the same envelope gets the one it has.
+    pub async fn open_approval(&self, new: NewApproval, now: Timestamp) -> Result<(ApprovalId, Timestamp), StoreError> {
+        let envelope = new.terms.digest().to_string();
+        let terms = to_json(&new.terms, "approval")?;
+        let draft = to_json(&new.draft, "approval")?;
+        let reasons = to_json(&new.reasons, "approval")?;
+        let authors = to_json(&new.draft.authors, "approval")?;
+        self.write(move |c, shop| {
+            Box::pin(async move {
+                sqlx::query(
+                    "INSERT INTO approvals (shop_id, approval_id, run_id, envelope, terms, draft, summary, reasons, authors, state, version, created_at, expires_at)
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', 1, $10, $11) ON CONFLICT DO NOTHING",
+                )
+                .bind(shop.as_str()).bind(new.id.as_str()).bind(new.run.as_str()).bind(&envelope).bind(&terms).bind(&draft)
+                .bind(&new.summary).bind(&reasons).bind(&authors).bind(micros(now)).bind(micros(new.expires_at))
+                .execute(&mut *c).await.map_err(map)?;
+                let (id, expires_at): (String, i64) =
+                    sqlx::query_as("SELECT approval_id, expires_at FROM approvals WHERE shop_id = $1 AND run_id = $2 AND envelope = $3")
+                        .bind(shop.as_str()).bind(new.run.as_str()).bind(&envelope).fetch_one(&mut *c).await.map_err(map)?;
+                append_audit(c, shop.as_str(), now, "system", "approval.open", &id, &envelope).await?;
+                Ok((ApprovalId::new(id).map_err(|e| corrupt("approval", e))?, stamp(expires_at, "approval")?))
+            })
+        })
+        .await
+    }
+
+    /// An approval by id.
+    pub async fn approval(&self, id: &ApprovalId) -> Result<Option<Approval>, StoreError> {
+        let sql = sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE shop_id = $1 AND approval_id = $2"));
+        let row: Option<Tuple> = sqlx::query_as(sql)
+            .bind(self.shop.as_str())
+            .bind(id.as_str())
+            .fetch_optional(self.readers())
+            .await
+            .map_err(map)?;
+        row.map(approval).transpose()
+    }
+
+    /// Approvals in one state, the most urgent first.
+    pub async fn approvals(&self, state: ApprovalState, limit: u32) -> Result<Vec<Approval>, StoreError> {
+        let sql = sqlx::AssertSqlSafe(format!(
+            "{COLUMNS} WHERE shop_id = $1 AND state = $2 ORDER BY expires_at, approval_id LIMIT $3"
+        ));
+        let rows: Vec<Tuple> = sqlx::query_as(sql)
+            .bind(self.shop.as_str())
+            .bind(state_name(state))
+            .bind(limit)
+            .fetch_all(self.readers())
+            .await
+            .map_err(map)?;
+        rows.into_iter().map(approval).collect()
+    }
+
+    /// Writes a decision against the version that was viewed, with the signal that wakes the run and, for an edit, the
+    /// approval that takes its place: one commit.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when somebody decided or edited meanwhile.
+    pub async fn decide(
+        &self,
+        viewed: &Approval,
+        decided: ApprovalRecord,
+        reason: Option<String>,
+        successor: Option<NewApproval>,
+        signal: String,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (version, run) = (viewed.version, viewed.run.clone());
+        let by = decided.decided_by.as_ref().map(|p| to_json(p, "approval")).transpose()?;
+        let who = decided.decided_by.as_ref().map_or_else(|| "system".to_owned(), Principal::name);
+        let successor = successor
+            .map(|n| {
+                let columns = (
+                    to_json(&n.terms, "approval")?,
+                    to_json(&n.draft, "approval")?,
+                    to_json(&n.reasons, "approval")?,
+                    to_json(&n.draft.authors, "approval")?,
+                );
+                Ok::<_, StoreError>((n, columns))
+            })
+            .transpose()?;
+        self.write(move |c, shop| {
+            Box::pin(async move {
+                let changed = sqlx::query(
+                    "UPDATE approvals SET state = $4, version = version + 1, decided_by = $5, decided_at = $6, reason = $7
+                     WHERE shop_id = $1 AND approval_id = $2 AND version = $3 AND state = 'pending'",
+                )
+                .bind(shop.as_str()).bind(decided.id.as_str()).bind(version).bind(state_name(decided.state)).bind(&by).bind(micros(now)).bind(&reason)
+                .execute(&mut *c).await.map_err(map)?;
+                if changed.rows_affected() == 0 {
+                    return Err(StoreError::Conflict(format!("approval {}", decided.id)));
+                }
+                if let Some((new, (terms, draft, reasons, authors))) = &successor {
+                    sqlx::query(
+                        "INSERT INTO approvals (shop_id, approval_id, run_id, envelope, terms, draft, summary, reasons, authors, state, version, created_at, expires_at)
+                         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', 1, $10, $11)",
+                    )
+                    .bind(shop.as_str()).bind(new.id.as_str()).bind(run.as_str()).bind(new.terms.digest().to_string()).bind(terms).bind(draft)
+                    .bind(&new.summary).bind(reasons).bind(authors).bind(micros(now)).bind(micros(new.expires_at))
+                    .execute(&mut *c).await.map_err(map)?;
+                }
+                put_signal(c, shop.as_str(), run.as_str(), &signal, now).await?;
+                let action = format!("approval.{}", state_name(decided.state));
+                append_audit(c, shop.as_str(), now, &who, &action, decided.id.as_str(), reason.as_deref().unwrap_or_default()).await
+            })
+        })
+        .await
+    }
+}

@@ -1,0 +1,416 @@
+//! The ledger's rows, and the evidence that is read in the reserving transaction.
+
+use kit::message::{
+    Channel, DedupeKey, LedgerRow, LedgerStore, Rendered, ReserveAnswer, ReserveEvidence, ReserveRequest, SendState,
+    in_holdout,
+};
+use kit::{BoxFuture, CustomerId, RunId, ShopId, StoreError, Timestamp};
+use sqlx::SqliteConnection;
+
+use super::approvals;
+use super::customers::{NEWEST_CONSENT, OPEN_TICKETS, consent_state};
+use super::error::map;
+use super::orders::BOUGHT_SINCE;
+use super::settings::{EVERYWHERE, Limits, append_audit, limits};
+use super::{ShopStore, Store, corrupt, from_json, micros, stamp, to_json};
+
+/// A send as listed for people: no content, no address.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct SendRow {
+    /// The key.
+    pub key: String,
+    /// The run.
+    pub run: RunId,
+    /// For whom.
+    pub customer: CustomerId,
+    /// The flow.
+    pub flow: String,
+    /// Where it stands.
+    pub state: SendState,
+    /// The approval that cleared it.
+    pub approval: Option<String>,
+    /// When it was reserved.
+    pub reserved_at: Timestamp,
+    /// When it was settled.
+    pub settled_at: Option<Timestamp>,
+}
+
+type Tuple = (String, String, Option<String>, String, Option<i64>, Option<i64>);
+
+const COLUMNS: &str = "SELECT dedupe_key, state, detail, message, attempted_at, settled_at FROM sends";
+
+fn send_state(state: &str, detail: Option<String>, settled_at: Option<i64>) -> Result<SendState, StoreError> {
+    let detail = detail.unwrap_or_default();
+    Ok(match state {
+        "reserved" => SendState::Reserved,
+        "sent" => SendState::Sent { provider_id: detail, at: stamp(settled_at.unwrap_or_default(), "send")? },
+        "unknown" => SendState::Unknown { why: detail },
+        "refused" => SendState::Refused { why: detail },
+        other => return Err(corrupt("send", format!("state {other}"))),
+    })
+}
+
+fn row(tuple: Tuple) -> Result<LedgerRow, StoreError> {
+    let (key, state, detail, message, attempted_at, settled_at) = tuple;
+    Ok(LedgerRow {
+        key: key.parse().map_err(|e| corrupt("send", e))?,
+        channel: Channel::Email,
+        state: send_state(&state, detail, settled_at)?,
+        message: from_json::<Rendered>(&message, "send")?,
+        attempted: attempted_at.is_some(),
+    })
+}
+
+async fn find(c: &mut SqliteConnection, shop: &str, key: DedupeKey) -> Result<Option<LedgerRow>, StoreError> {
+    let sql = sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE shop_id = $1 AND dedupe_key = $2"));
+    let found: Option<Tuple> =
+        sqlx::query_as(sql).bind(shop).bind(key.to_string()).fetch_optional(c).await.map_err(map)?;
+    found.map(row).transpose()
+}
+
+impl LedgerStore for Store {
+    fn reserve(&self, request: ReserveRequest) -> BoxFuture<'_, Result<ReserveAnswer, StoreError>> {
+        Box::pin(async move {
+            let shop = request.shop.clone();
+            self.shop(&shop).write(move |c, _| Box::pin(async move { reserve(c, &request).await })).await
+        })
+    }
+
+    fn find<'a>(&'a self, shop: &'a ShopId, key: DedupeKey) -> BoxFuture<'a, Result<Option<LedgerRow>, StoreError>> {
+        Box::pin(async move {
+            let mut connection = self.readers.acquire().await.map_err(map)?;
+            find(&mut connection, shop.as_str(), key).await
+        })
+    }
+
+    fn begin_attempt<'a>(
+        &'a self,
+        shop: &'a ShopId,
+        key: DedupeKey,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(self.shop(shop).write_owned(move |c, shop| {
+            Box::pin(async move {
+                sqlx::query(
+                    "UPDATE sends SET attempted_at = $3 WHERE shop_id = $1 AND dedupe_key = $2 AND state = 'reserved'",
+                )
+                .bind(shop.as_str())
+                .bind(key.to_string())
+                .bind(micros(now))
+                .execute(c)
+                .await
+                .map_err(map)?;
+                Ok(())
+            })
+        }))
+    }
+
+    fn settle<'a>(
+        &'a self,
+        shop: &'a ShopId,
+        key: DedupeKey,
+        state: SendState,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(self.shop(shop).write_owned(move |c, shop| {
+            Box::pin(async move {
+                let detail = match &state {
+                    SendState::Reserved => None,
+                    SendState::Sent { provider_id, .. } => Some(provider_id.clone()),
+                    SendState::Unknown { why } | SendState::Refused { why } => Some(why.clone()),
+                };
+                let at = match &state {
+                    SendState::Sent { at, .. } => *at,
+                    SendState::Reserved | SendState::Unknown { .. } | SendState::Refused { .. } => now,
+                };
+                // Only a reserved row settles: a late answer cannot overwrite an earlier one.
+                sqlx::query("UPDATE sends SET state = $3, detail = $4, settled_at = $5 WHERE shop_id = $1 AND dedupe_key = $2 AND state = 'reserved'")
+                    .bind(shop.as_str()).bind(key.to_string()).bind(state.as_str()).bind(&detail).bind(micros(at))
+                    .execute(&mut *c).await.map_err(map)?;
+                append_audit(c, shop.as_str(), now, "system", &format!("send.{}", state.as_str()), &key.to_string(), detail.as_deref().unwrap_or_default()).await
+            })
+        }))
+    }
+}
+
+impl ShopStore {
+    async fn write_owned<T, F>(self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection, ShopId) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
+    {
+        self.write(work).await
+    }
+
+    /// Sends, newest first.
+    pub async fn sends(&self, limit: u32) -> Result<Vec<SendRow>, StoreError> {
+        let rows: Vec<(String, String, String, String, String, Option<String>, Option<String>, i64, Option<i64>)> =
+            sqlx::query_as(
+                "SELECT dedupe_key, run_id, customer_id, flow, state, detail, approval_id, reserved_at, settled_at
+             FROM sends WHERE shop_id = $1 ORDER BY reserved_at DESC, dedupe_key LIMIT $2",
+            )
+            .bind(self.shop.as_str())
+            .bind(limit)
+            .fetch_all(self.readers())
+            .await
+            .map_err(map)?;
+        rows.into_iter()
+            .map(|(key, run, customer, flow, state, detail, approval, reserved_at, settled_at)| {
+                Ok(SendRow {
+                    key,
+                    run: RunId::new(run).map_err(|e| corrupt("send", e))?,
+                    customer: CustomerId::new(customer).map_err(|e| corrupt("send", e))?,
+                    flow,
+                    state: send_state(&state, detail, settled_at)?,
+                    approval,
+                    reserved_at: stamp(reserved_at, "send")?,
+                    settled_at: settled_at.map(|at| stamp(at, "send")).transpose()?,
+                })
+            })
+            .collect()
+    }
+
+    /// Times of marketing messages to a customer since a time.
+    pub async fn sends_to(&self, customer: &CustomerId, since: Timestamp) -> Result<Vec<Timestamp>, StoreError> {
+        let mut connection = self.readers().acquire().await.map_err(map)?;
+        sends_to(&mut connection, self.shop.as_str(), customer.as_str(), since).await
+    }
+
+    /// The message of a send, for people with the right to see it.
+    pub async fn sent_message(&self, key: DedupeKey) -> Result<Option<LedgerRow>, StoreError> {
+        LedgerStore::find(self.store(), &self.shop, key).await
+    }
+
+    /// Keys of rows that are reserved but not settled: what a restart begins with.
+    pub async fn unsettled_sends(&self) -> Result<Vec<(DedupeKey, CustomerId)>, StoreError> {
+        let rows: Vec<(String, String)> = sqlx::query_as(
+            "SELECT dedupe_key, customer_id FROM sends WHERE shop_id = $1 AND state = 'reserved' ORDER BY reserved_at",
+        )
+        .bind(self.shop.as_str())
+        .fetch_all(self.readers())
+        .await
+        .map_err(map)?;
+        rows.into_iter()
+            .map(|(key, customer)| {
+                Ok((
+                    key.parse().map_err(|e| corrupt("send", e))?,
+                    CustomerId::new(customer).map_err(|e| corrupt("send", e))?,
+                ))
+            })
+            .collect()
+    }
+
+    /// Offer steps granted to a customer since a time, oldest first.
+    pub async fn offers_since(
+        &self,
+        customer: &CustomerId,
+        since: Timestamp,
+    ) -> Result<Vec<kit::OfferStepId>, StoreError> {
+        let rows: Vec<(String,)> = sqlx::query_as(
+            "SELECT step FROM offers_granted WHERE shop_id = $1 AND customer_id = $2 AND granted_at > $3 ORDER BY granted_at, code",
+        )
+        .bind(self.shop.as_str()).bind(customer.as_str()).bind(micros(since)).fetch_all(self.readers()).await.map_err(map)?;
+        rows.into_iter().map(|(step,)| kit::OfferStepId::new(step).map_err(|e| corrupt("offer", e))).collect()
+    }
+
+    /// True when this step was ever granted to anybody: an offer is new the first time.
+    pub async fn offer_was_granted(&self, step: &kit::OfferStepId) -> Result<bool, StoreError> {
+        let row: Option<(String,)> =
+            sqlx::query_as("SELECT code FROM offers_granted WHERE shop_id = $1 AND step = $2 LIMIT 1")
+                .bind(self.shop.as_str())
+                .bind(step.as_str())
+                .fetch_optional(self.readers())
+                .await
+                .map_err(map)?;
+        Ok(row.is_some())
+    }
+
+    /// How many messages of this flow and release have left: a new flow is watched by a person.
+    pub async fn sends_of_release(&self, flow: &kit::FlowId, release: kit::Digest) -> Result<u64, StoreError> {
+        let (count,): (i64,) =
+            sqlx::query_as("SELECT COUNT(*) FROM sends WHERE shop_id = $1 AND flow = $2 AND release = $3")
+                .bind(self.shop.as_str())
+                .bind(flow.as_str())
+                .bind(release.to_string())
+                .fetch_one(self.readers())
+                .await
+                .map_err(map)?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+}
+
+async fn reserve(c: &mut SqliteConnection, request: &ReserveRequest) -> Result<ReserveAnswer, StoreError> {
+    let shop = request.shop.as_str();
+    if let Some(row) = find(c, shop, request.key).await? {
+        return Ok(ReserveAnswer::Existing(row));
+    }
+    let evidence = gather(c, request).await?;
+    if let Err(hold) = request.judge(&evidence) {
+        return Ok(ReserveAnswer::Held(hold));
+    }
+    sqlx::query(
+        "INSERT INTO sends (shop_id, dedupe_key, run_id, customer_id, flow, occasion, step, channel, release, envelope, approval_id, message, state, reserved_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'reserved', $13)",
+    )
+    .bind(shop).bind(request.key.to_string()).bind(request.run.as_str()).bind(request.customer.as_str()).bind(request.subject.flow.as_str())
+    .bind(&request.subject.occasion).bind(request.subject.step).bind(request.envelope.channel.as_str()).bind(request.envelope.release.to_string())
+    .bind(to_json(&request.envelope, "send")?).bind(request.approval.as_ref().map(kit::ApprovalId::as_str)).bind(to_json(&request.message, "send")?)
+    .bind(micros(request.now))
+    .execute(&mut *c).await.map_err(map)?;
+    if let Some(approval) = &request.approval {
+        let used = sqlx::query(
+            "UPDATE approvals SET used_by = $3 WHERE shop_id = $1 AND approval_id = $2 AND used_by IS NULL",
+        )
+        .bind(shop)
+        .bind(approval.as_str())
+        .bind(request.key.to_string())
+        .execute(&mut *c)
+        .await
+        .map_err(map)?;
+        if used.rows_affected() != 1 {
+            return Err(StoreError::Conflict(format!("approval {approval}")));
+        }
+    }
+    if let (Some(step), Some(fact)) =
+        (&request.envelope.offer, request.facts.iter().find(|f| f.kind == kit::FactKind::Offer))
+    {
+        // One row a code: the per-customer limit counts what was really offered.
+        let code = fact.text("code").unwrap_or(fact.subject.as_str());
+        sqlx::query("INSERT INTO offers_granted (shop_id, code, customer_id, run_id, step, granted_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING")
+            .bind(shop).bind(code).bind(request.customer.as_str()).bind(request.run.as_str()).bind(step.as_str()).bind(micros(request.now))
+            .execute(&mut *c).await.map_err(map)?;
+    }
+    append_audit(
+        c,
+        shop,
+        request.now,
+        &format!("flow:{}", request.subject.flow),
+        "send.reserved",
+        &request.key.to_string(),
+        request.customer.as_str(),
+    )
+    .await?;
+    match find(c, shop, request.key).await? {
+        Some(row) => Ok(ReserveAnswer::Inserted(row)),
+        None => Err(corrupt("send", "the row just inserted is missing")),
+    }
+}
+
+/// Everything the judge compares, read in the transaction that inserts.
+async fn gather(c: &mut SqliteConnection, request: &ReserveRequest) -> Result<ReserveEvidence, StoreError> {
+    let shop = request.shop.as_str();
+    let customer = request.customer.as_str();
+    let Limits { rules, cap_day, cap_week, quiet, holdout_percent } =
+        limits(c, shop).await?.ok_or_else(|| corrupt("shop", "it is not set up"))?;
+    let scopes = ["global".to_owned(), "shop".to_owned(), format!("flow:{}", request.subject.flow)];
+    let kills: Vec<(String, String)> =
+        sqlx::query_as("SELECT scope, reason FROM kill_switches WHERE shop_id = $1 OR shop_id = $2 ORDER BY scope")
+            .bind(shop)
+            .bind(EVERYWHERE)
+            .fetch_all(&mut *c)
+            .await
+            .map_err(map)?;
+    let kill =
+        kills.into_iter().find(|(scope, _)| scopes.contains(scope)).map(|(scope, reason)| format!("{scope}: {reason}"));
+    let person: Option<(String, Option<i64>)> =
+        sqlx::query_as("SELECT time_zone, erased_at FROM customers WHERE shop_id = $1 AND customer_id = $2")
+            .bind(shop)
+            .bind(customer)
+            .fetch_optional(&mut *c)
+            .await
+            .map_err(map)?;
+    let (zone, erased) = match person {
+        Some((zone, erased_at)) => (zone, erased_at.is_some()),
+        None => ("UTC".to_owned(), true),
+    };
+    let consent: Option<(String,)> = sqlx::query_as(NEWEST_CONSENT)
+        .bind(shop)
+        .bind(customer)
+        .bind(request.envelope.channel.as_str())
+        .fetch_optional(&mut *c)
+        .await
+        .map_err(map)?;
+    let suppressed: Option<(String,)> =
+        sqlx::query_as("SELECT reason FROM suppressions WHERE shop_id = $1 AND channel = $2 AND destination = $3")
+            .bind(shop)
+            .bind(request.envelope.channel.as_str())
+            .bind(request.message.to.normalised())
+            .fetch_optional(&mut *c)
+            .await
+            .map_err(map)?;
+    let (tickets,): (i64,) =
+        sqlx::query_as(OPEN_TICKETS).bind(shop).bind(customer).fetch_one(&mut *c).await.map_err(map)?;
+    // A flow that an order does not stop asks about no time at all.
+    let since = if request.subject.stops_on_purchase { micros(request.subject.triggered_at) } else { i64::MAX };
+    let bought: Option<(i64,)> = sqlx::query_as(BOUGHT_SINCE)
+        .bind(shop)
+        .bind(customer)
+        .bind(since)
+        .fetch_optional(&mut *c)
+        .await
+        .map_err(map)?;
+    let week = request.now.checked_sub(jiff::Span::new().hours(24 * 7)).unwrap_or(Timestamp::MIN);
+    let recent_sends = sends_to(c, shop, customer, week).await?;
+    let approval = match &request.approval {
+        None => None,
+        Some(id) => {
+            let sql = sqlx::AssertSqlSafe(format!("{} WHERE shop_id = $1 AND approval_id = $2", approvals::COLUMNS));
+            let row = sqlx::query_as(sql).bind(shop).bind(id.as_str()).fetch_optional(&mut *c).await.map_err(map)?;
+            row.map(approvals::approval).transpose()?.map(|a| a.record)
+        }
+    };
+    Ok(ReserveEvidence {
+        kill,
+        erased,
+        consent: consent_state(consent)?,
+        suppressed: suppressed.map(|(reason,)| reason),
+        open_tickets: u32::try_from(tickets).unwrap_or(u32::MAX),
+        bought_since: bought.map(|(at,)| stamp(at, "order")).transpose()?,
+        holdout: in_holdout(&request.shop, &request.customer, holdout_percent),
+        recent_sends,
+        cap_day,
+        cap_week,
+        quiet,
+        zone: jiff::tz::TimeZone::get(&zone).map_err(|e| corrupt("customer time zone", e))?,
+        approval,
+        rules,
+        changed_facts: changed_facts(c, request).await?,
+    })
+}
+
+async fn sends_to(
+    c: &mut SqliteConnection,
+    shop: &str,
+    customer: &str,
+    since: Timestamp,
+) -> Result<Vec<Timestamp>, StoreError> {
+    // A refused message did not reach anybody; an unknown one may have.
+    let rows: Vec<(i64,)> = sqlx::query_as(
+        "SELECT reserved_at FROM sends WHERE shop_id = $1 AND customer_id = $2 AND reserved_at > $3 AND state <> 'refused' ORDER BY reserved_at",
+    )
+    .bind(shop).bind(customer).bind(micros(since)).fetch_all(c).await.map_err(map)?;
+    rows.into_iter().map(|(at,)| stamp(at, "send")).collect()
+}
+
+/// Compares the cited products' prices and stock with those of now.
+async fn changed_facts(c: &mut SqliteConnection, request: &ReserveRequest) -> Result<Vec<String>, StoreError> {
+    let mut changed = Vec::new();
+    for fact in request.products() {
+        let now: Option<(i64, i64)> =
+            sqlx::query_as("SELECT price_minor, stock FROM products WHERE shop_id = $1 AND product_id = $2")
+                .bind(request.shop.as_str())
+                .bind(&fact.subject)
+                .fetch_optional(&mut *c)
+                .await
+                .map_err(map)?;
+        match now {
+            None => changed.push(format!("{} is not in the catalogue any more", fact.subject)),
+            Some((_, stock)) if stock <= 0 => changed.push(format!("{} is out of stock", fact.subject)),
+            Some((price, _)) if fact.money("price").is_some_and(|cited| cited.minor != price) => {
+                changed.push(format!("the price of {} changed", fact.subject));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(changed)
+}

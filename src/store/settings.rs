@@ -1,0 +1,247 @@
+//! Shops, releases, kill switches and the audit trail.
+
+use std::collections::BTreeMap;
+
+use kit::message::QuietHours;
+use kit::{Digest, Principal, StoreError, Timestamp};
+use sqlx::SqliteConnection;
+
+use super::error::map;
+use super::{ShopStore, from_json, micros, stamp, to_json};
+
+/// The scope that stops every shop of the installation.
+pub(super) const EVERYWHERE: &str = "*";
+
+/// What the ledger compares against, taken from the active release when it was activated: it stands in the shop's row so
+/// that the reserving transaction reads the present value without parsing a rule file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Limits {
+    /// Digest of the content rules.
+    pub rules: Digest,
+    /// Marketing messages per person and 24 hours.
+    pub cap_day: u32,
+    /// Marketing messages per person and 7 days.
+    pub cap_week: u32,
+    /// Hours without mail, in the recipient's zone.
+    pub quiet: QuietHours,
+    /// Share of customers who get nothing, for measurement.
+    pub holdout_percent: u32,
+}
+
+/// A kill switch that is on.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct KillSwitch {
+    /// `global`, `shop`, or `flow:<id>`.
+    pub scope: String,
+    /// Why.
+    pub reason: String,
+    /// Who.
+    pub set_by: String,
+    /// Since when.
+    pub at: Timestamp,
+}
+
+/// One line of the audit trail.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct AuditRow {
+    /// Its number within the shop.
+    pub seq: i64,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub who: String,
+    /// What.
+    pub action: String,
+    /// To which thing.
+    pub subject: String,
+    /// In words, without personal data.
+    pub detail: String,
+}
+
+impl ShopStore {
+    /// Stores a release (a map of file name to content) and makes it the shop's active one.
+    pub async fn activate_release(
+        &self,
+        name: &str,
+        files: &BTreeMap<String, String>,
+        limits: Limits,
+        now: Timestamp,
+    ) -> Result<Digest, StoreError> {
+        let body = to_json(files, "release")?;
+        let limits = to_json(&limits, "limits")?;
+        let digest = Digest::of_bytes(body.as_bytes());
+        let (name, release) = (name.to_owned(), digest.to_string());
+        self.write(move |c, shop| {
+            Box::pin(async move {
+                sqlx::query("INSERT INTO releases (shop_id, release, files, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING")
+                    .bind(shop.as_str()).bind(&release).bind(&body).bind(micros(now))
+                    .execute(&mut *c).await.map_err(map)?;
+                sqlx::query(
+                    "INSERT INTO shops (shop_id, name, active_release, limits, created_at) VALUES ($1, $2, $3, $4, $5)
+                     ON CONFLICT (shop_id) DO UPDATE SET name = excluded.name, active_release = excluded.active_release, limits = excluded.limits",
+                )
+                .bind(shop.as_str()).bind(&name).bind(&release).bind(&limits).bind(micros(now))
+                .execute(&mut *c).await.map_err(map)?;
+                Ok(())
+            })
+        })
+        .await?;
+        Ok(digest)
+    }
+
+    /// The active release's digest and files; `None` when the shop is not set up.
+    pub async fn active_release(&self) -> Result<Option<(Digest, BTreeMap<String, String>)>, StoreError> {
+        let row: Option<(String, String)> = sqlx::query_as(
+            "SELECT r.release, r.files FROM shops s JOIN releases r ON r.shop_id = s.shop_id AND r.release = s.active_release WHERE s.shop_id = $1",
+        )
+        .bind(self.shop.as_str()).fetch_optional(self.readers()).await.map_err(map)?;
+        row.map(|(release, files)| {
+            Ok((release.parse().map_err(|e| super::corrupt("release", e))?, from_json(&files, "release")?))
+        })
+        .transpose()
+    }
+
+    /// What the ledger compares against now.
+    pub async fn limits(&self) -> Result<Option<Limits>, StoreError> {
+        let mut connection = self.readers().acquire().await.map_err(map)?;
+        limits(&mut connection, self.shop.as_str()).await
+    }
+
+    /// Shops of this installation.
+    pub async fn shop_ids(&self) -> Result<Vec<String>, StoreError> {
+        let rows: Vec<(String,)> = sqlx::query_as("SELECT shop_id FROM shops ORDER BY shop_id")
+            .fetch_all(self.readers())
+            .await
+            .map_err(map)?;
+        Ok(rows.into_iter().map(|(id,)| id).collect())
+    }
+
+    /// The files of any stored release: runs are pinned to the one they began with.
+    pub async fn release(&self, release: Digest) -> Result<Option<BTreeMap<String, String>>, StoreError> {
+        let row: Option<(String,)> = sqlx::query_as("SELECT files FROM releases WHERE shop_id = $1 AND release = $2")
+            .bind(self.shop.as_str())
+            .bind(release.to_string())
+            .fetch_optional(self.readers())
+            .await
+            .map_err(map)?;
+        row.map(|(files,)| from_json(&files, "release")).transpose()
+    }
+
+    /// Turns a kill switch on. Scope `global` stops every shop.
+    pub async fn kill_on(&self, scope: &str, reason: &str, by: &Principal, now: Timestamp) -> Result<(), StoreError> {
+        let (scope, reason, by) = (scope.to_owned(), reason.to_owned(), by.name());
+        self.write(move |c, shop| {
+            Box::pin(async move {
+                let owner = if scope == "global" { EVERYWHERE } else { shop.as_str() };
+                sqlx::query("INSERT INTO kill_switches (shop_id, scope, reason, set_by, at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING")
+                    .bind(owner).bind(&scope).bind(&reason).bind(&by).bind(micros(now))
+                    .execute(&mut *c).await.map_err(map)?;
+                append_audit(c, shop.as_str(), now, &by, "kill.on", &scope, &reason).await
+            })
+        })
+        .await
+    }
+
+    /// Turns a kill switch off; false when it was not on.
+    pub async fn kill_off(&self, scope: &str, by: &Principal, now: Timestamp) -> Result<bool, StoreError> {
+        let (scope, by) = (scope.to_owned(), by.name());
+        self.write(move |c, shop| {
+            Box::pin(async move {
+                let owner = if scope == "global" { EVERYWHERE } else { shop.as_str() };
+                let done = sqlx::query("DELETE FROM kill_switches WHERE shop_id = $1 AND scope = $2")
+                    .bind(owner)
+                    .bind(&scope)
+                    .execute(&mut *c)
+                    .await
+                    .map_err(map)?;
+                append_audit(c, shop.as_str(), now, &by, "kill.off", &scope, "").await?;
+                Ok(done.rows_affected() > 0)
+            })
+        })
+        .await
+    }
+
+    /// Switches that are on for this shop, the installation's included.
+    pub async fn kill_switches(&self) -> Result<Vec<KillSwitch>, StoreError> {
+        let rows: Vec<(String, String, String, i64)> = sqlx::query_as(
+            "SELECT scope, reason, set_by, at FROM kill_switches WHERE shop_id = $1 OR shop_id = $2 ORDER BY scope",
+        )
+        .bind(self.shop.as_str())
+        .bind(EVERYWHERE)
+        .fetch_all(self.readers())
+        .await
+        .map_err(map)?;
+        rows.into_iter()
+            .map(|(scope, reason, set_by, at)| Ok(KillSwitch { scope, reason, set_by, at: stamp(at, "kill switch")? }))
+            .collect()
+    }
+
+    /// Appends to the audit trail.
+    pub async fn audit(
+        &self,
+        who: &Principal,
+        action: &str,
+        subject: &str,
+        detail: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (who, action, subject, detail) = (who.name(), action.to_owned(), subject.to_owned(), detail.to_owned());
+        self.write(move |c, shop| {
+            Box::pin(async move { append_audit(c, shop.as_str(), now, &who, &action, &subject, &detail).await })
+        })
+        .await
+    }
+
+    /// The newest audit rows, newest first.
+    pub async fn audit_trail(&self, limit: u32) -> Result<Vec<AuditRow>, StoreError> {
+        let rows: Vec<(i64, i64, String, String, String, String)> = sqlx::query_as(
+            "SELECT seq, at, who, action, subject, detail FROM audit WHERE shop_id = $1 ORDER BY seq DESC LIMIT $2",
+        )
+        .bind(self.shop.as_str())
+        .bind(limit)
+        .fetch_all(self.readers())
+        .await
+        .map_err(map)?;
+        rows.into_iter()
+            .map(|(seq, at, who, action, subject, detail)| {
+                Ok(AuditRow { seq, at: stamp(at, "audit")?, who, action, subject, detail })
+            })
+            .collect()
+    }
+}
+
+/// The limits as they are in the transaction that is open.
+pub(super) async fn limits(c: &mut SqliteConnection, shop: &str) -> Result<Option<Limits>, StoreError> {
+    let row: Option<(String,)> = sqlx::query_as("SELECT limits FROM shops WHERE shop_id = $1")
+        .bind(shop)
+        .fetch_optional(c)
+        .await
+        .map_err(map)?;
+    row.map(|(limits,)| from_json(&limits, "limits")).transpose()
+}
+
+/// Appends within a transaction that is open already.
+pub(super) async fn append_audit(
+    c: &mut SqliteConnection,
+    shop: &str,
+    now: Timestamp,
+    who: &str,
+    action: &str,
+    subject: &str,
+    detail: &str,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO audit (shop_id, seq, at, who, action, subject, detail)
+         SELECT $1, COALESCE(MAX(seq), 0) + 1, $2, $3, $4, $5, $6 FROM audit WHERE shop_id = $1",
+    )
+    .bind(shop)
+    .bind(micros(now))
+    .bind(who)
+    .bind(action)
+    .bind(subject)
+    .bind(detail)
+    .execute(&mut *c)
+    .await
+    .map_err(map)?;
+    Ok(())
+}

@@ -1,0 +1,153 @@
+//! One writer, group commit.
+//!
+//! Commands queue up; the writer takes what waits, runs each in its own savepoint inside one `BEGIN IMMEDIATE`, commits
+//! once (one fsync), and only then answers. A command that fails is rolled back alone. Measured in reference/durable.md:
+//! a commit per command makes about 200-1,800 a second, groups more than 10,000.
+
+use kit::{BoxFuture, StoreError};
+use sqlx::{Connection, Executor, SqliteConnection};
+use tokio::sync::{mpsc, oneshot};
+
+use super::error::map;
+
+/// Commands in one commit, at most: bounds how long the first one waits.
+const GROUP: usize = 256;
+/// Commands that may wait; a caller beyond that waits itself.
+const QUEUE: usize = 1024;
+
+trait Command: Send {
+    fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, bool>;
+    fn answer(self: Box<Self>, commit: Result<(), StoreError>);
+}
+
+struct Typed<T, F> {
+    work: Option<F>,
+    result: Option<Result<T, StoreError>>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, F> Command for Typed<T, F>
+where
+    T: Send,
+    F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send,
+{
+    fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, bool> {
+        Box::pin(async move {
+            let Some(work) = self.work.take() else { return false };
+            let result = work(connection).await;
+            let kept = result.is_ok();
+            self.result = Some(result);
+            kept
+        })
+    }
+
+    fn answer(self: Box<Self>, commit: Result<(), StoreError>) {
+        let result = match (commit, self.result) {
+            (Ok(()), Some(result)) => result,
+            // A command that failed by itself keeps its own reason; what succeeded was not committed.
+            (Err(_), Some(Err(own))) => Err(own),
+            (Err(commit), _) => Err(commit),
+            (Ok(()), None) => Err(StoreError::Unavailable("the command did not run".to_owned())),
+        };
+        // The caller may have given up waiting; the commit stands all the same.
+        let _ = self.reply.send(result);
+    }
+}
+
+enum Message {
+    Run(Box<dyn Command>),
+    Close(oneshot::Sender<()>),
+}
+
+/// A handle to the writer task.
+#[derive(Clone)]
+pub(super) struct Writer {
+    queue: mpsc::Sender<Message>,
+}
+
+impl Writer {
+    pub(super) fn spawn(connection: SqliteConnection) -> Self {
+        let (queue, commands) = mpsc::channel(QUEUE);
+        tokio::spawn(serve(connection, commands));
+        Self { queue }
+    }
+
+    pub(super) async fn run<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
+    {
+        let closed = || StoreError::Unavailable("the database is closed".to_owned());
+        let (reply, answer) = oneshot::channel();
+        let command = Typed { work: Some(work), result: None, reply };
+        self.queue.send(Message::Run(Box::new(command))).await.map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())?
+    }
+
+    pub(super) async fn close(&self) {
+        let (done, closed) = oneshot::channel();
+        if self.queue.send(Message::Close(done)).await.is_ok() {
+            let _ = closed.await;
+        }
+    }
+}
+
+async fn serve(mut connection: SqliteConnection, mut queue: mpsc::Receiver<Message>) {
+    while let Some(first) = queue.recv().await {
+        let mut group = Vec::new();
+        let mut closing = None;
+        let mut next = Some(first);
+        while let Some(message) = next.take() {
+            match message {
+                Message::Run(command) => group.push(command),
+                Message::Close(done) => closing = Some(done),
+            }
+            if group.len() < GROUP && closing.is_none() {
+                next = queue.try_recv().ok();
+            }
+        }
+        if !group.is_empty() {
+            let commit = commit(&mut connection, &mut group).await;
+            for command in group {
+                command.answer(commit.clone());
+            }
+        }
+        if let Some(done) = closing {
+            let _ = connection.close().await;
+            let _ = done.send(());
+            return;
+        }
+    }
+}
+
+async fn commit(connection: &mut SqliteConnection, group: &mut [Box<dyn Command>]) -> Result<(), StoreError> {
+    connection.execute("BEGIN IMMEDIATE").await.map_err(map)?;
+    let outcome = perform(connection, group).await;
+    let end = if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" };
+    match connection.execute(end).await {
+        Ok(_) => outcome,
+        Err(error) => {
+            // A failed COMMIT (disk full) leaves the transaction open or gone; either way nothing of it may stay.
+            let _ = connection.execute("ROLLBACK").await;
+            Err(map(error))
+        }
+    }
+}
+
+async fn perform(connection: &mut SqliteConnection, group: &mut [Box<dyn Command>]) -> Result<(), StoreError> {
+    // A lone command needs no savepoint: rolling it back is rolling back everything.
+    if let [only] = group {
+        return if only.run(connection).await {
+            Ok(())
+        } else {
+            Err(StoreError::Unavailable("rolled back".to_owned()))
+        };
+    }
+    for command in group {
+        connection.execute("SAVEPOINT command").await.map_err(map)?;
+        let kept = command.run(connection).await;
+        let end = if kept { "RELEASE command" } else { "ROLLBACK TO command; RELEASE command" };
+        connection.execute(end).await.map_err(map)?;
+    }
+    Ok(())
+}

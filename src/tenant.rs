@@ -1,0 +1,304 @@
+//! One shop, alive: its store, release, catalogue, graph, tools and models, put together once.
+
+use std::sync::Arc;
+
+use agent::{Limits, PlannedTool, RunPlan};
+use catalog::Catalog;
+use esp::Esp;
+use graph::{GraphBuilder, GraphProduct, Interaction, ProductGraph};
+use kit::message::Ledger;
+use kit::tool::{Phase, Registry};
+use kit::{BoxFuture, Digest, RunId, ShopId, StoreError, Timestamp};
+use profile::{CustomerHistory, StoreNorms};
+
+use crate::clock::Clock;
+use crate::delivery::{Delivery, UnsubscribeKey};
+use crate::model::ChatModel;
+use crate::model::offline::OfflineModel;
+use crate::release::{Files, Release, ReleaseError};
+use crate::runs::{DriveError, Driver, Observer, Planner, Rest, Seed};
+use crate::store::{ProductRow, ShopStore, Store};
+use crate::toolbox;
+
+/// One shop, ready to take in events and to drive runs.
+pub struct Tenant {
+    /// The shop's store.
+    pub store: ShopStore,
+    /// The release in force.
+    pub release: Arc<Release>,
+    /// The catalogue, with live price and stock.
+    pub catalog: Arc<Catalog>,
+    /// The product-knowledge graph.
+    pub graph: Arc<ProductGraph>,
+    /// What is usual in this shop.
+    pub norms: Arc<StoreNorms>,
+    /// The tools on offer.
+    pub registry: Registry,
+    /// The way out.
+    pub delivery: Arc<Delivery>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    models: Vec<Arc<dyn ChatModel>>,
+}
+
+impl std::fmt::Debug for Tenant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tenant").field("shop", self.store.id()).finish_non_exhaustive()
+    }
+}
+
+/// Why a shop cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum TenantError {
+    /// Storage.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The shop was never set up.
+    #[error("the shop {0} is not set up in this data folder; run `mailwright demo` for the sample shop")]
+    NoShop(ShopId),
+    /// Its release.
+    #[error(transparent)]
+    Release(#[from] ReleaseError),
+    /// Its catalogue.
+    #[error("the catalogue of {shop} cannot be opened: {why}")]
+    Catalog {
+        /// The shop.
+        shop: ShopId,
+        /// Why.
+        why: String,
+    },
+    /// Its graph.
+    #[error(transparent)]
+    Graph(#[from] graph::BuildError),
+    /// Its tools.
+    #[error(transparent)]
+    Tools(#[from] kit::tool::RegistryError),
+    /// Its secret.
+    #[error(transparent)]
+    Key(#[from] crate::delivery::KeyError),
+}
+
+/// What a tenant is given from outside.
+#[derive(Clone)]
+pub struct Parts {
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Who sends.
+    pub esp: Arc<dyn Esp>,
+    /// Models before the offline one, in order of preference.
+    pub models: Vec<Arc<dyn ChatModel>>,
+}
+
+impl Tenant {
+    /// Opens a shop that was set up before.
+    ///
+    /// # Errors
+    /// [`TenantError`] with what to do.
+    pub async fn open(store: &Store, shop: &ShopId, parts: Parts) -> Result<Self, TenantError> {
+        let store = store.shop(shop);
+        let (digest, files) = store.active_release().await?.ok_or_else(|| TenantError::NoShop(shop.clone()))?;
+        let release = Arc::new(Release::read(digest, &files)?);
+        let rows = store.products().await?;
+        let catalog = Arc::new(open_catalog(shop, &rows)?);
+        let graph = Arc::new(build_graph(&store, &catalog, &release, parts.clock.now()).await?);
+        let norms = Arc::new(fit_norms(&store).await?);
+        let delivery = Arc::new(Delivery {
+            ledger: Ledger::new(Arc::new(store.store().clone())),
+            unsubscribe: UnsubscribeKey::open(store.store().dir())?,
+            store: store.clone(),
+            esp: parts.esp,
+            release: release.clone(),
+            clock: parts.clock.clone(),
+        });
+        let registry = toolbox::registry(&store, &release, &catalog, &graph, &norms, &delivery)?;
+        let mut models = parts.models;
+        models.push(Arc::new(OfflineModel::new(release.offline.clone())));
+        Ok(Self { store, release, catalog, graph, norms, registry, delivery, clock: parts.clock, models })
+    }
+
+    /// Makes a release from files, checks all of it, and puts it in force.
+    ///
+    /// # Errors
+    /// [`ReleaseError`] naming file and line; the release in force stays.
+    pub async fn set_up(store: &Store, mut files: Files, now: Timestamp) -> Result<ShopId, TenantError> {
+        files.insert("tools.json".to_owned(), toolbox::to_openai()?.to_string());
+        let draft = Release::read(Digest::of_bytes(b""), &files)?;
+        let shop = draft.shop.id.clone();
+        store.shop(&shop).activate_release(&draft.shop.identity.name, &files, draft.limits(), now).await?;
+        Ok(shop)
+    }
+
+    /// A driver for this shop's runs.
+    pub fn driver(self: &Arc<Self>, observer: Arc<dyn Observer>) -> Driver {
+        Driver {
+            store: self.store.clone(),
+            registry: self.registry.clone(),
+            deliverer: self.delivery.clone(),
+            models: self.models.clone(),
+            planner: self.clone(),
+            clock: self.clock.clone(),
+            observer,
+        }
+    }
+
+    /// After a start: ends half-done hand-overs, works in stored events, drives every run that is due.
+    ///
+    /// # Errors
+    /// When storage fails; a single run that cannot be driven is logged and left for the next start.
+    pub async fn recover(self: &Arc<Self>, observer: Arc<dyn Observer>) -> Result<Vec<(RunId, Rest)>, DriveError> {
+        self.delivery.recover().await?;
+        if let Err(error) = self.catch_up().await {
+            tracing::error!(%error, "stored events could not be worked in");
+        }
+        let driver = self.driver(observer);
+        let mut rests = Vec::new();
+        for run in self.store.due_runs(self.clock.now()).await? {
+            match driver.drive(&run).await {
+                Ok(rest) => rests.push((run, rest)),
+                Err(error) => tracing::error!(%run, %error, "a run could not be driven"),
+            }
+        }
+        Ok(rests)
+    }
+
+    /// The shop's customers, as profile and graph see them.
+    pub fn people(&self) -> toolbox::People {
+        toolbox::People { store: self.store.clone(), norms: self.norms.clone() }
+    }
+
+    /// What a customer has bought.
+    ///
+    /// # Errors
+    /// When storage cannot answer.
+    pub async fn owned_by(&self, customer: &kit::CustomerId) -> Result<Vec<graph::Owned>, StoreError> {
+        graph::History::owned(&self.people(), self.store.id(), customer).await
+    }
+
+    /// What reading Shopify's product JSON needs to know of the shop.
+    pub fn shopify_store(&self) -> catalog::import::ShopifyStore {
+        catalog::import::ShopifyStore {
+            currency: self.release.shop.currency,
+            site: self.release.shop.identity.site.clone(),
+        }
+    }
+
+    /// Takes over products that a webhook brought.
+    pub(crate) async fn put_product_json(&self, json: &[u8], now: Timestamp) -> Result<(), crate::intake::IntakeError> {
+        let products = catalog::import::shopify("webhook", json, &self.shopify_store())?;
+        self.store.put_products(crate::sample_shop::rows(&products)?, now).await?;
+        for product in &products {
+            // A product that is new to the catalogue is searchable after the next start; price and stock are live at once.
+            if self.catalog.get(&product.id).is_some() {
+                let _ = self.catalog.set_stock(&product.id, product.stock);
+                let _ = self.catalog.set_price(&product.id, product.price);
+            }
+        }
+        Ok(())
+    }
+
+    /// The first model that would be asked.
+    pub fn model(&self) -> &str {
+        self.models.first().map_or("none", |model| model.profile())
+    }
+}
+
+impl Planner for Tenant {
+    fn plan<'a>(
+        &'a self,
+        release: Digest,
+        seed: &'a Seed,
+        started_at: Timestamp,
+    ) -> BoxFuture<'a, Result<RunPlan, String>> {
+        Box::pin(async move {
+            if release == self.release.digest {
+                return task(&self.release, &self.registry, seed, started_at);
+            }
+            let files = self.store.release(release).await.map_err(|e| e.to_string())?;
+            let files = files.ok_or_else(|| format!("release {} is not stored", release.short()))?;
+            let pinned = Release::read(release, &files).map_err(|e| e.to_string())?;
+            task(&pinned, &self.registry, seed, started_at)
+        })
+    }
+}
+
+fn task(release: &Release, registry: &Registry, seed: &Seed, started_at: Timestamp) -> Result<RunPlan, String> {
+    let subject = &seed.subject;
+    let flow = release.flows.get(&subject.flow).ok_or_else(|| format!("the release has no flow {}", subject.flow))?;
+    let products: Vec<&str> = subject.products.iter().map(kit::ProductId::as_str).collect();
+    let products = if products.is_empty() { "none".to_owned() } else { products.join(", ") };
+    let task = format!(
+        "Flow: {}\nLanguage: {}\nOccasion: {}\nProducts of this run: {products}\nGoal: {}\n\n# {}\n\n{}",
+        subject.flow, subject.language, subject.occasion, flow.rules.goal, flow.rules.title, flow.prompt,
+    );
+    Ok(RunPlan {
+        system: release.system.clone(),
+        task,
+        tools: registry.specs().map(PlannedTool::from).collect(),
+        limits: Limits::default(),
+        gather_done_by: vec!["lookup_profile".to_owned()],
+        start: Phase::Gather,
+        started_at,
+    })
+}
+
+fn open_catalog(shop: &ShopId, rows: &[ProductRow]) -> Result<Catalog, TenantError> {
+    let fail = |why: String| TenantError::Catalog { shop: shop.clone(), why };
+    let mut products = Vec::with_capacity(rows.len());
+    for row in rows {
+        let mut product: catalog::Product =
+            serde_json::from_str(&row.body).map_err(|e| fail(format!("{}: {e}", row.id)))?;
+        product.price = row.price;
+        product.stock = row.stock;
+        products.push(product);
+    }
+    Catalog::in_memory(products).map_err(|e| fail(e.to_string()))
+}
+
+async fn build_graph(
+    store: &ShopStore,
+    catalog: &Catalog,
+    release: &Release,
+    now: Timestamp,
+) -> Result<ProductGraph, TenantError> {
+    let products: Vec<GraphProduct> = catalog.products().map(|p| toolbox::graph_product(&p)).collect();
+    let position: std::collections::HashMap<String, u32> =
+        products.iter().zip(0u32..).map(|(product, at)| (product.id.to_string(), at)).collect();
+    let (mut customers, mut baskets) = (Numbers::default(), Numbers::default());
+    let orders: Vec<Interaction> = store
+        .purchases()
+        .await?
+        .into_iter()
+        .filter_map(|(customer, product, order, at)| {
+            let product = *position.get(&product)?;
+            Some(Interaction { customer: customers.of(customer), product, basket: baskets.of(order), at })
+        })
+        .collect();
+    let mut builder = GraphBuilder::new(products);
+    for curated in &release.curated {
+        builder = builder.curated(curated.clone());
+    }
+    Ok(builder.orders(orders).build(now)?)
+}
+
+/// Dense numbers for text ids.
+#[derive(Default)]
+struct Numbers(std::collections::HashMap<String, u32>);
+
+impl Numbers {
+    fn of(&mut self, id: String) -> u32 {
+        let next = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
+        *self.0.entry(id).or_insert(next)
+    }
+}
+
+async fn fit_norms(store: &ShopStore) -> Result<StoreNorms, StoreError> {
+    let mut histories: std::collections::BTreeMap<String, CustomerHistory> = std::collections::BTreeMap::new();
+    for (customer, placed_at, discounted, prices) in store.order_summaries().await? {
+        let history = histories.entry(customer).or_default();
+        history.placed_at.push(placed_at);
+        history.discounted += u32::from(discounted);
+        history.line_prices.extend(prices);
+    }
+    let histories: Vec<CustomerHistory> = histories.into_values().collect();
+    Ok(StoreNorms::fit(&histories))
+}

@@ -1,0 +1,96 @@
+//! What policy must know before it grants a discount.
+
+use std::sync::Arc;
+
+use ::offers::{BasketLine, Ladder, OfferDesk, OfferHistory, OfferRequest};
+use catalog::Catalog;
+use jiff::SignedDuration;
+use kit::tool::ToolContext;
+use kit::{BoxFuture, CustomerId, OfferStepId, ShopId, StoreError, Timestamp};
+
+use crate::release::Release;
+use crate::store::ShopStore;
+
+/// How long after a cart an order still counts as its order.
+const CART_TO_ORDER_HOURS: i64 = 72;
+
+pub(super) struct Offers {
+    pub(super) store: ShopStore,
+    pub(super) release: Arc<Release>,
+    pub(super) catalog: Arc<Catalog>,
+}
+
+impl Offers {
+    async fn gather(&self, cx: &ToolContext, step: Option<OfferStepId>) -> Result<OfferRequest, StoreError> {
+        let customer = &cx.subject.customer;
+        let vip = self.store.customer(customer).await?.is_some_and(|c| c.vip);
+        Ok(OfferRequest {
+            flow: cx.subject.flow.clone(),
+            step,
+            basket: cx.subject.products.iter().filter_map(|id| self.line(id)).collect(),
+            history: self.history(customer, cx.now).await?,
+            vip,
+            triggered_at: cx.subject.triggered_at,
+            now: cx.now,
+        })
+    }
+
+    fn line(&self, id: &kit::ProductId) -> Option<BasketLine> {
+        let product = self.catalog.get(id)?;
+        let price = self.catalog.live(id).map_or(product.price, |live| live.price);
+        Some(BasketLine {
+            product: id.clone(),
+            category: product.category.clone(),
+            price,
+            cost: product.cost,
+            quantity: 1,
+            reduced: product.compare_at.is_some_and(|was| was.minor > price.minor),
+        })
+    }
+
+    async fn history(&self, customer: &CustomerId, now: Timestamp) -> Result<OfferHistory, StoreError> {
+        let days = |n: i64| now.checked_sub(SignedDuration::from_hours(24 * n)).unwrap_or(now);
+        let orders: Vec<_> =
+            self.store.orders_of(customer).await?.into_iter().filter(|o| o.cancelled_at.is_none()).collect();
+        let discounted = orders.iter().rev().take_while(|o| o.discount.minor > 0).count();
+        let granted = self.store.offers_since(customer, days(i64::from(self.release.ladder.window_days()))).await?;
+        let carts: std::collections::BTreeSet<Timestamp> = self
+            .store
+            .activity_of(customer, days(90))
+            .await?
+            .into_iter()
+            .filter(|a| a.kind == "cart")
+            .map(|a| a.at)
+            .collect();
+        let led_to_order = |cart: Timestamp| {
+            let until = cart.checked_add(SignedDuration::from_hours(CART_TO_ORDER_HOURS)).unwrap_or(cart);
+            orders.iter().any(|o| o.placed_at >= cart && o.placed_at <= until)
+        };
+        Ok(OfferHistory {
+            orders: small(orders.len()),
+            granted_in_window: small(granted.len()),
+            last_orders_discounted: small(discounted),
+            abandoned_carts_90d: small(carts.into_iter().filter(|cart| !led_to_order(*cart)).count()),
+            discount_affinity_percentile: None,
+            last_step: granted.into_iter().next_back(),
+        })
+    }
+}
+
+fn small(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+impl OfferDesk for Offers {
+    fn ladder(&self, shop: &ShopId) -> Option<Arc<Ladder>> {
+        (shop == self.store.id()).then(|| self.release.ladder.clone())
+    }
+
+    fn request<'a>(
+        &'a self,
+        cx: &'a ToolContext,
+        step: Option<OfferStepId>,
+    ) -> BoxFuture<'a, Result<OfferRequest, StoreError>> {
+        Box::pin(self.gather(cx, step))
+    }
+}

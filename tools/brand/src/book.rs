@@ -1,0 +1,263 @@
+//! The rule book: a shop's rules and claims, compiled once, checked against many drafts.
+
+pub(crate) mod file;
+mod read;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use kit::message::{CheckReport, Draft, Finding, Place, Severity};
+use kit::{Digest, FactBook, FlowId, Language};
+use regex::Regex;
+use serde::Serialize;
+
+use crate::checks;
+use crate::phrases::{Lang, Phrases};
+use crate::rules::{self, Rule};
+
+/// One thing wrong with a rule or claims file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}:{line}:{column}: {}{problem}", rule.as_ref().map(|r| format!("`{r}`: ")).unwrap_or_default())]
+pub struct RuleFileError {
+    /// The file's label.
+    pub file: String,
+    /// From 1.
+    pub line: usize,
+    /// From 1, in characters.
+    pub column: usize,
+    /// The rule or claim it is about.
+    pub rule: Option<String>,
+    /// What is wrong and what would be right.
+    pub problem: String,
+}
+
+/// Everything wrong with the files.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+pub struct RuleFileErrors(pub Vec<RuleFileError>);
+
+/// What a check must know beside the draft and its facts.
+#[derive(Debug, Clone, Copy)]
+pub struct CheckContext<'a> {
+    /// The language to write in.
+    pub language: &'a Language,
+    /// Now: claims and offers expire.
+    pub now: Timestamp,
+    /// The shop's name, as `{{shop.name}}` fills it.
+    pub shop_name: &'a str,
+    /// Hosts a link may lead to, exactly.
+    pub link_hosts: &'a [String],
+    /// The flow: it decides how many products a message shows and whether it may sell.
+    pub flow: &'a FlowId,
+    /// Catalogue tags by product id: approved claims hold for tags.
+    pub product_tags: &'a BTreeMap<String, BTreeSet<String>>,
+}
+
+/// What a phrase means beyond its own finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Role {
+    /// Nothing: the finding stands.
+    Plain,
+    /// Holds if an approved claim covers it.
+    Claim,
+    /// A claim about the body.
+    Health,
+    /// Holds with a product of low stock.
+    Scarcity,
+    /// Holds with an offer that ends.
+    Deadline,
+    /// Holds with an offer that ends within a day.
+    Today,
+    /// Holds with a review.
+    SocialProof,
+    /// Holds with a percentage offer.
+    Discount,
+    /// Holds with a free-delivery offer.
+    Shipping,
+    /// Holds with any offer.
+    Code,
+}
+
+/// Which texts a phrase is looked for in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Scope {
+    #[serde(rename = "*")]
+    All,
+    Subject,
+    Preheader,
+    Body,
+    Cta,
+}
+
+/// A rule with words to look for: built in or the shop's.
+#[derive(Debug, Clone)]
+pub(crate) struct PhraseRule {
+    pub(crate) id: String,
+    pub(crate) severity: Severity,
+    pub(crate) scope: Vec<Scope>,
+    pub(crate) role: Role,
+    pub(crate) why: String,
+    pub(crate) mend: String,
+    pub(crate) owner: String,
+    pub(crate) source: String,
+    pub(crate) looks_for: Vec<String>,
+}
+
+/// An approved claim.
+#[derive(Debug, Clone)]
+pub(crate) struct Claim {
+    pub(crate) id: String,
+    pub(crate) product_tag: Option<String>,
+    pub(crate) products: Vec<String>,
+    /// First moment it is no longer in force.
+    pub(crate) expires: Timestamp,
+}
+
+/// What a flow allows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FlowRules {
+    pub(crate) products: (usize, usize),
+    pub(crate) service: bool,
+}
+
+impl Default for FlowRules {
+    fn default() -> Self {
+        Self { products: (1, 4), service: false }
+    }
+}
+
+/// A rule as `check_brand_rules` explains it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RuleText {
+    /// Its id.
+    pub id: String,
+    /// What it does to a draft.
+    pub severity: Severity,
+    /// Why it exists.
+    pub why: String,
+    /// How to mend.
+    pub mend: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// Where it comes from.
+    pub source: String,
+    /// Phrases it looks for; empty for rules of structure.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub looks_for: Vec<String>,
+}
+
+/// A shop's rules, compiled.
+#[derive(Debug)]
+pub struct RuleBook {
+    pub(crate) phrases: Phrases,
+    pub(crate) rules: Vec<PhraseRule>,
+    pub(crate) claims: Vec<Claim>,
+    pub(crate) style: file::Style,
+    pub(crate) structure: file::Structure,
+    pub(crate) image_hosts: Vec<String>,
+    pub(crate) languages: Vec<Lang>,
+    pub(crate) flows: BTreeMap<String, FlowRules>,
+    pub(crate) patterns: Patterns,
+    severities: BTreeMap<String, Severity>,
+    version: Digest,
+}
+
+/// Regular expressions of the built-in checks, compiled with the book.
+#[derive(Debug)]
+pub(crate) struct Patterns {
+    pub(crate) url: Regex,
+    pub(crate) email: Regex,
+    pub(crate) markup: Regex,
+    pub(crate) reply: Regex,
+    pub(crate) measure: Regex,
+    /// Four or more single letters in a row (`f r e e`, `f.r.e.e`), or a sign inside a word (`s@le`).
+    pub(crate) spaced: Regex,
+}
+
+impl RuleBook {
+    /// Reads a rule file and a claims register.
+    ///
+    /// # Errors
+    /// Everything wrong with either, each with file, line, column and the rule it is about.
+    pub fn parse(
+        rules_label: &str,
+        rules_toml: &str,
+        claims_label: &str,
+        claims_toml: &str,
+    ) -> Result<Self, RuleFileErrors> {
+        read::book(rules_label, rules_toml, claims_label, claims_toml)
+    }
+
+    /// The content hash of both files and of the built-in word lists.
+    pub fn version(&self) -> Digest {
+        self.version
+    }
+
+    /// Runs every rule. Worst first, then in reading order; the same draft always gives the same list.
+    pub fn check(&self, draft: &Draft, facts: &FactBook, cx: &CheckContext<'_>) -> Vec<Finding> {
+        checks::draft(self, draft, facts, cx)
+    }
+
+    /// Runs the rules of single texts only (words, figures, placeholders), as if every fact of the run were cited.
+    pub fn check_texts(&self, texts: &[(Place, &str)], facts: &FactBook, cx: &CheckContext<'_>) -> Vec<Finding> {
+        checks::texts(self, texts, facts, cx)
+    }
+
+    /// [`Self::check`] as evidence for exactly this content.
+    ///
+    /// # Errors
+    /// When the draft cannot be serialised for its hash; it always can.
+    pub fn report(
+        &self,
+        draft: &Draft,
+        facts: &FactBook,
+        cx: &CheckContext<'_>,
+    ) -> Result<CheckReport, serde_json::Error> {
+        Ok(CheckReport {
+            content: draft.content_hash(facts)?,
+            rules_version: self.version,
+            findings: self.check(draft, facts, cx),
+            checked_at: cx.now,
+        })
+    }
+
+    /// A rule by id, built in or the shop's.
+    pub fn explain(&self, id: &str) -> Option<RuleText> {
+        if let Some(rule) = self.rules.iter().find(|r| r.id == id) {
+            return Some(RuleText {
+                id: rule.id.clone(),
+                severity: rule.severity,
+                why: rule.why.clone(),
+                mend: rule.mend.clone(),
+                owner: rule.owner.clone(),
+                source: rule.source.clone(),
+                looks_for: rule.looks_for.clone(),
+            });
+        }
+        let rule = rules::ALL.iter().find(|r| r.id == id)?;
+        Some(RuleText {
+            id: rule.id.to_owned(),
+            severity: self.severity(rule),
+            why: rule.why.to_owned(),
+            mend: rule.mend.to_owned(),
+            owner: rule.owner.to_owned(),
+            source: rule.source.to_owned(),
+            looks_for: Vec::new(),
+        })
+    }
+
+    /// The ids of all rules, built in and the shop's, in order.
+    pub fn rule_ids(&self) -> BTreeSet<&str> {
+        rules::ALL.iter().map(|r| r.id).chain(self.rules.iter().map(|r| r.id.as_str())).collect()
+    }
+
+    pub(crate) fn severity(&self, rule: &Rule) -> Severity {
+        self.severities.get(rule.id).copied().unwrap_or(rule.severity).max(rule.severity)
+    }
+
+    pub(crate) fn flow(&self, flow: &FlowId) -> FlowRules {
+        self.flows.get(flow.as_str()).copied().unwrap_or_default()
+    }
+}

@@ -1,0 +1,154 @@
+//! The rule file and the claims register as they are written. Unknown keys are refused.
+
+use std::collections::BTreeMap;
+
+use kit::message::Severity;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{Role, Scope};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RulesFile {
+    pub(crate) schema: Spanned<String>,
+    /// The brand's name, for people.
+    #[serde(rename = "brand")]
+    pub(crate) _brand: String,
+    pub(crate) languages: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub(crate) severity: BTreeMap<String, Spanned<Severity>>,
+    pub(crate) claims: ClaimRules,
+    pub(crate) style: Style,
+    pub(crate) structure: Structure,
+    #[serde(default)]
+    pub(crate) links: Links,
+    #[serde(default)]
+    pub(crate) flow: Vec<Spanned<Flow>>,
+    #[serde(default)]
+    pub(crate) phrase: Vec<Spanned<PhraseEntry>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ClaimRules {
+    pub(crate) unmatched: Spanned<Severity>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Style {
+    pub(crate) subject: Limits,
+    pub(crate) body: Limits,
+    #[serde(default)]
+    pub(crate) emoji_deny: Vec<String>,
+    #[serde(default)]
+    pub(crate) caps_allow: Vec<String>,
+    /// Flesch-Kincaid grade, a maximum.
+    pub(crate) reading_grade_max_en: f64,
+    /// Amstad reading ease, a minimum.
+    pub(crate) reading_ease_min_de: f64,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Limits {
+    pub(crate) exclaim_max: usize,
+    pub(crate) caps_words_max: usize,
+    pub(crate) emoji_max: usize,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Structure {
+    pub(crate) subjects: [usize; 2],
+    pub(crate) subject_chars_max: usize,
+    pub(crate) subject_meaning_chars: usize,
+    pub(crate) preheader_chars: [usize; 2],
+    pub(crate) paragraphs_max: usize,
+    pub(crate) paragraph_chars_max: usize,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Links {
+    #[serde(default)]
+    pub(crate) image_hosts: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Flow {
+    pub(crate) id: String,
+    pub(crate) products: [usize; 2],
+    #[serde(default)]
+    pub(crate) service: bool,
+}
+
+/// A phrase rule of the shop.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PhraseEntry {
+    pub(crate) id: Spanned<String>,
+    pub(crate) severity: Severity,
+    pub(crate) why: String,
+    pub(crate) mend: String,
+    pub(crate) owner: String,
+    pub(crate) source: String,
+    #[serde(default)]
+    pub(crate) scope: Vec<Scope>,
+    #[serde(default)]
+    pub(crate) stem: bool,
+    #[serde(default)]
+    pub(crate) any: Vec<String>,
+    #[serde(default)]
+    pub(crate) en: Vec<String>,
+    #[serde(default)]
+    pub(crate) de: Vec<String>,
+    #[serde(default)]
+    pub(crate) except: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Lexicon {
+    pub(crate) detector: Vec<Spanned<Detector>>,
+}
+
+/// The word list of a built-in rule.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Detector {
+    pub(crate) rule: Spanned<String>,
+    pub(crate) role: Option<Role>,
+    #[serde(default)]
+    pub(crate) scope: Vec<Scope>,
+    #[serde(default)]
+    pub(crate) any: Vec<String>,
+    #[serde(default)]
+    pub(crate) en: Vec<String>,
+    #[serde(default)]
+    pub(crate) de: Vec<String>,
+    #[serde(default)]
+    pub(crate) except: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ClaimsFile {
+    pub(crate) schema: Spanned<String>,
+    #[serde(default)]
+    pub(crate) claim: Vec<Spanned<ClaimEntry>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ClaimEntry {
+    pub(crate) id: Spanned<String>,
+    pub(crate) text: Vec<String>,
+    pub(crate) product_tag: Option<String>,
+    #[serde(default)]
+    pub(crate) products: Vec<String>,
+    pub(crate) evidence: String,
+    pub(crate) expires: Spanned<toml::value::Datetime>,
+}

@@ -1,0 +1,196 @@
+//! The checks, from single words to the whole message.
+
+mod facts;
+mod figures;
+mod script;
+mod slots;
+mod structure;
+mod style;
+mod words;
+
+use kit::message::{Block, Draft, Finding, Place, Severity};
+use kit::{Fact, FactBook, FactKind};
+
+use crate::book::{CheckContext, FlowRules, RuleBook, Scope};
+use crate::phrases::Lang;
+use crate::rules::{self, Rule};
+use crate::text::Text;
+
+/// Characters of a text shown in a finding.
+const EXCERPT_CHARS: usize = 60;
+
+/// One check in progress.
+pub(crate) struct Scene<'a> {
+    pub(crate) book: &'a RuleBook,
+    pub(crate) cx: &'a CheckContext<'a>,
+    pub(crate) facts: &'a FactBook,
+    /// Facts the message leans on.
+    pub(crate) cited: Vec<&'a Fact>,
+    /// Offers the message shows.
+    pub(crate) offers: Vec<&'a Fact>,
+    /// Reviews the message shows.
+    pub(crate) reviews: Vec<&'a Fact>,
+    pub(crate) flow: FlowRules,
+    /// The language whose word lists count.
+    pub(crate) lang: Option<Lang>,
+    findings: Vec<Finding>,
+}
+
+pub(crate) fn draft(book: &RuleBook, draft: &Draft, facts: &FactBook, cx: &CheckContext<'_>) -> Vec<Finding> {
+    let cited: Vec<&Fact> = draft.cited().iter().filter_map(|id| facts.get(id)).collect();
+    let shown = |kind: FactKind| {
+        draft
+            .blocks
+            .iter()
+            .filter(|b| {
+                matches!((b, kind), (Block::Offer { .. }, FactKind::Offer) | (Block::Review { .. }, FactKind::Review))
+            })
+            .filter_map(|b| facts.get(b.fact()?))
+            .filter(|f| f.kind == kind)
+            .collect::<Vec<_>>()
+    };
+    let mut scene = Scene {
+        book,
+        cx,
+        facts,
+        offers: shown(FactKind::Offer),
+        reviews: shown(FactKind::Review),
+        cited,
+        flow: book.flow(cx.flow),
+        lang: Lang::parse(draft.language.as_str()),
+        findings: Vec::new(),
+    };
+    let texts: Vec<Text<'_>> =
+        draft.texts().into_iter().map(|(place, raw)| Text::new(place, raw, Some(draft), facts, cx)).collect();
+    for text in &texts {
+        scene.text(text);
+    }
+    structure::check(&mut scene, draft, &texts);
+    facts::check(&mut scene, draft);
+    style::message(&mut scene, draft, &texts);
+    scene.finish()
+}
+
+pub(crate) fn texts(book: &RuleBook, raw: &[(Place, &str)], facts: &FactBook, cx: &CheckContext<'_>) -> Vec<Finding> {
+    let of_kind = |kind: FactKind| facts.iter().filter(|f| f.kind == kind).collect::<Vec<_>>();
+    let mut scene = Scene {
+        book,
+        cx,
+        facts,
+        cited: facts.iter().collect(),
+        offers: of_kind(FactKind::Offer),
+        reviews: of_kind(FactKind::Review),
+        flow: book.flow(cx.flow),
+        lang: Lang::parse(cx.language.as_str()),
+        findings: Vec::new(),
+    };
+    for (place, raw) in raw {
+        scene.text(&Text::new(place.clone(), raw, None, facts, cx));
+    }
+    scene.finish()
+}
+
+impl<'a> Scene<'a> {
+    fn text(&mut self, text: &Text<'_>) {
+        let approved = words::check(self, text);
+        figures::check(self, text, &approved);
+        script::check(self, text);
+        slots::check(self, text);
+        style::text(self, text);
+    }
+
+    /// Records what a built-in rule found.
+    pub(crate) fn find(&mut self, rule: &Rule, place: &Place, span: Option<(usize, usize)>, excerpt: &str) {
+        self.find_with(rule, place, span, excerpt, rule.mend);
+    }
+
+    /// The same with a remedy for exactly this case.
+    pub(crate) fn find_with(
+        &mut self,
+        rule: &Rule,
+        place: &Place,
+        span: Option<(usize, usize)>,
+        excerpt: &str,
+        mend: impl Into<String>,
+    ) {
+        let severity = self.book.severity(rule);
+        self.record(rule.id, severity, place, span, excerpt, rule.why, mend.into());
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    pub(crate) fn record(
+        &mut self,
+        rule: &str,
+        severity: Severity,
+        place: &Place,
+        span: Option<(usize, usize)>,
+        excerpt: &str,
+        why: &str,
+        mend: String,
+    ) {
+        self.findings.push(Finding {
+            rule: rule.to_owned(),
+            severity,
+            place: place.clone(),
+            span,
+            excerpt: excerpt.chars().filter(|c| !c.is_control()).take(EXCERPT_CHARS).collect(),
+            why: why.to_owned(),
+            mend,
+        });
+    }
+
+    /// A product the message shows or names carries this tag, or is this product.
+    pub(crate) fn cites_product(&self, fits: impl Fn(&str) -> bool) -> bool {
+        self.cited.iter().any(|f| f.kind == FactKind::Product && fits(&f.subject))
+    }
+
+    fn finish(mut self) -> Vec<Finding> {
+        self.findings.sort_by(|a, b| {
+            b.severity
+                .cmp(&a.severity)
+                .then_with(|| reading_order(&a.place).cmp(&reading_order(&b.place)))
+                .then_with(|| (a.span, &a.rule, &a.excerpt).cmp(&(b.span, &b.rule, &b.excerpt)))
+        });
+        self.findings.dedup();
+        self.findings
+    }
+}
+
+fn reading_order(place: &Place) -> (u8, usize, &str) {
+    match place {
+        Place::Whole => (0, 0, ""),
+        Place::Subject { index } => (1, *index, ""),
+        Place::Preheader => (2, 0, ""),
+        Place::Block { index, field } => (3, *index, field),
+    }
+}
+
+/// Which scope a text belongs to.
+pub(crate) fn scope_of(place: &Place, draft: Option<&Draft>) -> Scope {
+    match place {
+        Place::Subject { .. } => Scope::Subject,
+        Place::Preheader => Scope::Preheader,
+        Place::Block { index, field } => {
+            let block = draft.and_then(|d| d.blocks.get(*index));
+            if matches!(block, Some(Block::Cta { .. })) || (draft.is_none() && field == "label") {
+                Scope::Cta
+            } else {
+                Scope::Body
+            }
+        }
+        Place::Whole => Scope::Body,
+    }
+}
+
+/// Service moments do not sell: an offer or urgency there is a finding whatever proves it.
+pub(crate) fn service_moment(
+    scene: &mut Scene<'_>,
+    place: &Place,
+    span: Option<(usize, usize)>,
+    excerpt: &str,
+) -> bool {
+    if scene.flow.service {
+        scene.find(&rules::SERVICE, place, span, excerpt);
+    }
+    scene.flow.service
+}

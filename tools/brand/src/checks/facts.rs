@@ -1,0 +1,144 @@
+//! The facts behind a message: stock, links, reviews, offers, claims, regulated goods, text from outside.
+
+use jiff::Timestamp;
+use kit::fact::{FactValue, Provenance};
+use kit::message::{Draft, Place};
+use kit::{Fact, FactKind};
+
+use super::{Scene, words};
+use crate::book::Role;
+use crate::fold::{Segment, is_invisible};
+use crate::phrases::{Forms, Owner};
+use crate::rules;
+
+pub(super) fn check(scene: &mut Scene<'_>, draft: &Draft) {
+    for fact in scene.cited.clone() {
+        let place = place_of(draft, fact);
+        match fact.kind {
+            FactKind::Product => product(scene, fact, &place),
+            FactKind::Review => review(scene, fact, &place),
+            FactKind::Offer => offer(scene, fact, &place),
+            FactKind::Claim => claim(scene, fact, &place),
+            FactKind::Guide | FactKind::Cart | FactKind::Order => {}
+        }
+        outside_text(scene, fact, &place);
+    }
+    for (index, block) in draft.blocks.iter().enumerate() {
+        let Some(fact) = block.fact().and_then(|id| scene.facts.get(id)) else { continue };
+        let place = Place::Block { index, field: "fact".to_owned() };
+        links(scene, fact, &place);
+    }
+}
+
+/// The first block that shows the fact, or the message.
+fn place_of(draft: &Draft, fact: &Fact) -> Place {
+    let index = draft.blocks.iter().position(|b| b.fact() == Some(&fact.id));
+    index.map_or(Place::Whole, |index| Place::Block { index, field: "fact".to_owned() })
+}
+
+fn product(scene: &mut Scene<'_>, fact: &Fact, place: &Place) {
+    // Naming a sold-out product in words is another matter, see `slots`.
+    let shown = matches!(place, Place::Block { .. });
+    if shown && fact.count("stock").is_none_or(|stock| stock <= 0) {
+        scene.find(&rules::OUT_OF_STOCK, place, None, fact.text("title").unwrap_or(&fact.subject));
+    }
+    if let Some(law) = fact.text("regulated") {
+        scene.find(&rules::REGULATED, place, None, law);
+    }
+}
+
+fn review(scene: &mut Scene<'_>, fact: &Fact, place: &Place) {
+    if fact.count("stars").is_none_or(|stars| !(1..=5).contains(&stars)) {
+        scene.find(&rules::REVIEW_STARS, place, None, &fact.subject);
+    }
+    let about = fact.text("product").unwrap_or_default();
+    if !scene.cites_product(|id| id == about) {
+        scene.find(&rules::REVIEW_PRODUCT, place, None, about);
+    }
+}
+
+fn offer(scene: &mut Scene<'_>, fact: &Fact, place: &Place) {
+    match fact.field("ends") {
+        Some(FactValue::Time { at }) if *at > scene.cx.now => {}
+        Some(_) | None => scene.find(&rules::OFFER_ENDED, place, None, &ended(fact.field("ends"))),
+    }
+}
+
+fn ended(field: Option<&FactValue>) -> String {
+    match field {
+        Some(FactValue::Time { at }) => Timestamp::to_string(at),
+        Some(_) | None => "no end".to_owned(),
+    }
+}
+
+fn claim(scene: &mut Scene<'_>, fact: &Fact, place: &Place) {
+    let approved = scene.book.claims.iter().find(|c| c.id == fact.subject);
+    if !approved.is_some_and(|c| words::in_force(scene, c)) {
+        scene.find(&rules::CLAIM_FACT, place, None, &fact.subject);
+    }
+}
+
+fn links(scene: &mut Scene<'_>, fact: &Fact, place: &Place) {
+    for (field, value) in &fact.fields {
+        let FactValue::Url { url } = value else { continue };
+        let extra: &[String] = if field == "image" { &scene.book.image_hosts } else { &[] };
+        let known = host(url).is_some_and(|h| scene.cx.link_hosts.iter().chain(extra).any(|allowed| *allowed == h));
+        if !known {
+            scene.find(&rules::LINK_HOST, place, None, url);
+        }
+        let lower = url.to_ascii_lowercase();
+        if lower.contains('@') || lower.contains("%40") || lower.contains("email=") {
+            scene.find(&rules::LINK_PERSONAL, place, None, "");
+        }
+    }
+}
+
+/// The host of an https address, lower case; `None` for anything unusual: other schemes, user names, ports, addresses
+/// in digits, blanks, names outside ASCII.
+fn host(url: &str) -> Option<String> {
+    if !url.chars().all(|c| c.is_ascii_graphic()) || url.contains(['\\', '"', '<', '>']) {
+        return None;
+    }
+    let rest = url.strip_prefix("https://")?;
+    let host = rest.split(['/', '?', '#']).next()?.to_ascii_lowercase();
+    let named = host.contains('.') && host.bytes().any(|b| b.is_ascii_alphabetic());
+    let plain = host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'));
+    (named && plain).then_some(host)
+}
+
+/// Reviews and feed titles go out as they are, so they may carry nothing but words.
+fn outside_text(scene: &mut Scene<'_>, fact: &Fact, place: &Place) {
+    let book = scene.book;
+    for value in fact.fields.values() {
+        let FactValue::Text { text, provenance: Provenance::ThirdParty } = value else { continue };
+        let patterns = &book.patterns;
+        let carries = patterns.url.is_match(text) || patterns.email.is_match(text) || patterns.markup.is_match(text);
+        let hidden = text.chars().any(|c| (is_invisible(c) && !matches!(c, '\u{fe0f}' | '\u{200d}')) || c.is_control());
+        if carries || hidden || text.contains("{{") {
+            scene.find(&rules::OUTSIDE_TEXT, place, None, text);
+            continue;
+        }
+        let forms = Forms::of(&[Segment::Words { at: 0, text }]);
+        let hits = book.phrases.find(&forms, scene.lang);
+        let excepted = |hit: &crate::phrases::Hit, index: usize| {
+            hits.iter().any(|h| h.owner == Owner::Except(index) && h.overlaps(hit))
+        };
+        let serious = hits.iter().find(|hit| match hit.owner {
+            Owner::Rule(index) => !excepted(hit, index) && book.rules.get(index).is_some_and(speaks_for_the_shop),
+            Owner::Except(_) | Owner::Claim(_) => false,
+        });
+        if let Some(hit) = serious {
+            let words = text.get(hit.start..hit.end).unwrap_or_default();
+            scene.find(&rules::OUTSIDE_WORDS, place, None, words);
+        }
+    }
+}
+
+/// A customer may find boots the best there are; what they do to a body or what is given away is another matter.
+fn speaks_for_the_shop(rule: &crate::book::PhraseRule) -> bool {
+    match rule.role {
+        Role::Health | Role::Scarcity | Role::Deadline | Role::Today | Role::Discount | Role::Shipping => true,
+        Role::Plain => rule.id == rules::SECRETS.id || rule.id == rules::SENSITIVE.id,
+        Role::Claim | Role::SocialProof | Role::Code => false,
+    }
+}

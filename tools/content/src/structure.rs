@@ -1,0 +1,136 @@
+//! What must hold of a proposal before any rule reads it: blocks in place, facts that exist, placeholders that can be
+//! filled. All faults are told at once, so that one revision mends them.
+
+use std::collections::BTreeSet;
+
+use kit::message::{Block, Draft};
+use kit::placeholder::{self, Piece, Slot};
+use kit::tool::{ToolContext, ToolError};
+use kit::{Fact, FactId, FactKind, FactValue};
+
+/// Products one message shows at most: more is a catalogue.
+const MAX_PRODUCTS: usize = 4;
+/// Faults told at once.
+const MAX_FAULTS: usize = 8;
+
+/// Checks blocks, facts and placeholders.
+///
+/// # Errors
+/// [`ToolError::ForModel`] with every fault, each with its place and what to do.
+pub(crate) fn check(cx: &ToolContext, draft: &Draft) -> Result<(), ToolError> {
+    let mut faults = Vec::new();
+    shape(draft, &mut faults);
+    for (index, block) in draft.blocks.iter().enumerate() {
+        if let Err(why) = shown_fact(cx, block) {
+            faults.push(format!("blocks[{index}].fact: {why}"));
+        }
+    }
+    for (place, text) in draft.texts() {
+        placeholders(cx, text, &mut |why| faults.push(format!("{place}: {why}")));
+    }
+    if faults.is_empty() {
+        return Ok(());
+    }
+    let untold = faults.len().saturating_sub(MAX_FAULTS);
+    faults.truncate(MAX_FAULTS);
+    if untold > 0 {
+        faults.push(format!("and {untold} more"));
+    }
+    Err(ToolError::ForModel(format!(
+        "nothing was recorded; mend these and call propose_message again:\n- {}",
+        faults.join("\n- ")
+    )))
+}
+
+fn shape(draft: &Draft, faults: &mut Vec<String>) {
+    let count = |is: fn(&Block) -> bool| draft.blocks.iter().filter(|b| is(b)).count();
+    let headings = count(|b| matches!(b, Block::Heading { .. }));
+    if headings != 1 || !matches!(draft.blocks.first(), Some(Block::Heading { .. })) {
+        faults.push(format!("blocks: exactly one heading, as the first block; found {headings}"));
+    }
+    let ctas = count(|b| matches!(b, Block::Cta { .. }));
+    if ctas != 1 {
+        faults.push(format!("blocks: exactly one cta; found {ctas}"));
+    }
+    if count(|b| matches!(b, Block::Offer { .. })) > 1 {
+        faults.push("blocks: at most one offer".to_owned());
+    }
+    let products: Vec<&FactId> = draft.blocks.iter().filter_map(product).collect();
+    if products.len() > MAX_PRODUCTS {
+        faults.push(format!("blocks: at most {MAX_PRODUCTS} products; found {}", products.len()));
+    }
+    if products.iter().collect::<BTreeSet<_>>().len() < products.len() {
+        faults.push("blocks: the same product is shown twice".to_owned());
+    }
+    let distinct: BTreeSet<String> = draft.subjects.iter().map(|s| s.trim().to_lowercase()).collect();
+    if distinct.len() < draft.subjects.len() {
+        faults.push("subjects: two are the same; write each from another angle".to_owned());
+    }
+}
+
+fn product(block: &Block) -> Option<&FactId> {
+    match block {
+        Block::Product { fact, .. } => Some(fact),
+        Block::Heading { .. }
+        | Block::Paragraph { .. }
+        | Block::Guide { .. }
+        | Block::Review { .. }
+        | Block::Offer { .. }
+        | Block::Cta { .. } => None,
+    }
+}
+
+/// A block shows a fact of its own kind; the call to action takes any fact with a link.
+fn shown_fact(cx: &ToolContext, block: &Block) -> Result<(), String> {
+    let (fact, kind) = match block {
+        Block::Heading { .. } | Block::Paragraph { .. } => return Ok(()),
+        Block::Product { fact, .. } => (fact, FactKind::Product),
+        Block::Guide { fact } => (fact, FactKind::Guide),
+        Block::Review { fact } => (fact, FactKind::Review),
+        Block::Offer { fact, .. } => (fact, FactKind::Offer),
+        Block::Cta { fact, .. } => return linked(cx, fact),
+    };
+    cx.cited(fact, kind).map(|_| ()).map_err(|e| e.to_string())
+}
+
+fn linked(cx: &ToolContext, id: &FactId) -> Result<(), String> {
+    let has_link = |fact: &Fact| matches!(fact.field("url"), Some(FactValue::Url { .. }));
+    if cx.facts.get(id).is_some_and(has_link) {
+        return Ok(());
+    }
+    let linked: Vec<String> = cx.facts.iter().filter(|f| has_link(f)).map(|f| f.id.to_string()).collect();
+    Err(format!("{id} has no link; facts with one: {}", or_none(&linked)))
+}
+
+fn placeholders(cx: &ToolContext, text: &str, fault: &mut dyn FnMut(String)) {
+    let pieces = match placeholder::parse(text) {
+        Ok(pieces) => pieces,
+        Err(error) => return fault(error.to_string()),
+    };
+    for piece in pieces {
+        let Piece::Slot { slot: Slot::Fact { id, field }, .. } = piece else { continue };
+        match cx.facts.get(&id) {
+            None => {
+                let known: Vec<String> = cx.facts.iter().map(|f| f.id.to_string()).collect();
+                fault(format!("there is no fact {id}; you were given {}", or_none(&known)));
+            }
+            Some(fact) => match fact.field(&field) {
+                Some(FactValue::Url { .. }) => {
+                    fault(format!("{{{{{id}.{field}}}}} is a link; links stand only in blocks, by their fact"));
+                }
+                Some(_) => {}
+                None => fault(format!("{id} has no field `{field}`; it has {}", or_none(&words_of(fact)))),
+            },
+        }
+    }
+}
+
+/// Fields that may stand in a text.
+fn words_of(fact: &Fact) -> Vec<String> {
+    let is_link = |value: &FactValue| matches!(value, FactValue::Url { .. });
+    fact.fields.iter().filter(|(_, value)| !is_link(value)).map(|(name, _)| name.clone()).collect()
+}
+
+fn or_none(names: &[String]) -> String {
+    if names.is_empty() { "none yet: call a gather tool first".to_owned() } else { names.join(", ") }
+}

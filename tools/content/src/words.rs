@@ -1,0 +1,164 @@
+//! The fixed words of a message, by language. A language without words is refused, never replaced.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use kit::Language;
+
+/// What the frame of a message says in one language.
+#[derive(Debug)]
+pub(crate) struct Words {
+    /// Between the price and the former price.
+    pub(crate) instead_of: &'static str,
+    /// Before a reviewer's name.
+    pub(crate) reviewed_by: &'static str,
+    /// Between stars given and stars possible.
+    pub(crate) of: &'static str,
+    /// Before an offer code.
+    pub(crate) code: &'static str,
+    /// Before the last day of an offer.
+    pub(crate) until: &'static str,
+    /// The link of a guide card.
+    pub(crate) read_guide: &'static str,
+    /// Before the sender's name.
+    pub(crate) sent_by: &'static str,
+    /// The unsubscribe link.
+    pub(crate) unsubscribe: &'static str,
+    /// Quotation marks.
+    pub(crate) quotes: (&'static str, &'static str),
+    /// Greetings that stand without a name: "Hi, your boots …".
+    pub(crate) greetings: &'static [&'static str],
+    /// Greetings that do not: "Dear, your boots …" is dropped with the name.
+    pub(crate) salutations: &'static [&'static str],
+    /// After the number of the day.
+    ordinal: &'static str,
+    months: [&'static str; 12],
+}
+
+static EN: Words = Words {
+    instead_of: "instead of",
+    reviewed_by: "Reviewed by",
+    of: "of",
+    code: "Code",
+    until: "Valid until",
+    read_guide: "Read the guide",
+    sent_by: "Sent by",
+    unsubscribe: "Unsubscribe",
+    quotes: ("“", "”"),
+    greetings: &[
+        "hi",
+        "hi there",
+        "hello",
+        "hey",
+        "good morning",
+        "good evening",
+        "welcome",
+        "welcome back",
+        "thanks",
+        "thank you",
+        "congratulations",
+        "good news",
+    ],
+    salutations: &["dear", "my dear"],
+    ordinal: "",
+    months: [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ],
+};
+
+static DE: Words = Words {
+    instead_of: "statt",
+    reviewed_by: "Bewertet von",
+    of: "von",
+    code: "Code",
+    until: "Gültig bis",
+    read_guide: "Zum Ratgeber",
+    sent_by: "Gesendet von",
+    unsubscribe: "Abmelden",
+    quotes: ("„", "“"),
+    greetings: &[
+        "hallo",
+        "hi",
+        "hey",
+        "servus",
+        "moin",
+        "grüezi",
+        "guten tag",
+        "guten morgen",
+        "guten abend",
+        "willkommen",
+        "willkommen zurück",
+        "danke",
+        "vielen dank",
+        "herzlichen glückwunsch",
+    ],
+    salutations: &["liebe", "lieber", "liebe:r", "liebe/r", "liebe*r"],
+    ordinal: ".",
+    months: [
+        "Januar",
+        "Februar",
+        "März",
+        "April",
+        "Mai",
+        "Juni",
+        "Juli",
+        "August",
+        "September",
+        "Oktober",
+        "November",
+        "Dezember",
+    ],
+};
+
+/// The words of a language, if there are any.
+pub(crate) fn words(language: &Language) -> Option<&'static Words> {
+    match language.as_str() {
+        "en" => Some(&EN),
+        "de" => Some(&DE),
+        _ => None,
+    }
+}
+
+impl Words {
+    /// Day and month as readers write them: `3 March`, `3. März`.
+    pub(crate) fn date(&self, at: Timestamp, zone: &TimeZone) -> String {
+        let day = at.to_zoned(zone.clone()).date();
+        let month = usize::from(day.month().unsigned_abs()).checked_sub(1).and_then(|i| self.months.get(i));
+        format!("{}{} {}", day.day(), self.ordinal, month.copied().unwrap_or_default())
+    }
+
+    /// Stars as shapes and as words, so that nobody needs to see them: `★★★★☆ 4 of 5`.
+    pub(crate) fn stars(&self, stars: u8) -> String {
+        let shapes: String = (1..=5).map(|n| if n <= stars { '★' } else { '☆' }).collect();
+        format!("{shapes} {stars} {} 5", self.of)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn an_offer_ends_on_the_shops_own_day() {
+        let at: Timestamp = "2026-03-04T04:59:59Z".parse().unwrap();
+        assert_eq!(EN.date(at, &TimeZone::get("America/New_York").unwrap()), "3 March");
+        assert_eq!(DE.date(at, &TimeZone::UTC), "4. März");
+    }
+
+    #[test]
+    fn stars_are_also_words() {
+        assert_eq!(EN.stars(4), "★★★★☆ 4 of 5");
+        assert_eq!(DE.stars(5), "★★★★★ 5 von 5");
+    }
+}

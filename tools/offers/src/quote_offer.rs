@@ -1,0 +1,148 @@
+//! The tool `quote_offer`: the model names a step, the ladder answers.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use kit::fact::FactValue;
+use kit::tool::{Effect, Phase, Tool, ToolContext, ToolError};
+use kit::{BoxFuture, FactId, FactKind, OfferStepId, ShopId, StoreError};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::code::voucher;
+use crate::grant::{Denied, Offer};
+use crate::ladder::{Concession, Ladder};
+use crate::request::OfferRequest;
+
+/// What `quote_offer` needs from outside.
+pub trait OfferDesk: Send + Sync {
+    /// The shop's ladder as it is now; `None` when the shop makes no offers.
+    fn ladder(&self, shop: &ShopId) -> Option<Arc<Ladder>>;
+    /// Everything policy must know about the run's customer and basket.
+    fn request<'a>(
+        &'a self,
+        cx: &'a ToolContext,
+        step: Option<OfferStepId>,
+    ) -> BoxFuture<'a, Result<OfferRequest, StoreError>>;
+}
+
+/// The tool.
+#[derive(Clone)]
+pub struct QuoteOffer {
+    desk: Arc<dyn OfferDesk>,
+}
+
+impl QuoteOffer {
+    /// A tool that asks this desk.
+    pub fn new(desk: Arc<dyn OfferDesk>) -> Self {
+        Self { desk }
+    }
+}
+
+/// What the model asks.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Args {
+    /// The id of a step of the shop's ladder, such as "ten-percent"; null for the smallest that policy allows.
+    pub step: Option<OfferStepId>,
+    /// One sentence: why this reader needs an offer. Kept for review, not shown to the reader.
+    #[schemars(length(min = 8, max = 240))]
+    pub reason: String,
+}
+
+/// What policy answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum Answer {
+    /// One step, as a fact.
+    Granted {
+        /// Cite it by this id.
+        fact: FactId,
+        /// The step.
+        step: OfferStepId,
+        /// What a reader is told.
+        label: String,
+        /// The voucher code.
+        code: String,
+        /// The last moment it is good.
+        ends: Timestamp,
+        /// A person will look before it leaves.
+        needs_approval: bool,
+        /// How to write it.
+        cite: String,
+    },
+    /// No such offer.
+    None {
+        /// Why, as far as a model may know.
+        reason: &'static str,
+        /// Steps that would be granted instead.
+        permitted: Vec<OfferStepId>,
+        /// What to do now.
+        next: &'static str,
+    },
+}
+
+const NO_LADDER: &str = "This shop makes no offers.";
+const WRITE_WITHOUT: &str =
+    "No discount is a good answer: write the message without an offer and without hinting at one.";
+const ASK_AGAIN: &str = "Write the message without an offer, or ask again for a permitted step.";
+const A_PERSON_DECIDES: &str =
+    "A wish beyond the ladder is a policy request that a person decides; this message goes without it.";
+
+impl Tool for QuoteOffer {
+    type Args = Args;
+    type Output = Answer;
+
+    const NAME: &'static str = "quote_offer";
+    const DESCRIPTION: &'static str = include_str!("quote_offer.md");
+    const EFFECT: Effect = Effect::Propose;
+    const PHASES: &'static [Phase] = &[Phase::Compose];
+
+    async fn call(&self, cx: &ToolContext, args: Args) -> Result<Answer, ToolError> {
+        let Some(ladder) = self.desk.ladder(&cx.shop) else {
+            return Ok(Answer::None { reason: NO_LADDER, permitted: Vec::new(), next: WRITE_WITHOUT });
+        };
+        let request = self.desk.request(cx, args.step).await?;
+        match ladder.grant(&request) {
+            Ok(offer) => granted(cx, &offer),
+            Err(denied) => Ok(none(&denied, ladder.permitted(&request))),
+        }
+    }
+}
+
+fn none(denied: &Denied, permitted: Vec<OfferStepId>) -> Answer {
+    let next = if matches!(denied, Denied::OffLadder(_)) {
+        A_PERSON_DECIDES
+    } else if permitted.is_empty() {
+        WRITE_WITHOUT
+    } else {
+        ASK_AGAIN
+    };
+    Answer::None { reason: denied.for_model(), permitted, next }
+}
+
+fn granted(cx: &ToolContext, offer: &Offer) -> Result<Answer, ToolError> {
+    let label = offer.label(&cx.subject.language).to_owned();
+    let code = voucher(offer.code_prefix(), &cx.shop, &cx.subject.customer, &cx.subject.occasion, offer.step());
+    let mut fields = vec![
+        ("label", FactValue::text(&label)),
+        ("code", FactValue::text(&code)),
+        ("ends", FactValue::Time { at: offer.ends() }),
+    ];
+    match offer.concession() {
+        Concession::Percent(percent) => fields.push(("percent", FactValue::count(i64::from(percent)))),
+        Concession::FreeShipping => {}
+    }
+    // The button of an offer leads back to the cart, where the code is entered.
+    fields.extend(cx.subject.cart_url.as_ref().map(|url| ("url", FactValue::url(url))));
+    let fact = cx.mint(FactKind::Offer, offer.step().as_str(), "offers", cx.now, fields)?;
+    Ok(Answer::Granted {
+        cite: format!("{{{{{fact}.label}}}}, {{{{{fact}.code}}}}, {{{{{fact}.ends}}}}"),
+        fact,
+        step: offer.step().clone(),
+        label,
+        code,
+        ends: offer.ends(),
+        needs_approval: offer.requires_approval(),
+    })
+}

@@ -1,0 +1,146 @@
+//! The tool as a model meets it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use kit::fact::FactBook;
+use kit::tool::{Registry, Subject, ToolContext, ToolError};
+use kit::{
+    BoxFuture, Currency, CustomerId, Digest, Fact, FlowId, Language, Money, OfferStepId, Principal, ProductId, RunId,
+    ShopId, StoreError, Timestamp,
+};
+use mailwright_offers::{BasketLine, Ladder, OfferDesk, OfferHistory, OfferRequest, QuoteOffer};
+use serde_json::{Value, json};
+
+struct Desk {
+    ladder: Option<Arc<Ladder>>,
+    fails: bool,
+    vip: bool,
+}
+
+impl OfferDesk for Desk {
+    fn ladder(&self, _: &ShopId) -> Option<Arc<Ladder>> {
+        self.ladder.clone()
+    }
+    fn request<'a>(
+        &'a self,
+        cx: &'a ToolContext,
+        step: Option<OfferStepId>,
+    ) -> BoxFuture<'a, Result<OfferRequest, StoreError>> {
+        Box::pin(async move {
+            if self.fails {
+                return Err(StoreError::Unavailable("locked".into()));
+            }
+            Ok(OfferRequest {
+                flow: cx.subject.flow.clone(),
+                step,
+                basket: vec![BasketLine {
+                    product: ProductId::new("TT-1501").unwrap(),
+                    category: "camping/tents".parse().unwrap(),
+                    price: Money::new(20_000, Currency::EUR),
+                    cost: Some(Money::new(9_000, Currency::EUR)),
+                    quantity: 1,
+                    reduced: false,
+                }],
+                history: OfferHistory { orders: 3, ..OfferHistory::default() },
+                vip: self.vip,
+                triggered_at: cx.subject.triggered_at,
+                now: cx.now,
+            })
+        })
+    }
+}
+
+fn desk() -> Desk {
+    let ladder = Ladder::parse("ladder.toml", include_str!("../../../knowledge/offers/ladder.toml")).unwrap();
+    Desk { ladder: Some(Arc::new(ladder)), fails: false, vip: false }
+}
+
+fn context(language: Language, customer: &str) -> ToolContext {
+    let subject = Subject {
+        flow: FlowId::new("win-back").unwrap(),
+        customer: CustomerId::new(customer).unwrap(),
+        occasion: "2026-11".into(),
+        step: 1,
+        triggered_at: "2026-11-21T10:00:00Z".parse().unwrap(),
+        products: Vec::new(),
+        cart_url: Some("https://www.tarnandtrail.example/cart/abc".into()),
+        language,
+        stops_on_purchase: true,
+        release: Digest::of_bytes(b"r"),
+    };
+    let now: Timestamp = "2026-11-21T12:00:00Z".parse().unwrap();
+    ToolContext::new(
+        ShopId::new("tarn-and-trail").unwrap(),
+        RunId::new("r1").unwrap(),
+        Principal::Flow { flow: FlowId::new("win-back").unwrap() },
+        now,
+        Arc::new(subject),
+        Arc::new(FactBook::new()),
+        None,
+        3,
+    )
+}
+
+/// The tool never waits by itself, so one poll is enough.
+fn call(desk: Desk, cx: &ToolContext, args: &Value) -> (Result<Value, ToolError>, Vec<Fact>) {
+    let registry = Registry::new().with(QuoteOffer::new(Arc::new(desk))).unwrap();
+    let tool = Arc::clone(registry.get("quote_offer").unwrap());
+    let args = args.to_string();
+    let mut future = pin!(tool.call(cx, &args));
+    let Poll::Ready(answer) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) else { panic!("waited") };
+    (answer.map(|json| serde_json::from_str(&json).unwrap()), cx.finish().0)
+}
+
+const WHY: &str = "They waited for free delivery before.";
+
+#[test]
+fn a_granted_step_becomes_a_fact_in_the_readers_language() {
+    let (answer, facts) = call(desk(), &context(Language::DE, "c1"), &json!({"step": "ten-percent", "reason": WHY}));
+    insta::assert_json_snapshot!(json!({"answer": answer.unwrap(), "facts": facts}));
+}
+
+#[test]
+fn what_is_not_granted_says_what_to_do() {
+    let cx = context(Language::EN, "c1");
+    let (off_ladder, facts) = call(desk(), &cx, &json!({"step": "forty-percent", "reason": WHY}));
+    assert!(facts.is_empty());
+    let (vip, _) = call(Desk { vip: true, ..desk() }, &cx, &json!({"step": null, "reason": WHY}));
+    let (no_ladder, _) = call(Desk { ladder: None, ..desk() }, &cx, &json!({"step": null, "reason": WHY}));
+    insta::assert_json_snapshot!(json!([off_ladder.unwrap(), vip.unwrap(), no_ladder.unwrap()]));
+    let (locked, _) = call(Desk { fails: true, ..desk() }, &cx, &json!({"step": null, "reason": WHY}));
+    assert!(locked.unwrap_err().is_retryable());
+}
+
+#[test]
+fn codes_are_stable_per_occasion_and_differ_between_customers() {
+    let code = |customer: &str| {
+        call(desk(), &context(Language::EN, customer), &json!({"step": null, "reason": WHY})).0.unwrap()["code"].clone()
+    };
+    assert_eq!(code("c1"), code("c1"));
+    assert_ne!(code("c1"), code("c2"));
+    let text = code("anna.smith@example.org");
+    let (prefix, tail) = text.as_str().unwrap().split_once('-').unwrap();
+    assert_eq!((prefix, tail.len()), ("TRAIL", 6));
+}
+
+#[test]
+fn free_amounts_are_no_argument() {
+    let (answer, _) = call(desk(), &context(Language::EN, "c1"), &json!({"step": null, "reason": WHY, "percent": 50}));
+    assert!(matches!(answer, Err(ToolError::ForModel(_))));
+}
+
+#[test]
+fn the_checked_in_schema_is_what_the_model_gets() {
+    let registry = Registry::new().with(QuoteOffer::new(Arc::new(desk()))).unwrap();
+    let spec = registry.get("quote_offer").unwrap().spec();
+    assert!(spec.description.lines().count() <= 40);
+    let schema = format!("{}\n", serde_json::to_string_pretty(&*spec.parameters).unwrap());
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/quote_offer.schema.json");
+    if std::env::var_os("UPDATE_SCHEMAS").is_some() {
+        std::fs::write(path, &schema).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap(), schema);
+}

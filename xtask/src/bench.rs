@@ -1,0 +1,20 @@
+//! `cargo xtask bench NAME …`: one binary of the package `mailwright-bench`, built for release.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use crate::console::Console;
+use crate::run::{cargo, shown};
+
+/// Builds and runs it. What it prints is its own affair: tables for people, one JSON object as the last line.
+pub(crate) fn run(name: &str, args: &[OsString], console: Console) -> ExitCode {
+    let mut command = cargo(console);
+    command.args(["run", "--release", "--quiet", "--package", "mailwright-bench", "--bin", name, "--"]).args(args);
+    match shown(command, console) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            console.say(&error.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
