@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 use kit::message::{Block, DraftRecord};
 use kit::{ApprovalId, Digest, Principal, StoreError};
 
+use crate::failpoint;
 use crate::runs::{Seed, Signal};
 use crate::store::{Approval, NewApproval};
 use crate::tenant::Tenant;
@@ -84,6 +85,7 @@ impl Tenant {
         let decided = approval::decide(&viewed.record, who, now, decision)?;
         let signal = signal_text(&Signal::Approval { approval: id.clone(), decision: signal })?;
         self.store.decide(&viewed, decided, reason, None, signal, now).await?;
+        failpoint::hit("after_decide");
         Ok(viewed)
     }
 
@@ -119,6 +121,7 @@ impl Tenant {
         let edited = ApprovalDecision::Edited { approval: successor.clone(), expires_at, draft: Box::new(draft) };
         let signal = signal_text(&Signal::Approval { approval: id.clone(), decision: edited })?;
         self.store.decide(&viewed, decided, None, Some(new), signal, now).await?;
+        failpoint::hit("after_decide");
         Ok(successor)
     }
 

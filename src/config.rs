@@ -15,18 +15,32 @@ pub struct Config {
     pub models: Vec<ModelConfig>,
 }
 
-/// One model.
+/// One model. What is left out takes the usual limits of [`Profile::new`].
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ModelConfig {
+    /// The profile's name, as journals hold it.
+    pub name: String,
+    /// For example `https://api.openai.com/v1` or `http://127.0.0.1:8080/v1`.
+    pub base_url: String,
+    /// The model as the server names it.
+    pub model: String,
     /// The environment variable that holds the key.
-    #[serde(default)]
     pub api_key_env: Option<String>,
     /// The file that holds the key.
-    #[serde(default)]
     pub api_key_file: Option<PathBuf>,
-    /// How to reach it.
-    #[serde(flatten)]
-    pub profile: Profile,
+    /// One attempt's limit, in seconds.
+    pub timeout_s: Option<u64>,
+    /// All attempts together, waits included, in seconds.
+    pub deadline_s: Option<u64>,
+    /// Attempts after the first.
+    pub retries: Option<u32>,
+    /// The longest answer, in tokens.
+    pub max_tokens: Option<u32>,
+    /// Price of a million prompt tokens, in millionths of a US dollar.
+    pub input_micros_per_mtok: Option<u64>,
+    /// Price of a million answer tokens, in millionths of a US dollar.
+    pub output_micros_per_mtok: Option<u64>,
 }
 
 /// A configuration that cannot be used.
@@ -61,31 +75,45 @@ pub enum ConfigError {
 }
 
 impl Config {
-    /// Reads a configuration file and the secrets it names.
+    /// Reads a configuration file.
     ///
     /// # Errors
-    /// Names file and line, or the secret that is missing.
+    /// Names file and line.
     pub fn read(file: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(file)
             .map_err(|e| ConfigError::Read { file: file.to_owned(), why: e.to_string() })?;
-        let mut config: Self = toml::from_str(&text).map_err(|e| {
+        toml::from_str(&text).map_err(|e| {
             let before = e.span().and_then(|s| text.get(..s.start)).unwrap_or_default();
-            ConfigError::Toml {
-                file: file.to_owned(),
-                line: before.matches('\n').count() + 1,
-                why: e.message().to_owned(),
-            }
-        })?;
-        for model in &mut config.models {
-            model.profile.api_key = model.secret()?;
-        }
-        Ok(config)
+            ConfigError::Toml { file: file.to_owned(), line: before.matches('\n').count() + 1, why: e.message().to_owned() }
+        })
+    }
+
+    /// The models with their secrets, in order of preference.
+    ///
+    /// # Errors
+    /// When a secret cannot be had.
+    pub fn profiles(&self) -> Result<Vec<Profile>, ConfigError> {
+        self.models.iter().map(ModelConfig::profile).collect()
     }
 }
 
 impl ModelConfig {
+    fn profile(&self) -> Result<Profile, ConfigError> {
+        let usual = Profile::new(&self.name, &self.base_url, &self.model);
+        Ok(Profile {
+            api_key: self.secret()?,
+            timeout_s: self.timeout_s.unwrap_or(usual.timeout_s),
+            deadline_s: self.deadline_s.unwrap_or(usual.deadline_s),
+            retries: self.retries.unwrap_or(usual.retries),
+            max_tokens: self.max_tokens.unwrap_or(usual.max_tokens),
+            input_micros_per_mtok: self.input_micros_per_mtok.unwrap_or(usual.input_micros_per_mtok),
+            output_micros_per_mtok: self.output_micros_per_mtok.unwrap_or(usual.output_micros_per_mtok),
+            ..usual
+        })
+    }
+
     fn secret(&self) -> Result<Secret, ConfigError> {
-        let missing = |why: String| ConfigError::Secret { model: self.profile.name.clone(), why };
+        let missing = |why: String| ConfigError::Secret { model: self.name.clone(), why };
         match (&self.api_key_env, &self.api_key_file) {
             (Some(name), _) => std::env::var(name)
                 .map(Secret::new)

@@ -18,6 +18,7 @@ use kit::tool::{NoSend, Subject};
 use kit::{ApprovalId, BoxFuture, CustomerId, FactKind, OfferStepId, RunId, StoreError, Timestamp};
 
 use crate::clock::Clock;
+use crate::failpoint;
 use crate::release::Release;
 use crate::runs::{Deliverer, Seed};
 use crate::store::{Customer, ShopStore};
@@ -163,9 +164,13 @@ impl Delivery {
             Ok(message) => message,
             Err(error) => return Ok(Err(Hold::FactsChanged { what: vec![error.to_string()] })),
         };
+        failpoint::hit("before_reserve");
         match self.ledger.reserve(cleared, run.clone(), subject.clone(), message, now).await? {
             ReserveOutcome::Held(hold) => Ok(Err(hold)),
-            ReserveOutcome::Reserved(reserved) => Ok(Ok(self.dispatch(reserved, false).await?)),
+            ReserveOutcome::Reserved(reserved) => {
+                failpoint::hit("after_reserve");
+                Ok(Ok(self.dispatch(reserved, false).await?))
+            }
             ReserveOutcome::Already(SendState::Reserved) => self.resume(key, &subject.customer).await,
             ReserveOutcome::Already(state) => Ok(Ok(state)),
         }
@@ -223,8 +228,10 @@ impl Delivery {
                 .await;
         }
         self.ledger.begin_attempt(shop, &reserved, self.clock.now()).await?;
+        failpoint::hit("after_begin_attempt");
         match self.esp.deliver(&reserved, self.clock.now()).await {
             Ok(accepted) => {
+                failpoint::hit("after_deliver");
                 self.settle(reserved, SendState::Sent { provider_id: accepted.provider_id, at: self.clock.now() }).await
             }
             Err(error) => self.settle_error(reserved, error).await,
@@ -243,6 +250,7 @@ impl Delivery {
 
     async fn settle(&self, reserved: Reserved, state: SendState) -> Result<SendState, StoreError> {
         self.ledger.settle(self.store.id(), reserved, state.clone(), self.clock.now()).await?;
+        failpoint::hit("after_settle");
         Ok(state)
     }
 

@@ -9,6 +9,7 @@ mod apply;
 use kit::{EventId, RunId, StoreError, Timestamp};
 use shop::{Delivery, ShopDefaults, ShopEvent, Source, WebhookError};
 
+use crate::failpoint;
 use crate::store::{InboxEvent, InboxState};
 use crate::tenant::Tenant;
 
@@ -104,6 +105,7 @@ impl Tenant {
                 skipped: vec![],
             });
         }
+        failpoint::hit("after_receive");
         self.work_in(&event).await
     }
 
@@ -138,8 +140,10 @@ impl Tenant {
                 return Err(error);
             }
         };
+        failpoint::hit("after_apply");
         let cancelled = self.call_off(event, applied.customer.as_ref()).await?;
         let (runs, skipped) = self.admit_all(event, &applied).await?;
+        failpoint::hit("after_admit");
         let note =
             format!("{} run(s) begun, {} called off, {} flow(s) skipped", runs.len(), cancelled.len(), skipped.len());
         self.store.settle_event(&event.id, InboxState::Done, &note).await?;

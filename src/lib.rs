@@ -15,6 +15,7 @@
 //! | prompts, rules, policy | [`release`] |
 //! | one shop put together | [`tenant`] |
 //! | the sample shop | [`sample`], [`sample_shop`] |
+//! | where tests make it die | [`failpoint`] |
 //! | the command line | [`cli`] |
 
 pub mod approvals;
@@ -22,6 +23,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod delivery;
+pub mod failpoint;
 pub mod flows;
 pub mod intake;
 pub mod model;

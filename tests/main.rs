@@ -1,3 +1,6 @@
 //! All integration tests in one binary: one link instead of many.
 
 mod architecture;
+mod model_server;
+mod metamorphic;
+mod world;

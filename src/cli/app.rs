@@ -108,8 +108,8 @@ fn models(global: &Global) -> Result<Vec<Arc<dyn ChatModel>>, Failure> {
         models.push(Arc::new(OpenAi::new(profile).map_err(failure)?));
     }
     if let Some(file) = &global.config {
-        for model in Config::read(file).map_err(failure)?.models {
-            models.push(Arc::new(OpenAi::new(model.profile).map_err(failure)?));
+        for profile in Config::read(file).and_then(|config| config.profiles()).map_err(failure)? {
+            models.push(Arc::new(OpenAi::new(profile).map_err(failure)?));
         }
     }
     Ok(models)

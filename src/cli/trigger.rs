@@ -88,7 +88,7 @@ async fn fire(
         out.ink(Ink::Dim, intake.event.as_str())
     ));
     if intake.repeated {
-        out.line("  this delivery came before: nothing is done twice");
+        out.line("  this delivery came before: nothing is done twice (--event-id NEW makes it another event)");
     }
     if args.assume_consent {
         assume_consent(tenant, &intake, now).await?;

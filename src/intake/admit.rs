@@ -85,7 +85,8 @@ impl Tenant {
             return Ok(Err("the event does not name its cart or order".to_owned()));
         };
         if applied.products.is_empty() {
-            return Ok(Err("none of its products is in the catalogue".to_owned()));
+            let reason = "none of its products is in the catalogue; import it with `mailwright catalog import FILE`";
+            return Ok(Err(reason.to_owned()));
         }
         let trigger = Trigger {
             occasion,

@@ -127,8 +127,12 @@ impl OpenAi {
     /// When the address or the key cannot be used, or the TLS stack cannot be set up.
     pub fn new(profile: Profile) -> Result<Self, ModelError> {
         let base_url = profile.base_url.trim_end_matches('/');
-        if !reqwest::Url::parse(base_url).is_ok_and(|url| matches!(url.scheme(), "http" | "https")) {
-            return Err(ModelError::Connect("it has no http or https address".to_owned()));
+        // The path is put behind it, so there can be no query.
+        let usable = |url: reqwest::Url| {
+            matches!(url.scheme(), "http" | "https") && url.query().is_none() && url.fragment().is_none()
+        };
+        if !reqwest::Url::parse(base_url).is_ok_and(usable) {
+            return Err(ModelError::Connect("its address is no plain http or https URL".to_owned()));
         }
         // No redirects: a model server that sends us elsewhere is not the one that was configured.
         let http = reqwest::Client::builder()

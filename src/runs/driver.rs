@@ -11,6 +11,7 @@ use super::journal::{self, Chain, Folded, START, Started, step_name, step_text};
 use super::perform::{self, Deliverer, Failed};
 use super::{DriveError, Observer, Rest, Seed, Signal};
 use crate::clock::Clock;
+use crate::failpoint;
 use crate::model::ChatModel;
 use crate::store::{JournalRow, Run, RunState, ShopStore};
 
@@ -122,10 +123,14 @@ impl Driver {
     }
 
     async fn append(&self, run: &RunId, row: JournalRow, signal: Option<u32>) -> Result<(), DriveError> {
+        let seq = row.seq;
+        failpoint::hit(format_args!("before_append.{seq}"));
         match self.store.append(run, row, signal).await {
-            Err(StoreError::Conflict(_)) => Err(DriveError::Elsewhere(run.clone())),
-            other => Ok(other?),
+            Err(StoreError::Conflict(_)) => return Err(DriveError::Elsewhere(run.clone())),
+            other => other?,
         }
+        failpoint::hit(format_args!("after_append.{seq}"));
+        Ok(())
     }
 
     async fn park(&self, run: &RunId, why: &str) -> Result<(), StoreError> {
@@ -219,7 +224,10 @@ impl Drive<'_> {
                 match perform::calls(&self.driver.registry, shop, &self.run.id, &self.seed, &self.machine, calls, now)
                     .await
                 {
-                    Ok(answers) => Input::Tools { answers, at: self.driver.clock.now() },
+                    Ok(answers) => {
+                        failpoint::hit("after_tools");
+                        Input::Tools { answers, at: self.driver.clock.now() }
+                    }
                     Err(Failed::Fatal(why)) => Input::Fatal { why, at: now },
                     Err(Failed::Retry(why)) => return Err(StoreError::Unavailable(why).into()),
                 }
@@ -249,6 +257,7 @@ impl Drive<'_> {
         let tools: Vec<&ToolSpec> =
             request.tools.iter().filter_map(|name| self.driver.registry.get(name)).map(|tool| tool.spec()).collect();
         let answer = model.complete(&request, &tools).await;
+        failpoint::hit("after_model");
         let at = self.driver.clock.now();
         match answer {
             Ok(reply) => Input::Model { reply, at },
@@ -319,6 +328,7 @@ impl Drive<'_> {
     }
 
     async fn finish(self, outcome: Outcome) -> Result<Rest, DriveError> {
+        failpoint::hit("before_finish");
         let state = match &outcome {
             Outcome::Delivered { .. } | Outcome::NoSend(_) | Outcome::Held { .. } => RunState::Done,
             Outcome::Parked(_) => RunState::Parked,

@@ -25,6 +25,9 @@ const REST: i32 = 8;
 const DUE_SOON: i32 = 14;
 /// Wishes older than this are forgotten.
 const FORGET: i32 = 75;
+/// Baskets below this (minor units) are hardly worth the postage; most get one thing more.
+const SMALL: i64 = 2_000;
+const TOPS_UP: u32 = 750_000;
 /// Share of a relation's weight at which it becomes a wish, in permille: accessories, then next purchases.
 const WISH_ACCESSORY: u64 = 230;
 const WISH_NEXT: u64 = 200;
@@ -205,6 +208,10 @@ impl<'s, 'a> Life<'s, 'a> {
                 picks.push(Pick { entry: accessory, quantity: self.chooser.quantity(rng, accessory) });
             }
         }
+        if value(&picks) < SMALL && rng.chance(TOPS_UP) {
+            let entry = self.chooser.suits(rng, month, &without);
+            picks.extend(entry.map(|entry| Pick { entry, quantity: self.chooser.quantity(rng, entry) }));
+        }
         picks.truncate(MOST_LINES);
         let mut seen = BTreeSet::new();
         picks.retain(|pick| seen.insert(&pick.entry.item.id));
@@ -306,6 +313,11 @@ impl<'s, 'a> Life<'s, 'a> {
         let at = at.min(earlier(self.calendar.now, 3_600)?);
         Visit::begin(&person.id, at, &mut self.history.activity).leave_cart(rng, &cart)
     }
+}
+
+/// What a basket costs, in minor units.
+fn value(picks: &[Pick<'_, '_>]) -> i64 {
+    picks.iter().map(|pick| pick.entry.item.price.minor.saturating_mul(i64::from(pick.quantity))).sum()
 }
 
 /// How often a line comes back, by category: sizes are guessed, shoes above all.

@@ -9,6 +9,7 @@ use kit::tool::ToolContext;
 use kit::{ApprovalId, BoxFuture, Digest, StoreError};
 
 use crate::delivery::Delivery;
+use crate::failpoint;
 use crate::store::NewApproval;
 
 pub(super) struct Desk {
@@ -37,6 +38,7 @@ impl Desk {
             reasons: risk.reasons,
         };
         let (approval, expires_at) = delivery.store.open_approval(new, cx.now).await?;
+        failpoint::hit("after_open");
         Ok(Opened { approval, expires_at })
     }
 }

@@ -119,7 +119,8 @@ fn nothing_ambient(tree: &Tree) -> Vec<Violation> {
     let mut found = Vec::new();
     for (file, source) in tree.rust().filter(|(file, _)| !file.is_test()) {
         let is_agent = file.path.starts_with("src/agent/src/");
-        if !is_agent && !(file.path.starts_with("tools/") && file.path.contains("/src/")) {
+        let is_tool = file.path.starts_with("tools/") && file.path.contains("/src/");
+        if !is_agent && !is_tool {
             continue;
         }
         let more: &[&str] = if is_agent { &AMBIENT_FOR_AGENT } else { &[] };

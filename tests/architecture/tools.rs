@@ -80,11 +80,12 @@ fn complete(tree: &Tree) -> Vec<Violation> {
             None => report(format!("{schema} is missing: UPDATE_SCHEMAS=1 cargo test in this crate")),
         }
         let description = format!("{name}.md");
-        if !tool.description.is_some_and(|path| path.rsplit('/').next() == Some(description.as_str())) {
+        let included = tool.description.and_then(|path| path.rsplit('/').next());
+        if included != Some(description.as_str()) {
             report(format!("DESCRIPTION must include {description}"));
         }
-        let registered = tree.get(REGISTRY).and_then(|file| file.rust.as_ref());
-        if !registered.is_some_and(|source| lines_with(&source.code, tool.type_name).next().is_some()) {
+        let registry = tree.get(REGISTRY).and_then(|file| file.rust.as_ref());
+        if registry.is_none_or(|source| lines_with(&source.code, tool.type_name).next().is_none()) {
             report(format!("`{}` is not registered in {REGISTRY}", tool.type_name));
         }
     }
@@ -108,7 +109,8 @@ fn known(tree: &Tree) -> Vec<Violation> {
     let mut broken = Vec::new();
     for file in tree.files().filter(|file| file.path.ends_with(".md")) {
         let is_prompt = file.path.starts_with("prompts/");
-        if !is_prompt && !(file.path.starts_with("tools/") && file.path.contains("/src/")) {
+        let is_description = file.path.starts_with("tools/") && file.path.contains("/src/");
+        if !is_prompt && !is_description {
             continue;
         }
         for (index, line) in file.text.lines().enumerate() {

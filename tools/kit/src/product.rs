@@ -26,9 +26,9 @@ pub struct ProductCard {
     pub was: Option<Money>,
     /// Units that can be sold now; 0 or less is out of stock.
     pub stock: i64,
-    /// Absolute https link.
+    /// Absolute https link; empty when the product has no page.
     pub url: String,
-    /// Absolute https link of the picture.
+    /// Absolute https link of the picture; empty when there is none.
     pub image: String,
     /// What the picture shows.
     pub image_alt: String,
@@ -131,14 +131,16 @@ impl ProductCard {
     /// Mints the product fact (and one of its best review) and returns what the model sees.
     pub fn mint(&self, cx: &ToolContext, source: &str) -> Result<ProductView, ToolError> {
         let words = |text: &str| FactValue::Text { text: text.to_owned(), provenance: self.provenance };
-        let mut fields = vec![
-            ("title", words(&self.title)),
-            ("price", FactValue::money(self.price)),
-            ("stock", FactValue::count(self.stock)),
-            ("url", FactValue::url(&self.url)),
-            ("image", FactValue::url(&self.image)),
-            ("image_alt", words(&self.image_alt)),
-        ];
+        let mut fields =
+            vec![("title", words(&self.title)), ("price", FactValue::money(self.price)), ("stock", FactValue::count(self.stock))];
+        // A product without a page or a picture has no such field: an empty link would only be refused later.
+        if !self.url.is_empty() {
+            fields.push(("url", FactValue::url(&self.url)));
+        }
+        if !self.image.is_empty() {
+            fields.push(("image", FactValue::url(&self.image)));
+            fields.push(("image_alt", words(&self.image_alt)));
+        }
         fields.extend(self.was.map(|was| ("was", FactValue::money(was))));
         fields.extend(self.highlights.first().map(|h| ("highlight", words(h))));
         fields.extend(self.care.as_deref().map(|c| ("care", words(c))));

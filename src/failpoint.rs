@@ -1,0 +1,37 @@
+//! Named places at which a test makes the process die, to show that a start after any crash ends in exactly one mail.
+//!
+//! Set `MAILWRIGHT_FAILPOINT` to a name and the process aborts there: no destructor runs, nothing is flushed, just as with
+//! `kill -9`. Only builds with debug assertions look at the variable; in a release build [`hit`] is empty, so that nobody's
+//! environment can stop a shop.
+//!
+//! | name | the process dies |
+//! |---|---|
+//! | `after_receive` | after a webhook is stored, before it is looked at |
+//! | `after_apply` | after the event's data are written, before runs are called off or begun |
+//! | `after_admit` | after a run is admitted, before the event is settled |
+//! | `before_append.N`, `after_append.N` | around the journal row at position `N` |
+//! | `after_model` | after a model's answer, before it is journaled |
+//! | `after_tools` | after tools' answers, before they are journaled |
+//! | `after_open` | after an approval is opened, before its tool has answered |
+//! | `after_decide` | after a person's decision is written, before the run goes on |
+//! | `before_reserve`, `after_reserve` | around the ledger row of a message |
+//! | `after_begin_attempt` | after the hand-over is noted, before the ESP is called |
+//! | `after_deliver` | after the ESP has the message (the outbox: after the file is linked into `new/`), before that is noted |
+//! | `after_settle` | after the ledger row is settled, before the run knows |
+//! | `before_finish` | before a run's end is noted |
+
+use std::fmt::Display;
+
+/// Aborts the process when `MAILWRIGHT_FAILPOINT` is this name.
+#[cfg(debug_assertions)]
+pub fn hit(name: impl Display) {
+    use std::sync::LazyLock;
+    static CHOSEN: LazyLock<Option<String>> = LazyLock::new(|| std::env::var("MAILWRIGHT_FAILPOINT").ok());
+    if CHOSEN.as_deref().is_some_and(|chosen| name.to_string() == chosen) {
+        std::process::abort();
+    }
+}
+
+/// Does nothing: release builds have no failpoints.
+#[cfg(not(debug_assertions))]
+pub fn hit(_: impl Display) {}
