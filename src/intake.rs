@@ -125,8 +125,19 @@ impl Tenant {
                 triggered_at: Some(stored.triggered_at),
                 received_at: stored.received_at,
             };
-            let event = shop::parse(&delivery, &self.shop_defaults())?;
-            done.push(self.work_in(&event).await?);
+            let worked_in = match shop::parse(&delivery, &self.shop_defaults()) {
+                Ok(event) => self.work_in(&event).await,
+                // It could be read when it came: this release reads less than the one before.
+                Err(error) => {
+                    self.store.settle_event(&stored.id, InboxState::Parked, &error.to_string()).await?;
+                    Err(error.into())
+                }
+            };
+            match worked_in {
+                Ok(intake) => done.push(intake),
+                Err(IntakeError::Store(error)) => return Err(error.into()),
+                Err(error) => tracing::error!(event = %stored.id, %error, "a stored event is parked"),
+            }
         }
         Ok(done)
     }

@@ -14,7 +14,7 @@
 //! | `C-TICKET` | Tom Hughes, Sheffield, English | has an open ticket: nothing may be sent |
 //! | `C-OPTOUT` | Lena Fischer, Hamburg, German | took her consent back: nothing may be sent |
 //! | `C-LAPSED` | Priya Nair, Bristol, English | quiet since winter, then we cancelled her order for want of stock: win-back |
-//! | `C-BOUGHT` | Sam Okafor, Dublin, English | buys right after leaving a cart: the message must not leave |
+//! | `C-SAM` | Sam Okafor, Dublin, English | buys right after leaving a cart: the message must not leave |
 //!
 //! Their webhooks are in `knowledge/sample-shop/webhooks/`. Edge customers with names that must not be printed as they are
 //! go by `C-EDGE-…`; everybody else is `C-000001` and up. All addresses are at example.com, .net and .org (RFC 2606).

@@ -2,7 +2,7 @@
 
 use kit::{Provenance, ShopId, StoreError, Timestamp};
 
-use crate::release;
+use crate::release::{self, ShopSettings, ShopSettingsError};
 use crate::sample::{self, CatalogueItem, Personas, Relations, SampleSpec};
 use crate::store::{ProductRow, Store};
 use crate::tenant::{Tenant, TenantError};
@@ -13,6 +13,9 @@ pub enum SetUpError {
     /// The shop itself.
     #[error(transparent)]
     Tenant(#[from] TenantError),
+    /// Its settings.
+    #[error(transparent)]
+    Settings(#[from] ShopSettingsError),
     /// Storage.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -29,6 +32,9 @@ pub enum SetUpError {
     #[error("the sample shop has no file {0}")]
     Missing(&'static str),
 }
+
+/// Where a release keeps the shop's settings.
+const SETTINGS: &str = "knowledge/shop.toml";
 
 /// The sample shop's products, as shipped.
 ///
@@ -75,16 +81,19 @@ pub async fn set_up(
     now: Timestamp,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<ShopId, SetUpError> {
-    let shop = Tenant::set_up(store, release::defaults(), now).await?;
+    let files = release::defaults();
+    let settings = files.get(SETTINGS).ok_or(SetUpError::Missing(SETTINGS))?;
+    let shop = ShopSettings::parse(SETTINGS, settings)?.id;
     let products = products()?;
     let own = store.shop(&shop);
     own.put_products(rows(&products)?, now).await?;
-    let files = release::sample_files();
-    let text = files.get("personas.toml").ok_or(SetUpError::Missing("personas.toml"))?;
+    let data = release::sample_files();
+    let text = data.get("personas.toml").ok_or(SetUpError::Missing("personas.toml"))?;
     let personas = Personas::parse("knowledge/sample-shop/personas.toml", text)?;
     let world = sample::generate(spec, &personas, &items(&products), &relations())?;
     sample::plant(world, &own, progress).await?;
-    Ok(shop)
+    // Last: a shop is there once it has a release, so a set-up that was cut off is begun again and not taken for whole.
+    Ok(Tenant::set_up(store, files, now).await?)
 }
 
 /// The catalogue as the generator sees it.

@@ -12,6 +12,7 @@ mod orders;
 mod products;
 mod runs;
 mod settings;
+mod signals;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -25,9 +26,9 @@ pub use approvals::{Approval, NewApproval};
 pub use customers::{Consent, Customer, Ticket};
 pub use inbox::{InboxEvent, InboxState};
 pub use ledger::SendRow;
-pub use orders::{Activity, Order, OrderLine};
+pub use orders::{Activity, Order, OrderLine, OrderSummary};
 pub use products::ProductRow;
-pub use runs::{JournalRow, NewRun, Run, RunState};
+pub use runs::{JournalRow, NewRun, ParkedState, Run, RunState};
 pub use settings::{AuditRow, KillSwitch, Limits};
 
 use error::map;
@@ -160,7 +161,11 @@ impl ShopStore {
 fn tempfile_probe(dir: &Path) -> std::io::Result<()> {
     let probe = dir.join(".write-probe");
     std::fs::write(&probe, b"ok")?;
-    std::fs::remove_file(&probe)
+    match std::fs::remove_file(&probe) {
+        // Another process asks the same at this moment and was faster.
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
 }
 
 /// Microseconds since 1970, as stored.

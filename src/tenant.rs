@@ -183,8 +183,13 @@ impl Tenant {
     }
 
     /// Takes over products that a webhook brought.
-    pub(crate) async fn put_product_json(&self, json: &[u8], now: Timestamp) -> Result<(), crate::intake::IntakeError> {
+    pub(crate) async fn put_product_json(&self, id: &kit::ProductId, json: &[u8], now: Timestamp) -> Result<(), crate::intake::IntakeError> {
         let products = catalog::import::shopify("webhook", json, &self.shopify_store())?;
+        if products.is_empty() {
+            // Taken off the online store: it must not be recommended any more.
+            self.store.set_stock(id, 0, now).await?;
+            let _ = self.catalog.set_stock(id, 0);
+        }
         self.store.put_products(crate::sample_shop::rows(&products)?, now).await?;
         for product in &products {
             // A product that is new to the catalogue is searchable after the next start; price and stock are live at once.
@@ -260,7 +265,7 @@ async fn build_graph(
     release: &Release,
     now: Timestamp,
 ) -> Result<ProductGraph, TenantError> {
-    let products: Vec<GraphProduct> = catalog.products().map(|p| toolbox::graph_product(&p)).collect();
+    let products: Vec<GraphProduct> = catalog.products().map(|p| toolbox::graph_product(p)).collect();
     let position: std::collections::HashMap<String, u32> =
         products.iter().zip(0u32..).map(|(product, at)| (product.id.to_string(), at)).collect();
     let (mut customers, mut baskets) = (Numbers::default(), Numbers::default());
@@ -293,11 +298,11 @@ impl Numbers {
 
 async fn fit_norms(store: &ShopStore) -> Result<StoreNorms, StoreError> {
     let mut histories: std::collections::BTreeMap<String, CustomerHistory> = std::collections::BTreeMap::new();
-    for (customer, placed_at, discounted, prices) in store.order_summaries().await? {
-        let history = histories.entry(customer).or_default();
-        history.placed_at.push(placed_at);
-        history.discounted += u32::from(discounted);
-        history.line_prices.extend(prices);
+    for order in store.order_summaries().await? {
+        let history = histories.entry(order.customer).or_default();
+        history.placed_at.push(order.placed_at);
+        history.discounted += u32::from(order.discounted);
+        history.line_prices.extend(order.prices);
     }
     let histories: Vec<CustomerHistory> = histories.into_values().collect();
     Ok(StoreNorms::fit(&histories))

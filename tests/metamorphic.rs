@@ -23,7 +23,7 @@ use std::sync::Mutex;
 
 use kit::{CustomerId, ProductId, RunId};
 
-use crate::world::{Fate, Mail, Person, Terms, World, only_run};
+use crate::world::{Basket, Fate, Mail, Person, Terms, World, only_run};
 
 /// The shops that every relation is tried in.
 const SEEDS: [u64; 3] = [11, 42, 2026];
@@ -43,6 +43,8 @@ struct Scene {
     world: World,
     reader: CustomerId,
     lead: ProductId,
+    /// What was fired.
+    basket: Basket,
     run: RunId,
 }
 
@@ -69,7 +71,7 @@ impl Scene {
         let lead = world.shelf.lead();
         let basket = world.basket(&reader, std::slice::from_ref(&lead));
         let intake = world.fire(&basket).await;
-        Self { run: only_run(&intake), world, reader, lead }
+        Self { run: only_run(&intake), world, reader, lead, basket }
     }
 
     /// What the run comes to at its time.
@@ -82,6 +84,12 @@ impl Scene {
     async fn now(&mut self) -> Fate {
         let run = self.run.clone();
         self.world.drive(&run).await
+    }
+
+    /// The same cart once more, as another event.
+    fn same_cart(&self) -> Basket {
+        let fresh = self.world.basket(&self.reader, std::slice::from_ref(&self.lead));
+        Basket { cart: self.basket.cart.clone(), url: self.basket.url.clone(), ..fresh }
     }
 
     fn title(&self, product: &ProductId) -> String {

@@ -40,7 +40,7 @@ impl App {
         let dir = data_dir(global)?;
         let store = Store::open(&dir).await.map_err(failure)?;
         let shop = Self::shop(global, &store, clock.as_ref(), out).await?;
-        let outbox = Arc::new(Outbox::open(&dir.join(OUTBOX)).map_err(failure)?);
+        let outbox = Arc::new(Outbox::open(dir.join(OUTBOX)).map_err(failure)?);
         let parts = Parts { clock, esp: outbox.clone(), models: models(global)? };
         let tenant = Tenant::open(&store, &shop, parts).await.map_err(failure)?;
         Ok(Self { store, tenant: Arc::new(tenant), outbox })
@@ -57,7 +57,7 @@ impl App {
             (None, [only]) => ShopId::new(only.clone()).map_err(failure),
             (None, []) => {
                 out.note("This data folder is new: setting up the sample shop.");
-                let spec = SampleSpec::default();
+                let spec = SampleSpec { now: clock.now(), ..SampleSpec::default() };
                 let progress = |done: usize, of: usize| {
                     if done == of {
                         out.note(&format!("  {of} records written"));
@@ -82,11 +82,12 @@ impl App {
 
 /// Who decides on the command line: a person, named, with a role.
 pub(super) fn person(name: &str, role: Role) -> Result<Principal, Failure> {
-    let name = name.trim();
+    // One person, one name: "Ada" must not approve what "ada" wrote.
+    let name = name.trim().to_lowercase();
     if name.is_empty() || name.chars().any(char::is_control) {
         return Err(Failure::new("say who you are: --as NAME"));
     }
-    Ok(Principal::User { name: name.to_owned(), role })
+    Ok(Principal::User { name, role })
 }
 
 fn data_dir(global: &Global) -> Result<PathBuf, Failure> {

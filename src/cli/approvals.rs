@@ -15,6 +15,7 @@ use crate::approvals::Edit;
 use crate::store::Approval;
 
 #[derive(Debug, Args)]
+#[command(after_help = "Example: mailwright approvals list")]
 pub(super) struct ApprovalsArgs {
     #[command(subcommand)]
     command: ApprovalsCommand,

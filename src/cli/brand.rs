@@ -12,6 +12,7 @@ use super::out::{Ink, Out};
 use super::{Failure, Global, failure, trigger};
 
 #[derive(Debug, Args)]
+#[command(after_help = "Example: mailwright brand explain")]
 pub(super) struct BrandArgs {
     #[command(subcommand)]
     command: BrandCommand,

@@ -13,6 +13,7 @@ use super::{Failure, Global, failure};
 use crate::sample_shop;
 
 #[derive(Debug, Args)]
+#[command(after_help = "Example: mailwright catalog search \"waterproof boot\"")]
 pub(super) struct CatalogArgs {
     #[command(subcommand)]
     command: CatalogCommand,

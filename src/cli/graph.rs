@@ -11,6 +11,7 @@ use super::out::{Ink, Out};
 use super::{Failure, Global, failure};
 
 #[derive(Debug, Args)]
+#[command(after_help = "Example: mailwright graph recommend TT-1001")]
 pub(super) struct GraphArgs {
     #[command(subcommand)]
     command: GraphCommand,

@@ -9,6 +9,7 @@ use super::{Failure, Global, failure};
 use crate::runs::Signal;
 
 #[derive(Debug, Args)]
+#[command(after_help = "Example: mailwright kill list")]
 pub(super) struct KillArgs {
     #[command(subcommand)]
     command: KillCommand,

@@ -9,6 +9,7 @@ use super::out::{Ink, Out};
 use super::{Failure, Global, failure};
 
 #[derive(Debug, Args)]
+#[command(after_help = "Example: mailwright profile show C-ADA")]
 pub(super) struct ProfileArgs {
     #[command(subcommand)]
     command: ProfileCommand,

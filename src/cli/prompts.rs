@@ -7,6 +7,7 @@ use super::out::Out;
 use super::{Failure, Global, failure};
 
 #[derive(Debug, Args)]
+#[command(after_help = "Example: mailwright prompts list")]
 pub(super) struct PromptsArgs {
     #[command(subcommand)]
     command: PromptsCommand,

@@ -12,6 +12,7 @@ use super::{Failure, Global, failure};
 use crate::runs::{Observer as _, Planner as _, Seed, replay};
 
 #[derive(Debug, Args)]
+#[command(after_help = "Example: mailwright runs list")]
 pub(super) struct RunsArgs {
     #[command(subcommand)]
     command: RunsCommand,

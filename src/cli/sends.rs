@@ -8,6 +8,7 @@ use super::out::Out;
 use super::{Failure, Global, failure};
 
 #[derive(Debug, Args)]
+#[command(after_help = "Example: mailwright sends list")]
 pub(super) struct SendsArgs {
     #[command(subcommand)]
     command: SendsCommand,

@@ -7,6 +7,7 @@ use super::{Failure, failure};
 use crate::toolbox;
 
 #[derive(Debug, Args)]
+#[command(after_help = "Example: mailwright tools list")]
 pub(super) struct ToolsArgs {
     #[command(subcommand)]
     command: ToolsCommand,

@@ -42,8 +42,11 @@ impl UnsubscribeKey {
                 let mut secret = [0u8; 32];
                 getrandom::fill(&mut secret).map_err(|e| fail(e.to_string()))?;
                 let text = hex::encode(secret);
-                write_private(&file, &text).map_err(|e| fail(e.to_string()))?;
-                Ok(Self(text))
+                if write_private(&file, &text).map_err(|e| fail(e.to_string()))? {
+                    return Ok(Self(text));
+                }
+                // Another process made it at this moment: that one counts.
+                Self::open(dir)
             }
             Err(e) => Err(fail(e.to_string())),
         }
@@ -60,19 +63,27 @@ impl UnsubscribeKey {
     }
 }
 
-/// Written beside and renamed, readable by the owner only.
-fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
+/// Written beside and linked, readable by the owner only; false when the file is there already.
+fn write_private(file: &Path, text: &str) -> std::io::Result<bool> {
     use std::io::Write as _;
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let beside = file.with_extension("new");
+    let beside = file.with_extension(format!("new-{}", std::process::id()));
+    // What a process of the same number left behind when it was killed.
     let _ = std::fs::remove_file(&beside);
     let mut out = options.open(&beside)?;
     out.write_all(text.as_bytes())?;
     out.sync_all()?;
-    std::fs::rename(&beside, file)
+    // Linking is exclusive where renaming would replace: two processes that start at once end with one secret.
+    let linked = std::fs::hard_link(&beside, file);
+    let _ = std::fs::remove_file(&beside);
+    match linked {
+        Ok(()) => Ok(true),
+        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+        Err(e) => Err(e),
+    }
 }
 
 impl Delivery {

@@ -1,11 +1,15 @@
 //! What policy is told about a message.
 
 use approval::RiskInput;
-use kit::message::{CheckReport, Draft, RiskAssessment};
+use kit::message::{CheckReport, Draft, RiskAssessment, RiskReason};
 use kit::tool::Subject;
 use kit::{FactBook, FactKind, StoreError};
 
 use super::Delivery;
+use crate::flows::RiskClass;
+
+/// The code of the reason, as policy names it too.
+const FLOW_REVIEW: &str = "flow_review";
 
 impl Delivery {
     /// Asks policy about a draft for this person: evidence, not a verdict.
@@ -32,7 +36,7 @@ impl Delivery {
             None => false,
         };
         let sends = self.store.sends_of_release(&subject.flow, subject.release).await?;
-        Ok(self.release.risk.assess(&RiskInput {
+        let mut risk = self.release.risk.assess(&RiskInput {
             flow: &subject.flow,
             vip,
             regulated,
@@ -43,6 +47,13 @@ impl Delivery {
             confidence: draft.confidence,
             sends_so_far: u32::try_from(sends).unwrap_or(u32::MAX),
             findings: &report.findings,
-        }))
+        });
+        // A flow whose own file says so is always seen by a person: policy may add to that, not take it away.
+        let high = self.release.flows.get(&subject.flow).is_none_or(|flow| flow.rules.risk == RiskClass::High);
+        if high && !risk.reasons.iter().any(|reason| reason.code == FLOW_REVIEW) {
+            let text = format!("every message of {} is seen by a person", subject.flow);
+            risk.reasons.push(RiskReason { code: FLOW_REVIEW.to_owned(), text });
+        }
+        Ok(risk)
     }
 }

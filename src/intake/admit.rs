@@ -8,7 +8,7 @@ use super::apply::Applied;
 use super::{Admitted, IntakeError, Skipped};
 use crate::flows::Flow;
 use crate::runs::{Seed, Signal};
-use crate::store::{Customer, NewRun};
+use crate::store::{Customer, NewRun, RunState};
 use crate::tenant::Tenant;
 
 impl Tenant {
@@ -27,7 +27,8 @@ impl Tenant {
                 let reason = NoSend { code: event.topic.to_string(), reason: format!("called off by {}", event.topic) };
                 self.send_signal(&run.id, &Signal::Cancel(reason)).await?;
                 cancelled.push(run.id);
-            } else if released {
+            } else if released && run.state != RunState::Delayed {
+                // A run that waits for its time is held by nothing: a signal would only make it early.
                 self.send_signal(&run.id, &Signal::Released).await?;
             }
         }

@@ -44,7 +44,7 @@ impl Tenant {
                     self.store.add_consents(vec![(customer.id.clone(), row)]).await?;
                 }
             }
-            EventBody::Product(product) => self.put_product_json(product.json.as_bytes(), event.triggered_at).await?,
+            EventBody::Product(product) => self.put_product_json(&product.id, product.json.as_bytes(), event.triggered_at).await?,
             EventBody::Ticket(ticket) => {
                 if let Some(customer) = &applied.customer {
                     self.put_ticket(&ticket.id, &customer.id, ticket.open, event.triggered_at).await?;
@@ -125,12 +125,16 @@ impl Tenant {
         if said.accepts_email_marketing == Some(true)
             && self.store.consent(&customer.id, Channel::Email).await? == ConsentState::None
         {
+            let wording = match &event.body {
+                EventBody::Cart(_) | EventBody::Order(_) => "checkout box",
+                _ => "as the platform states it",
+            };
             let row = Consent {
                 channel: Channel::Email,
                 state: ConsentState::Subscribed,
                 at: event.triggered_at,
                 source: format!("{} {}", event.source, event.topic),
-                wording: "checkout box".to_owned(),
+                wording: wording.to_owned(),
             };
             self.store.add_consents(vec![(customer.id.clone(), row)]).await?;
         }

@@ -13,7 +13,7 @@ use super::{DriveError, Observer, Rest, Seed, Signal};
 use crate::clock::Clock;
 use crate::failpoint;
 use crate::model::ChatModel;
-use crate::store::{JournalRow, Run, RunState, ShopStore};
+use crate::store::{JournalRow, ParkedState, Run, RunState, ShopStore};
 
 /// Drives runs of one shop.
 pub struct Driver {
@@ -115,11 +115,11 @@ impl Driver {
     }
 
     async fn begin(&self, run: &Run, plan: RunPlan, at: Timestamp) -> Result<Folded, DriveError> {
-        let chain = Chain::begin(&run.plan);
         let body = serde_json::to_string(&Started { at }).unwrap_or_default();
-        let row = JournalRow { seq: 1, step: START.to_owned(), input_hash: chain.at(START), body: body.clone(), at };
+        let chain = Chain::begin(&run.plan).extend(START, &body);
+        let row = JournalRow { seq: 1, step: START.to_owned(), input_hash: chain.hash(), body, at };
         self.append(&run.id, row, None).await?;
-        Ok(Folded { machine: Machine::new(plan), chain: chain.extend(START, &body), next_seq: FIRST })
+        Ok(Folded { machine: Machine::new(plan), chain, next_seq: FIRST })
     }
 
     async fn append(&self, run: &RunId, row: JournalRow, signal: Option<u32>) -> Result<(), DriveError> {
@@ -134,7 +134,7 @@ impl Driver {
     }
 
     async fn park(&self, run: &RunId, why: &str) -> Result<(), StoreError> {
-        self.store.set_run(run, RunState::Parked, None, Some(why.to_owned()), None, None, self.clock.now()).await
+        self.store.end_run(run, RunState::Parked, Some(why.to_owned()), None, self.clock.now()).await
     }
 }
 
@@ -150,6 +150,7 @@ impl Drive<'_> {
                 Some((seq, input)) => (input, Some(seq)),
                 None => match self.perform(&step).await? {
                     Performed::Answer(input) => (input, None),
+                    Performed::Signalled(seq, input) => (input, Some(seq)),
                     Performed::Rest(rest) => return self.rest(rest).await,
                 },
             };
@@ -162,16 +163,12 @@ impl Drive<'_> {
         let asked = step_text(step);
         let body = serde_json::to_string(&input)
             .map_err(|e| StoreError::Corrupt { what: "journal row".to_owned(), why: e.to_string() })?;
-        let row = JournalRow {
-            seq: self.next_seq,
-            step: step_name(step).to_owned(),
-            input_hash: self.chain.at(&asked),
-            body: body.clone(),
-            at: input.at(),
-        };
+        let chain = self.chain.extend(&asked, &body);
+        let (seq, step_name) = (self.next_seq, step_name(step).to_owned());
+        let row = JournalRow { seq, step: step_name, input_hash: chain.hash(), body, at: input.at() };
         self.driver.append(&self.run.id, row, signal).await?;
         self.driver.observer.step(&self.run.id, step, &input);
-        self.chain = self.chain.extend(&asked, &body);
+        self.chain = chain;
         self.next_seq += 1;
         self.machine.apply(input).map_err(|e| {
             let divergence = journal::Divergence { seq: self.next_seq - 1, why: e.to_string() };
@@ -233,7 +230,7 @@ impl Drive<'_> {
                 }
             }
             Step::Deliver { approval } => self.deliver(approval.as_ref(), now).await?,
-            Step::AwaitApproval { approval, until } if *until <= now => self.expire(approval, now).await?,
+            Step::AwaitApproval { approval, until } if *until <= now => return self.expire(approval, now).await,
             Step::AwaitApproval { approval, until } => {
                 return Ok(Performed::Rest(Rest::Approval { approval: approval.clone(), until: *until }));
             }
@@ -287,10 +284,10 @@ impl Drive<'_> {
     }
 
     /// Nobody decided in time. The row is closed first: a decision that comes at the same moment wins or loses there.
-    async fn expire(&self, approval: &ApprovalId, now: Timestamp) -> Result<Input, DriveError> {
+    async fn expire(&self, approval: &ApprovalId, now: Timestamp) -> Result<Performed, DriveError> {
         let store = &self.driver.store;
         let Some(viewed) = store.approval(approval).await? else {
-            return Ok(Input::Fatal { why: format!("approval {approval} is gone"), at: now });
+            return Ok(Performed::Answer(Input::Fatal { why: format!("approval {approval} is gone"), at: now }));
         };
         if viewed.record.state == ApprovalState::Pending {
             let expired = kit::message::ApprovalRecord { state: ApprovalState::Expired, ..viewed.record.clone() };
@@ -300,13 +297,12 @@ impl Drive<'_> {
             store.decide(&viewed, expired, None, None, signal, now).await?;
         }
         // The signal just written, or the person's own, is there now.
-        match self.signal(&Step::AwaitApproval { approval: approval.clone(), until: now }).await? {
-            Some((seq, input)) => {
-                store.drop_signal(&self.run.id, seq).await?;
-                Ok(input)
-            }
-            None => Ok(Input::Approval { approval: approval.clone(), decision: ApprovalDecision::Expired, at: now }),
-        }
+        let signal = self.signal(&Step::AwaitApproval { approval: approval.clone(), until: now }).await?;
+        let expired = || Input::Approval { approval: approval.clone(), decision: ApprovalDecision::Expired, at: now };
+        Ok(match signal {
+            Some((seq, input)) => Performed::Signalled(seq, input),
+            None => Performed::Answer(expired()),
+        })
     }
 
     async fn rest(self, rest: Rest) -> Result<Rest, DriveError> {
@@ -316,15 +312,15 @@ impl Drive<'_> {
             Rest::Delayed { until } => (Some(*until), "its time".to_owned()),
             Rest::Done(outcome) => return self.finish(outcome.clone()).await,
         };
-        let snapshot = serde_json::to_string(&self.machine)
+        let body = serde_json::to_string(&self.machine)
             .map_err(|e| StoreError::Corrupt { what: "machine state".to_owned(), why: e.to_string() })?;
+        let parked = ParkedState { seq: self.next_seq - 1, version: agent::MACHINE_VERSION, body };
         let now = self.driver.clock.now();
-        let snapshot = Some((self.next_seq - 1, agent::MACHINE_VERSION, snapshot));
-        self.driver
-            .store
-            .set_run(&self.run.id, RunState::Waiting, wake_at, Some(wait_for), None, snapshot, now)
-            .await?;
-        Ok(rest)
+        match self.driver.store.rest_run(&self.run.id, wake_at, wait_for, parked, now).await {
+            Ok(()) => Ok(rest),
+            Err(StoreError::Conflict(_)) => Err(DriveError::Elsewhere(self.run.id)),
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn finish(self, outcome: Outcome) -> Result<Rest, DriveError> {
@@ -339,7 +335,7 @@ impl Drive<'_> {
         };
         let text = serde_json::to_string(&outcome)
             .map_err(|e| StoreError::Corrupt { what: "outcome".to_owned(), why: e.to_string() })?;
-        self.driver.store.set_run(&self.run.id, state, None, why, Some(text), None, self.driver.clock.now()).await?;
+        self.driver.store.end_run(&self.run.id, state, why, Some(text), self.driver.clock.now()).await?;
         Ok(Rest::Done(outcome))
     }
 }
@@ -347,5 +343,7 @@ impl Drive<'_> {
 /// What came of performing a step.
 enum Performed {
     Answer(Input),
+    /// An answer that came as this signal, which is used up with it.
+    Signalled(u32, Input),
     Rest(Rest),
 }

@@ -1,7 +1,7 @@
 //! The journal's form, and its reading.
 //!
-//! Each row holds the outcome of one step and a hash that chains everything before it: the release and subject, every
-//! earlier outcome, and the step that was asked. A changed byte anywhere shows at the row after it, by its number.
+//! Each row holds the outcome of one step and a hash over everything up to it: the release and subject, every earlier
+//! outcome, the step that was asked, and this outcome. A changed byte anywhere shows by the number of its row.
 
 use agent::{Input, Machine, RunPlan, Step};
 use kit::{Digest, Timestamp};
@@ -36,7 +36,7 @@ pub(super) struct Folded {
     pub(super) next_seq: u32,
 }
 
-/// The running hash.
+/// The running hash: after each row it is the hash which that row carries.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Chain(Digest);
 
@@ -45,9 +45,8 @@ impl Chain {
         Self(Digest::of_parts(["mailwright.journal/1", seed]))
     }
 
-    /// The hash that the row answering `step` carries.
-    pub(super) fn at(self, step: &str) -> Digest {
-        Digest::of_parts([&self.0.to_string(), step])
+    pub(super) fn hash(self) -> Digest {
+        self.0
     }
 
     pub(super) fn extend(self, step: &str, body: &str) -> Self {
@@ -68,10 +67,10 @@ pub(super) fn fold(
     let diverged = |seq: u32, why: String| Divergence { seq, why };
     let mut chain = Chain::begin(seed);
     let started: Started = serde_json::from_str(&first.body).map_err(|e| diverged(first.seq, e.to_string()))?;
-    if first.step != START || first.input_hash != chain.at(START) {
+    chain = chain.extend(START, &first.body);
+    if first.step != START || first.input_hash != chain.hash() {
         return Err(diverged(first.seq, "it is not the start of this run".to_owned()));
     }
-    chain = chain.extend(START, &first.body);
     let mut machine = Machine::new(plan(started.at));
     let mut next_seq = first.seq + 1;
     for row in rest {
@@ -85,12 +84,12 @@ pub(super) fn fold(
                 format!("recorded `{}`, the machine asks for `{}`", row.step, step_name(&machine.next())),
             ));
         }
-        if row.input_hash != chain.at(&step) {
-            return Err(diverged(row.seq, "an earlier row or the release is not what it was".to_owned()));
+        chain = chain.extend(&step, &row.body);
+        if row.input_hash != chain.hash() {
+            return Err(diverged(row.seq, "this row or the release is not what it was".to_owned()));
         }
         let input: Input = serde_json::from_str(&row.body).map_err(|e| diverged(row.seq, e.to_string()))?;
         machine.apply(input).map_err(|e| diverged(row.seq, e.to_string()))?;
-        chain = chain.extend(&step, &row.body);
         next_seq += 1;
     }
     Ok(Some(Folded { machine, chain, next_seq }))

@@ -37,7 +37,7 @@ pub struct Cast {
     pub optout: CastMember,
     /// `C-LAPSED`: her order was cancelled for want of stock.
     pub lapsed: CastMember,
-    /// `C-BOUGHT`: leaves a cart and buys it right after.
+    /// `C-SAM`: leaves a cart and buys it right after.
     pub bought: CastMember,
 }
 
@@ -197,7 +197,7 @@ const LAPSED: Role = Role {
 };
 
 const BOUGHT: Role = Role {
-    id: "C-BOUGHT",
+    id: "C-SAM",
     first_name: "Sam",
     email: "sam.okafor@example.com",
     language: Language::EN,

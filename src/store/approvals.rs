@@ -6,8 +6,8 @@ use kit::message::{ApprovalRecord, ApprovalState, DraftRecord, Envelope, RiskRea
 use kit::{ApprovalId, Principal, RunId, StoreError, Timestamp};
 
 use super::error::map;
-use super::runs::put_signal;
 use super::settings::append_audit;
+use super::signals::put_signal;
 use super::{ShopStore, corrupt, from_json, micros, stamp, to_json};
 
 /// An approval to open.

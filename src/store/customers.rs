@@ -266,7 +266,14 @@ async fn add_consent(
         ConsentState::None => "none",
         ConsentState::Withdrawn => "withdrawn",
     };
-    sqlx::query("INSERT INTO consents (shop_id, customer_id, channel, at, state, source, wording) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING")
+    // Platforms tell whole seconds. Of a yes and a no in the same one the no counts: it stands a microsecond later. A yes
+    // that finds a no there is dropped.
+    sqlx::query(
+        "INSERT INTO consents (shop_id, customer_id, channel, at, state, source, wording)
+         SELECT $1, $2, $3, CASE WHEN $5 = 'withdrawn' AND EXISTS (
+             SELECT 1 FROM consents WHERE shop_id = $1 AND customer_id = $2 AND channel = $3 AND at = $4 AND state <> $5
+         ) THEN $4 + 1 ELSE $4 END, $5, $6, $7 WHERE TRUE ON CONFLICT DO NOTHING",
+    )
         .bind(shop).bind(customer.as_str()).bind(consent.channel.as_str()).bind(micros(consent.at))
         .bind(state).bind(&consent.source).bind(&consent.wording)
         .execute(c).await.map_err(map)?;

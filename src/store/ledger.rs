@@ -1,17 +1,15 @@
 //! The ledger's rows, and the evidence that is read in the reserving transaction.
 
+mod evidence;
+
 use kit::message::{
-    Channel, DedupeKey, LedgerRow, LedgerStore, Rendered, ReserveAnswer, ReserveEvidence, ReserveRequest, SendState,
-    in_holdout,
+    DedupeKey, LedgerRow, LedgerStore, Rendered, ReserveAnswer, ReserveRequest, SendState,
 };
 use kit::{BoxFuture, CustomerId, RunId, ShopId, StoreError, Timestamp};
 use sqlx::SqliteConnection;
 
-use super::approvals;
-use super::customers::{NEWEST_CONSENT, OPEN_TICKETS, consent_state};
 use super::error::map;
-use super::orders::BOUGHT_SINCE;
-use super::settings::{EVERYWHERE, Limits, append_audit, limits};
+use super::settings::append_audit;
 use super::{ShopStore, Store, corrupt, from_json, micros, stamp, to_json};
 
 /// A send as listed for people: no content, no address.
@@ -35,9 +33,9 @@ pub struct SendRow {
     pub settled_at: Option<Timestamp>,
 }
 
-type Tuple = (String, String, Option<String>, String, Option<i64>, Option<i64>);
+type Tuple = (String, String, String, Option<String>, String, Option<i64>, Option<i64>);
 
-const COLUMNS: &str = "SELECT dedupe_key, state, detail, message, attempted_at, settled_at FROM sends";
+const COLUMNS: &str = "SELECT dedupe_key, channel, state, detail, message, attempted_at, settled_at FROM sends";
 
 fn send_state(state: &str, detail: Option<String>, settled_at: Option<i64>) -> Result<SendState, StoreError> {
     let detail = detail.unwrap_or_default();
@@ -51,10 +49,10 @@ fn send_state(state: &str, detail: Option<String>, settled_at: Option<i64>) -> R
 }
 
 fn row(tuple: Tuple) -> Result<LedgerRow, StoreError> {
-    let (key, state, detail, message, attempted_at, settled_at) = tuple;
+    let (key, channel, state, detail, message, attempted_at, settled_at) = tuple;
     Ok(LedgerRow {
         key: key.parse().map_err(|e| corrupt("send", e))?,
-        channel: Channel::Email,
+        channel: from_json(&format!("\"{channel}\""), "send channel")?,
         state: send_state(&state, detail, settled_at)?,
         message: from_json::<Rendered>(&message, "send")?,
         attempted: attempted_at.is_some(),
@@ -124,9 +122,12 @@ impl LedgerStore for Store {
                     SendState::Reserved | SendState::Unknown { .. } | SendState::Refused { .. } => now,
                 };
                 // Only a reserved row settles: a late answer cannot overwrite an earlier one.
-                sqlx::query("UPDATE sends SET state = $3, detail = $4, settled_at = $5 WHERE shop_id = $1 AND dedupe_key = $2 AND state = 'reserved'")
+                let settled = sqlx::query("UPDATE sends SET state = $3, detail = $4, settled_at = $5 WHERE shop_id = $1 AND dedupe_key = $2 AND state = 'reserved'")
                     .bind(shop.as_str()).bind(key.to_string()).bind(state.as_str()).bind(&detail).bind(micros(at))
                     .execute(&mut *c).await.map_err(map)?;
+                if settled.rows_affected() == 0 {
+                    return Ok(());
+                }
                 append_audit(c, shop.as_str(), now, "system", &format!("send.{}", state.as_str()), &key.to_string(), detail.as_deref().unwrap_or_default()).await
             })
         }))
@@ -244,7 +245,7 @@ async fn reserve(c: &mut SqliteConnection, request: &ReserveRequest) -> Result<R
     if let Some(row) = find(c, shop, request.key).await? {
         return Ok(ReserveAnswer::Existing(row));
     }
-    let evidence = gather(c, request).await?;
+    let evidence = evidence::gather(c, request).await?;
     if let Err(hold) = request.judge(&evidence) {
         return Ok(ReserveAnswer::Held(hold));
     }
@@ -296,88 +297,6 @@ async fn reserve(c: &mut SqliteConnection, request: &ReserveRequest) -> Result<R
     }
 }
 
-/// Everything the judge compares, read in the transaction that inserts.
-async fn gather(c: &mut SqliteConnection, request: &ReserveRequest) -> Result<ReserveEvidence, StoreError> {
-    let shop = request.shop.as_str();
-    let customer = request.customer.as_str();
-    let Limits { rules, cap_day, cap_week, quiet, holdout_percent } =
-        limits(c, shop).await?.ok_or_else(|| corrupt("shop", "it is not set up"))?;
-    let scopes = ["global".to_owned(), "shop".to_owned(), format!("flow:{}", request.subject.flow)];
-    let kills: Vec<(String, String)> =
-        sqlx::query_as("SELECT scope, reason FROM kill_switches WHERE shop_id = $1 OR shop_id = $2 ORDER BY scope")
-            .bind(shop)
-            .bind(EVERYWHERE)
-            .fetch_all(&mut *c)
-            .await
-            .map_err(map)?;
-    let kill =
-        kills.into_iter().find(|(scope, _)| scopes.contains(scope)).map(|(scope, reason)| format!("{scope}: {reason}"));
-    let person: Option<(String, Option<i64>)> =
-        sqlx::query_as("SELECT time_zone, erased_at FROM customers WHERE shop_id = $1 AND customer_id = $2")
-            .bind(shop)
-            .bind(customer)
-            .fetch_optional(&mut *c)
-            .await
-            .map_err(map)?;
-    let (zone, erased) = match person {
-        Some((zone, erased_at)) => (zone, erased_at.is_some()),
-        None => ("UTC".to_owned(), true),
-    };
-    let consent: Option<(String,)> = sqlx::query_as(NEWEST_CONSENT)
-        .bind(shop)
-        .bind(customer)
-        .bind(request.envelope.channel.as_str())
-        .fetch_optional(&mut *c)
-        .await
-        .map_err(map)?;
-    let suppressed: Option<(String,)> =
-        sqlx::query_as("SELECT reason FROM suppressions WHERE shop_id = $1 AND channel = $2 AND destination = $3")
-            .bind(shop)
-            .bind(request.envelope.channel.as_str())
-            .bind(request.message.to.normalised())
-            .fetch_optional(&mut *c)
-            .await
-            .map_err(map)?;
-    let (tickets,): (i64,) =
-        sqlx::query_as(OPEN_TICKETS).bind(shop).bind(customer).fetch_one(&mut *c).await.map_err(map)?;
-    // A flow that an order does not stop asks about no time at all.
-    let since = if request.subject.stops_on_purchase { micros(request.subject.triggered_at) } else { i64::MAX };
-    let bought: Option<(i64,)> = sqlx::query_as(BOUGHT_SINCE)
-        .bind(shop)
-        .bind(customer)
-        .bind(since)
-        .fetch_optional(&mut *c)
-        .await
-        .map_err(map)?;
-    let week = request.now.checked_sub(jiff::Span::new().hours(24 * 7)).unwrap_or(Timestamp::MIN);
-    let recent_sends = sends_to(c, shop, customer, week).await?;
-    let approval = match &request.approval {
-        None => None,
-        Some(id) => {
-            let sql = sqlx::AssertSqlSafe(format!("{} WHERE shop_id = $1 AND approval_id = $2", approvals::COLUMNS));
-            let row = sqlx::query_as(sql).bind(shop).bind(id.as_str()).fetch_optional(&mut *c).await.map_err(map)?;
-            row.map(approvals::approval).transpose()?.map(|a| a.record)
-        }
-    };
-    Ok(ReserveEvidence {
-        kill,
-        erased,
-        consent: consent_state(consent)?,
-        suppressed: suppressed.map(|(reason,)| reason),
-        open_tickets: u32::try_from(tickets).unwrap_or(u32::MAX),
-        bought_since: bought.map(|(at,)| stamp(at, "order")).transpose()?,
-        holdout: in_holdout(&request.shop, &request.customer, holdout_percent),
-        recent_sends,
-        cap_day,
-        cap_week,
-        quiet,
-        zone: jiff::tz::TimeZone::get(&zone).map_err(|e| corrupt("customer time zone", e))?,
-        approval,
-        rules,
-        changed_facts: changed_facts(c, request).await?,
-    })
-}
-
 async fn sends_to(
     c: &mut SqliteConnection,
     shop: &str,
@@ -390,27 +309,4 @@ async fn sends_to(
     )
     .bind(shop).bind(customer).bind(micros(since)).fetch_all(c).await.map_err(map)?;
     rows.into_iter().map(|(at,)| stamp(at, "send")).collect()
-}
-
-/// Compares the cited products' prices and stock with those of now.
-async fn changed_facts(c: &mut SqliteConnection, request: &ReserveRequest) -> Result<Vec<String>, StoreError> {
-    let mut changed = Vec::new();
-    for fact in request.products() {
-        let now: Option<(i64, i64)> =
-            sqlx::query_as("SELECT price_minor, stock FROM products WHERE shop_id = $1 AND product_id = $2")
-                .bind(request.shop.as_str())
-                .bind(&fact.subject)
-                .fetch_optional(&mut *c)
-                .await
-                .map_err(map)?;
-        match now {
-            None => changed.push(format!("{} is not in the catalogue any more", fact.subject)),
-            Some((_, stock)) if stock <= 0 => changed.push(format!("{} is out of stock", fact.subject)),
-            Some((price, _)) if fact.money("price").is_some_and(|cited| cited.minor != price) => {
-                changed.push(format!("the price of {} changed", fact.subject));
-            }
-            Some(_) => {}
-        }
-    }
-    Ok(changed)
 }

@@ -63,6 +63,20 @@ pub struct Activity {
     pub dwell_s: u32,
 }
 
+/// An order in short.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderSummary {
+    /// Whose, as stored.
+    pub customer: String,
+    /// When.
+    pub placed_at: Timestamp,
+    /// Something was taken off.
+    pub discounted: bool,
+    /// Unit prices of its lines, in minor units.
+    pub prices: Vec<i64>,
+}
+
+type ActivityTuple = (i64, String, Option<String>, Option<String>, i64);
 type OrderTuple = (String, String, Option<String>, i64, String, i64, i64, Option<i64>, Option<String>, Option<i64>);
 type LineTuple = (String, String, String, i64, i64, i64);
 
@@ -136,9 +150,8 @@ impl ShopStore {
             .collect()
     }
 
-    /// Every order that stands, as (customer, placed, discounted, prices of its lines), oldest first: what is usual in the
-    /// shop is learned from it.
-    pub async fn order_summaries(&self) -> Result<Vec<(String, Timestamp, bool, Vec<i64>)>, StoreError> {
+    /// Every order that stands, oldest first: what is usual in the shop is learned from it.
+    pub async fn order_summaries(&self) -> Result<Vec<OrderSummary>, StoreError> {
         let rows: Vec<(String, String, i64, i64, Option<i64>)> = sqlx::query_as(
             "SELECT o.order_id, o.customer_id, o.placed_at, o.discount_minor, l.price_minor FROM orders o
              LEFT JOIN order_lines l ON l.shop_id = o.shop_id AND l.order_id = o.order_id
@@ -148,11 +161,14 @@ impl ShopStore {
         .fetch_all(self.readers())
         .await
         .map_err(map)?;
-        let mut orders: Vec<(String, (String, Timestamp, bool, Vec<i64>))> = Vec::new();
+        let mut orders: Vec<(String, OrderSummary)> = Vec::new();
         for (order, customer, at, discount, price) in rows {
             match orders.last_mut() {
-                Some((last, (_, _, _, prices))) if *last == order => prices.extend(price),
-                _ => orders.push((order, (customer, stamp(at, "order")?, discount > 0, price.into_iter().collect()))),
+                Some((last, summary)) if *last == order => summary.prices.extend(price),
+                _ => {
+                    let (placed_at, prices) = (stamp(at, "order")?, price.into_iter().collect());
+                    orders.push((order, OrderSummary { customer, placed_at, discounted: discount > 0, prices }));
+                }
             }
         }
         Ok(orders.into_iter().map(|(_, summary)| summary).collect())
@@ -187,7 +203,7 @@ impl ShopStore {
 
     /// A customer's activity since a time, oldest first.
     pub async fn activity_of(&self, customer: &CustomerId, since: Timestamp) -> Result<Vec<Activity>, StoreError> {
-        let rows: Vec<(i64, String, Option<String>, Option<String>, i64)> = sqlx::query_as(
+        let rows: Vec<ActivityTuple> = sqlx::query_as(
             "SELECT at, kind, product_id, category, dwell_s FROM activity WHERE shop_id = $1 AND customer_id = $2 AND at >= $3 ORDER BY at, seq",
         )
         .bind(self.shop.as_str()).bind(customer.as_str()).bind(micros(since)).fetch_all(self.readers()).await.map_err(map)?;

@@ -1,7 +1,6 @@
-//! Runs, their journal, their inbox of signals.
+//! Runs and their journal.
 
 use kit::{CustomerId, Digest, FlowId, RunId, StoreError, Timestamp};
-use sqlx::SqliteConnection;
 
 use super::error::map;
 use super::{ShopStore, corrupt, micros, stamp};
@@ -105,12 +104,23 @@ pub struct JournalRow {
     pub seq: u32,
     /// The step's kind.
     pub step: String,
-    /// Hash of what was asked.
+    /// Hash over everything up to and with this row.
     pub input_hash: Digest,
     /// What happened, as the agent's JSON.
     pub body: String,
     /// When.
     pub at: Timestamp,
+}
+
+/// The machine of a run that waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParkedState {
+    /// The last journal row folded into it.
+    pub seq: u32,
+    /// The machine's version.
+    pub version: u32,
+    /// The machine as JSON.
+    pub body: String,
 }
 
 type RunTuple = (
@@ -271,41 +281,78 @@ impl ShopStore {
         .await
     }
 
-    /// Notes where a run stands, and the machine state a newer binary would begin from.
-    pub async fn set_run(
+    /// Notes that a run has ended or is parked. A run that has ended stays as it ended.
+    pub async fn end_run(
         &self,
         id: &RunId,
         state: RunState,
-        wake_at: Option<Timestamp>,
-        wait_for: Option<String>,
+        why: Option<String>,
         outcome: Option<String>,
-        snapshot: Option<(u32, u32, String)>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let id = id.clone();
         self.write(move |c, shop| {
             Box::pin(async move {
-                sqlx::query("UPDATE runs SET state = $3, wake_at = $4, wait_for = $5, outcome = $6, updated_at = $7 WHERE shop_id = $1 AND run_id = $2")
-                    .bind(shop.as_str()).bind(id.as_str()).bind(state.as_str()).bind(wake_at.map(micros)).bind(&wait_for).bind(&outcome).bind(micros(now))
-                    .execute(&mut *c).await.map_err(map)?;
-                if let Some((seq, version, body)) = &snapshot {
-                    sqlx::query(
-                        "INSERT INTO parked_states (shop_id, run_id, seq, version, body) VALUES ($1, $2, $3, $4, $5)
-                         ON CONFLICT (shop_id, run_id) DO UPDATE SET seq = excluded.seq, version = excluded.version, body = excluded.body",
-                    )
-                    .bind(shop.as_str()).bind(id.as_str()).bind(*seq).bind(*version).bind(body).execute(&mut *c).await.map_err(map)?;
-                }
+                sqlx::query(
+                    "UPDATE runs SET state = $3, wake_at = NULL, wait_for = $4, outcome = $5, updated_at = $6
+                     WHERE shop_id = $1 AND run_id = $2 AND state <> 'done'",
+                )
+                .bind(shop.as_str())
+                .bind(id.as_str())
+                .bind(state.as_str())
+                .bind(&why)
+                .bind(&outcome)
+                .bind(micros(now))
+                .execute(c)
+                .await
+                .map_err(map)?;
                 Ok(())
             })
         })
         .await
     }
 
-    /// Puts a signal into a run's inbox and wakes it.
-    pub async fn signal(&self, id: &RunId, body: String, now: Timestamp) -> Result<(), StoreError> {
+    /// Notes that a run waits, and the machine state a newer binary would begin from. A signal that came meanwhile keeps
+    /// the run ready: it would be overlooked otherwise.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the journal has grown since `parked.seq`: another driver took the run on, and what
+    /// this one knows is out of date.
+    pub async fn rest_run(
+        &self,
+        id: &RunId,
+        wake_at: Option<Timestamp>,
+        wait_for: String,
+        parked: ParkedState,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let id = id.clone();
-        self.write(move |c, shop| Box::pin(async move { put_signal(c, shop.as_str(), id.as_str(), &body, now).await }))
-            .await
+        self.write(move |c, shop| {
+            Box::pin(async move {
+                let (last,): (i64,) =
+                    sqlx::query_as("SELECT COALESCE(MAX(seq), 0) FROM journal WHERE shop_id = $1 AND run_id = $2")
+                        .bind(shop.as_str()).bind(id.as_str()).fetch_one(&mut *c).await.map_err(map)?;
+                if last != i64::from(parked.seq) {
+                    return Err(StoreError::Conflict(format!("run {id}")));
+                }
+                sqlx::query(
+                    "UPDATE runs SET wake_at = $3, wait_for = $4, updated_at = $5, state = CASE
+                         WHEN EXISTS (SELECT 1 FROM signals WHERE shop_id = $1 AND run_id = $2 AND consumed = 0) THEN 'ready'
+                         ELSE 'waiting' END
+                     WHERE shop_id = $1 AND run_id = $2 AND state <> 'done'",
+                )
+                .bind(shop.as_str()).bind(id.as_str()).bind(wake_at.map(micros)).bind(&wait_for).bind(micros(now))
+                .execute(&mut *c).await.map_err(map)?;
+                sqlx::query(
+                    "INSERT INTO parked_states (shop_id, run_id, seq, version, body) VALUES ($1, $2, $3, $4, $5)
+                     ON CONFLICT (shop_id, run_id) DO UPDATE SET seq = excluded.seq, version = excluded.version, body = excluded.body",
+                )
+                .bind(shop.as_str()).bind(id.as_str()).bind(parked.seq).bind(parked.version).bind(&parked.body)
+                .execute(c).await.map_err(map)?;
+                Ok(())
+            })
+        })
+        .await
     }
 
     /// Makes a run that waits for its time due now.
@@ -320,59 +367,4 @@ impl ShopStore {
         })
         .await
     }
-
-    /// Signals not yet used, oldest first.
-    pub async fn signals(&self, id: &RunId) -> Result<Vec<(u32, String)>, StoreError> {
-        let rows: Vec<(i64, String)> = sqlx::query_as(
-            "SELECT seq, body FROM signals WHERE shop_id = $1 AND run_id = $2 AND consumed = 0 ORDER BY seq",
-        )
-        .bind(self.shop.as_str())
-        .bind(id.as_str())
-        .fetch_all(self.readers())
-        .await
-        .map_err(map)?;
-        rows.into_iter().map(|(seq, body)| Ok((u32::try_from(seq).map_err(|e| corrupt("signal", e))?, body))).collect()
-    }
-
-    /// Drops a signal that no longer has a meaning (a decision on a run that moved on).
-    pub async fn drop_signal(&self, id: &RunId, seq: u32) -> Result<(), StoreError> {
-        let id = id.clone();
-        self.write(move |c, shop| {
-            Box::pin(async move {
-                sqlx::query("UPDATE signals SET consumed = 1 WHERE shop_id = $1 AND run_id = $2 AND seq = $3")
-                    .bind(shop.as_str())
-                    .bind(id.as_str())
-                    .bind(seq)
-                    .execute(c)
-                    .await
-                    .map_err(map)?;
-                Ok(())
-            })
-        })
-        .await
-    }
-}
-
-/// Within a transaction that is open already: the decision and its signal commit together.
-pub(super) async fn put_signal(
-    c: &mut SqliteConnection,
-    shop: &str,
-    run: &str,
-    body: &str,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO signals (shop_id, run_id, seq, body, at, consumed)
-         SELECT $1, $2, COALESCE(MAX(seq), 0) + 1, $3, $4, 0 FROM signals WHERE shop_id = $1 AND run_id = $2",
-    )
-    .bind(shop)
-    .bind(run)
-    .bind(body)
-    .bind(micros(now))
-    .execute(&mut *c)
-    .await
-    .map_err(map)?;
-    sqlx::query("UPDATE runs SET state = 'ready', updated_at = $3 WHERE shop_id = $1 AND run_id = $2 AND state IN ('delayed', 'waiting')")
-        .bind(shop).bind(run).bind(micros(now)).execute(c).await.map_err(map)?;
-    Ok(())
 }

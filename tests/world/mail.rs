@@ -3,7 +3,7 @@
 use mail_parser::MessageParser;
 
 /// A parsed mail.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub(crate) struct Mail {
     pub(crate) to: Vec<String>,
     pub(crate) from: String,
@@ -11,6 +11,13 @@ pub(crate) struct Mail {
     pub(crate) text: String,
     pub(crate) html: String,
     pub(crate) raw: String,
+}
+
+impl std::fmt::Debug for Mail {
+    // What a person would read; the HTML says the same in many more words.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Mail to {:?}: {}\n{}", self.to, self.subject, self.text)
+    }
 }
 
 impl Mail {

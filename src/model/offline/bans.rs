@@ -37,6 +37,12 @@ impl Bans {
         !self.texts.contains(&key(words))
     }
 
+    /// For a piece of a paragraph: what a paragraph was turned down for may stand at either end of it.
+    pub(super) fn allows_piece(&self, words: &str) -> bool {
+        let piece = key(words);
+        !self.texts.iter().any(|text| text.starts_with(&piece) || text.ends_with(&piece))
+    }
+
     pub(super) fn allows_fact(&self, fact: &str) -> bool {
         !self.facts.contains(fact)
     }

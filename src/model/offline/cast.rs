@@ -52,6 +52,8 @@ impl Flow {
 pub(super) struct Card<'a> {
     pub(super) product: &'a Product,
     pub(super) why: Why,
+    /// The product that led to it, where it may be named.
+    pub(super) source: Option<&'a Product>,
     /// The shop's own words about the pair, where there are usable ones.
     pub(super) words: Option<String>,
 }
@@ -78,7 +80,7 @@ pub(super) struct Cast<'a> {
 impl<'a> Cast<'a> {
     /// Chooses for a run of this flow.
     pub(super) fn choose(flow: Flow, reading: &'a Reading, person: &'a Person, bans: &'a Bans) -> Result<Self, NoSend> {
-        let table = Table::lay(reading, person, bans);
+        let table = Table::lay(flow, reading, person, bans);
         let mut cast = match flow {
             Flow::AbandonedCheckout => abandoned_checkout::choose(&table),
             Flow::PostPurchase => post_purchase::choose(&table),
@@ -105,6 +107,7 @@ impl<'a> Cast<'a> {
 
 /// What there is to choose from.
 struct Table<'a> {
+    flow: Flow,
     person: &'a Person,
     /// Products of the cart or order, in its order; sold-out ones too.
     run: Vec<&'a Product>,
@@ -118,7 +121,7 @@ struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    fn lay(reading: &'a Reading, person: &'a Person, bans: &'a Bans) -> Self {
+    fn lay(flow: Flow, reading: &'a Reading, person: &'a Person, bans: &'a Bans) -> Self {
         let allowed = |product: &&Product| bans.allows_fact(product.fact.as_str());
         let is_run = |product: &&Product| product.role == Some(Role::Run);
         let offer = match &reading.offer {
@@ -127,6 +130,7 @@ impl<'a> Table<'a> {
         };
         let fit = |fact: &&FactId| bans.allows_fact(fact.as_str());
         Self {
+            flow,
             person,
             run: reading.products.iter().filter(is_run).filter(allowed).collect(),
             others: reading.products.iter().filter(|p| !is_run(p)).filter(allowed).filter(|p| p.is_there()).collect(),
@@ -190,11 +194,14 @@ impl<'a> Table<'a> {
             (Relation::None, Some(Role::Interest)) => Why::Interest,
             (Relation::None, None) => Why::Other,
         };
-        Card { product, why, words: product.curated_words(&self.titles) }
+        // What was cancelled is not brought up, and what sold out may not be cited.
+        let source = self.run.iter().copied().find(|run| product.source() == Some(run.id.as_str()) && run.is_there());
+        let source = source.filter(|_| self.flow != Flow::WinBack);
+        Card { product, why, source, words: product.curated_words(&self.titles) }
     }
 
     /// A card of the run's own product: whatever leads to it, it is theirs.
     fn own(&self, product: &'a Product, why: Why) -> Card<'a> {
-        Card { product, why, words: None }
+        Card { product, why, source: None, words: None }
     }
 }

@@ -66,6 +66,10 @@ struct Line<'a> {
 }
 
 impl Line<'_> {
+    fn is_concrete(&self) -> bool {
+        self.pattern.slots().next().is_some()
+    }
+
     fn says_a_fact(&self) -> bool {
         self.pattern.slots().any(Slot::is_sentence)
     }
@@ -74,33 +78,35 @@ impl Line<'_> {
 impl<'a> Writer<'a> {
     /// The patterns that can be filled and may be used, in this occasion's order.
     fn lines(&self, list: &'a [Pattern]) -> impl Iterator<Item = Line<'a>> {
-        let filled = |pattern: &'a Pattern| {
-            let mut chars = 0;
+        self.lines_with(list, |slot| self.value(slot))
+    }
+
+    fn lines_with(&self, list: &'a [Pattern], value: impl Fn(Slot) -> Option<Value>) -> impl Iterator<Item = Line<'a>> {
+        let filled = move |pattern: &'a Pattern| {
+            let mut chars = pattern.fill(|_| Some(String::new()))?.chars().count();
             let text = pattern.fill(|slot| {
-                let value = self.value(slot)?;
+                let value = value(slot)?;
                 chars += value.chars;
                 Some(value.placeholder)
             })?;
-            chars += pattern.fill(|_| Some(String::new()))?.chars().count();
             Some(Line { pattern, text, chars })
         };
-        self.choice
-            .order(list)
-            .into_iter()
-            .filter_map(filled)
-            .filter(|line| self.bans.allows(&line.text))
-            .collect::<Vec<_>>()
-            .into_iter()
+        let bans = self.bans;
+        self.choice.order(list).into_iter().filter_map(filled).filter(move |line| bans.allows(&line.text))
     }
 
     fn subjects(&self) -> Option<Vec<String>> {
         let section = self.book.section(self.cast.shape);
-        let subjects: Vec<String> = self
-            .lines(&section.subjects)
-            .filter(|line| line.chars <= SUBJECT_CHARS && line.text.find("{{").is_none_or(|at| at <= SUBJECT_MEANING))
-            .map(|line| line.text)
-            .take(SUBJECTS)
-            .collect();
+        let fits = |line: &Line<'_>| {
+            line.chars <= SUBJECT_CHARS && line.text.find("{{").is_none_or(|at| at <= SUBJECT_MEANING)
+        };
+        let mut lines: Vec<Line<'_>> = self.lines(&section.subjects).filter(fits).collect();
+        // The first is sent unless somebody chooses another: it names the thing.
+        if let Some(concrete) = lines.iter().position(Line::is_concrete) {
+            let concrete = lines.remove(concrete);
+            lines.insert(0, concrete);
+        }
+        let subjects: Vec<String> = lines.into_iter().map(|line| line.text).take(SUBJECTS).collect();
         (subjects.len() >= LEAST_SUBJECTS).then_some(subjects)
     }
 
@@ -115,8 +121,10 @@ impl<'a> Writer<'a> {
             self.lines(&self.book.section(cast.shape).headings).find(|line| line.chars <= HEADING_CHARS)?.text;
         let mut blocks = vec![Block::Heading { text: heading }];
         blocks.extend(self.paragraphs()?.into_iter().map(|text| Block::Paragraph { text }));
-        let mut cards = cast.cards.iter();
-        if let Some(lead) = cards.next() {
+        let mut cards = cast.cards.iter().peekable();
+        // What the text is about comes right below it; what merely goes with it, after the help.
+        let about = cast.product.map(|product| &product.id);
+        if let Some(lead) = cards.next_if(|card| Some(&card.product.id) == about) {
             blocks.push(self.card(lead)?);
         }
         blocks.extend(cast.review.map(|fact| Block::Review { fact: fact.clone() }));
@@ -139,8 +147,9 @@ impl<'a> Writer<'a> {
         let section = self.book.section(self.cast.shape);
         let opening = self.lines(&section.openings).next()?;
         let left = PARAGRAPH_CHARS.saturating_sub(opening.chars);
-        let body = self.lines(&section.bodies).find(|line| line.says_a_fact() && line.chars <= left);
-        let beside = self.cast.beside().and_then(|beside| self.lines(self.book.beside(beside)).next());
+        let fresh = |line: &Line<'_>| self.bans.allows_piece(&line.text);
+        let body = self.lines(&section.bodies).find(|line| fresh(line) && line.says_a_fact() && line.chars <= left);
+        let beside = self.cast.beside().and_then(|beside| self.lines(self.book.beside(beside)).find(fresh));
         let second = match (body, beside) {
             (Some(body), Some(beside)) if body.chars + beside.chars < left => format!("{} {}", body.text, beside.text),
             (Some(body), _) => body.text,
@@ -152,7 +161,11 @@ impl<'a> Writer<'a> {
 
     fn card(&self, card: &Card<'_>) -> Option<Block> {
         let own_words = card.words.clone().filter(|words| self.bans.allows(words));
-        let reason = own_words.or_else(|| self.lines(self.book.reasons(card.why)).next().map(|line| line.text))?;
+        let title = |source: &Product| Value::field(&source.fact, "title", &source.title);
+        let mut lines: Vec<Line<'_>> =
+            self.lines_with(self.book.reasons(card.why), |_| card.source.map(title)).collect();
+        lines.sort_by_key(|line| !line.is_concrete());
+        let reason = own_words.or_else(|| lines.into_iter().next().map(|line| line.text))?;
         Some(Block::Product { fact: card.product.fact.clone(), reason })
     }
 
@@ -176,6 +189,8 @@ impl<'a> Writer<'a> {
                 let product = cast.product?;
                 Some(Value::sentence(&product.fact, "care", product.care.as_deref()?))
             }
+            // Only a card knows what led to it.
+            Slot::SourceTitle => None,
             Slot::GuideTitle => cast.guide.map(|guide| Value::field(&guide.fact, "title", &guide.title)),
             Slot::FirstName => cast.has_first_name.then(|| Value::unknown("{{customer.first_name}}")),
             Slot::ShopName => Some(Value::unknown("{{shop.name}}")),

@@ -9,6 +9,7 @@
 mod clearance;
 mod draft;
 mod finding;
+mod hold;
 mod ledger;
 mod reserve;
 
@@ -18,6 +19,5 @@ pub use clearance::{
 pub use draft::{Block, Channel, Confidence, Draft, DraftRecord, Rendered};
 pub use finding::{CheckReport, Finding, Place, Severity};
 pub use ledger::{Ledger, LedgerRow, LedgerStore, ReserveAnswer, ReserveOutcome, ReserveRequest};
-pub use reserve::{
-    ConsentState, DedupeKey, Hold, QuietHours, Release, ReserveEvidence, Reserved, SendState, in_holdout,
-};
+pub use hold::{Hold, Release};
+pub use reserve::{ConsentState, DedupeKey, QuietHours, ReserveEvidence, Reserved, SendState, in_holdout};

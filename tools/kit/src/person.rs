@@ -107,17 +107,12 @@ impl MergeName {
         let latin = text.chars().any(|c| matches!(c, 'a'..='z' | 'A'..='Z' | 'À'..='ɏ'));
         let other = text.chars().any(|c| c.is_alphabetic() && c > 'ɏ' && !matches!(c, 'Ḁ'..='ỿ'));
         let words = text.split_whitespace().count();
-        let shouting = count > 3
-            && text.chars().filter(|c| c.is_alphabetic()).all(char::is_uppercase)
-            && text.chars().any(char::is_lowercase);
-        let usable = count >= 1
-            && count <= 40
+        let usable = (1..=40).contains(&count)
             && words <= 4
             && lettered
             && has_letter
             && !linkish
-            && !(latin && other)
-            && !shouting;
+            && !(latin && other);
         usable.then(|| Self(text.to_owned()))
     }
 

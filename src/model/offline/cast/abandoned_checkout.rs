@@ -60,7 +60,8 @@ fn cart<'a>(table: &Table<'a>, lead: &'a Product, there: &[&'a Product]) -> Resu
         offer: None,
         button: table.cart.map_or((&lead.fact, Target::Product), |cart| (cart, Target::Cart)),
         has_first_name: table.person.has_first_name,
-        confidence: Confidence::High,
+        // A guide or a review alone hardly carries the words above it.
+        confidence: if lead.highlight.is_some() { Confidence::High } else { Confidence::Low },
     })
 }
 

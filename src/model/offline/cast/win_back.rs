@@ -89,7 +89,7 @@ fn pool<'a>(table: &Table<'a>) -> Vec<Card<'a>> {
         |role: Option<Role>| table.others.iter().filter(plain).filter(move |p| p.role == role).map(|p| table.card(p));
     let mut cards = table.related(&RELATED);
     // They do not have what was cancelled: nothing is used with it or follows it. The same purpose still counts.
-    let of_cancelled = |p: &Product| table.run.iter().any(|run| p.is_linked_from(&run.id));
+    let of_cancelled = |p: &Product| table.run.iter().any(|run| p.source() == Some(run.id.as_str()));
     cards.retain(|card| card.why == Why::SamePurpose || !of_cancelled(card.product));
     cards.extend(of_role(Some(Role::Favourite)));
     cards.extend(of_role(Some(Role::Interest)));

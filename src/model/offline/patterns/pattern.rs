@@ -56,6 +56,8 @@ pub(in super::super) enum Slot {
     ProductCare,
     /// The title of the product they bought, when the message is about another one.
     OwnedTitle,
+    /// The title of the product that led to the one on a card.
+    SourceTitle,
     /// The title of the guide that is shown.
     GuideTitle,
     /// The reader's first name.
@@ -71,11 +73,12 @@ pub(in super::super) enum Slot {
 }
 
 impl Slot {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::ProductTitle,
         Self::ProductHighlight,
         Self::ProductCare,
         Self::OwnedTitle,
+        Self::SourceTitle,
         Self::GuideTitle,
         Self::FirstName,
         Self::ShopName,
@@ -91,6 +94,7 @@ impl Slot {
             Self::ProductHighlight => "product.highlight",
             Self::ProductCare => "product.care",
             Self::OwnedTitle => "owned.title",
+            Self::SourceTitle => "source.title",
             Self::GuideTitle => "guide.title",
             Self::FirstName => "customer.first_name",
             Self::ShopName => "shop.name",
@@ -106,6 +110,7 @@ impl Slot {
             Self::ProductHighlight | Self::ProductCare => true,
             Self::ProductTitle
             | Self::OwnedTitle
+            | Self::SourceTitle
             | Self::GuideTitle
             | Self::FirstName
             | Self::ShopName
@@ -152,7 +157,8 @@ impl Part {
             Self::Heading => &[Slot::ProductTitle, Slot::OwnedTitle],
             Self::Opening => &[Slot::ProductTitle, Slot::OwnedTitle, Slot::FirstName, Slot::ShopName],
             Self::Body => &[Slot::ProductTitle, Slot::OwnedTitle, Slot::ProductHighlight, Slot::ProductCare],
-            Self::Beside | Self::Reason | Self::Label => &[],
+            Self::Reason => &[Slot::SourceTitle],
+            Self::Beside | Self::Label => &[],
             Self::Offer => &[Slot::OfferLabel, Slot::OfferCode, Slot::OfferEnds],
         }
     }

@@ -134,9 +134,9 @@ impl Product {
         self.link.as_ref().map_or(Relation::None, |link| link.relation)
     }
 
-    /// True when the path to it starts at this product.
-    pub(in super::super) fn is_linked_from(&self, product: &str) -> bool {
-        self.link.as_ref().is_some_and(|link| link.from == product)
+    /// The id of the product at which the path to it starts.
+    pub(in super::super) fn source(&self) -> Option<&str> {
+        self.link.as_ref().map(|link| link.from.as_str())
     }
 
     /// What the shop's team wrote about the pair, as a sentence: the words after the other product's name. `None` when there

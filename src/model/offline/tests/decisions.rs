@@ -181,7 +181,7 @@ fn reasons_from_the_graph_are_checked_before_they_are_copy() {
         card.map(|card| card["reason"].as_str().unwrap().to_owned())
     };
     let accessory = "P-1 -accessory-> P-2";
-    let patterns = ["Is used together with it.", "Goes with it in use."].map(|p| Some(p.to_owned()));
+    let patterns = [Some("Goes with the {{f5101.title}} in use.".to_owned())];
     assert_eq!(reason("goes with Kestrel Kettle B: fits the spout", accessory).as_deref(), Some("Fits the spout."));
     for because in [
         "goes with Kestrel Kettle B",

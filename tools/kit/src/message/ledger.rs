@@ -7,7 +7,8 @@ use jiff::Timestamp;
 
 use super::clearance::{Cleared, Envelope};
 use super::draft::{Channel, Rendered};
-use super::reserve::{DedupeKey, Hold, ReserveEvidence, Reserved, SendState, judge};
+use super::hold::Hold;
+use super::reserve::{DedupeKey, ReserveEvidence, Reserved, SendState, judge};
 use crate::fact::{Fact, FactKind};
 use crate::ids::{ApprovalId, CustomerId, RunId, ShopId};
 use crate::store::{BoxFuture, StoreError};

@@ -1,0 +1,71 @@
+//! A run's own inbox: what reaches it from outside, used up when the journal row that answers it is written.
+
+use kit::{RunId, StoreError, Timestamp};
+use sqlx::SqliteConnection;
+
+use super::error::map;
+use super::{ShopStore, corrupt, micros};
+
+impl ShopStore {
+    /// Puts a signal into a run's inbox and wakes it.
+    pub async fn signal(&self, id: &RunId, body: String, now: Timestamp) -> Result<(), StoreError> {
+        let id = id.clone();
+        self.write(move |c, shop| Box::pin(async move { put_signal(c, shop.as_str(), id.as_str(), &body, now).await }))
+            .await
+    }
+
+    /// Signals not yet used, oldest first.
+    pub async fn signals(&self, id: &RunId) -> Result<Vec<(u32, String)>, StoreError> {
+        let rows: Vec<(i64, String)> = sqlx::query_as(
+            "SELECT seq, body FROM signals WHERE shop_id = $1 AND run_id = $2 AND consumed = 0 ORDER BY seq",
+        )
+        .bind(self.shop.as_str())
+        .bind(id.as_str())
+        .fetch_all(self.readers())
+        .await
+        .map_err(map)?;
+        rows.into_iter().map(|(seq, body)| Ok((u32::try_from(seq).map_err(|e| corrupt("signal", e))?, body))).collect()
+    }
+
+    /// Drops a signal that no longer has a meaning (a decision on a run that moved on).
+    pub async fn drop_signal(&self, id: &RunId, seq: u32) -> Result<(), StoreError> {
+        let id = id.clone();
+        self.write(move |c, shop| {
+            Box::pin(async move {
+                sqlx::query("UPDATE signals SET consumed = 1 WHERE shop_id = $1 AND run_id = $2 AND seq = $3")
+                    .bind(shop.as_str())
+                    .bind(id.as_str())
+                    .bind(seq)
+                    .execute(c)
+                    .await
+                    .map_err(map)?;
+                Ok(())
+            })
+        })
+        .await
+    }
+}
+
+/// Within a transaction that is open already: the decision and its signal commit together.
+pub(super) async fn put_signal(
+    c: &mut SqliteConnection,
+    shop: &str,
+    run: &str,
+    body: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO signals (shop_id, run_id, seq, body, at, consumed)
+         SELECT $1, $2, COALESCE(MAX(seq), 0) + 1, $3, $4, 0 FROM signals WHERE shop_id = $1 AND run_id = $2",
+    )
+    .bind(shop)
+    .bind(run)
+    .bind(body)
+    .bind(micros(now))
+    .execute(&mut *c)
+    .await
+    .map_err(map)?;
+    sqlx::query("UPDATE runs SET state = 'ready', updated_at = $3 WHERE shop_id = $1 AND run_id = $2 AND state IN ('delayed', 'waiting')")
+        .bind(shop).bind(run).bind(micros(now)).execute(c).await.map_err(map)?;
+    Ok(())
+}
