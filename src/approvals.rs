@@ -4,7 +4,10 @@ use agent::ApprovalDecision;
 use approval::{Decision, DecisionError};
 use jiff::SignedDuration;
 use kit::message::{Block, DraftRecord};
-use kit::{ApprovalId, Digest, Principal, StoreError};
+use kit::tool::{NoSend, Subject};
+use kit::{ApprovalId, Digest, Principal, RunId, StoreError, Timestamp};
+
+use crate::delivery::Delivery;
 
 use crate::failpoint;
 use crate::runs::{Seed, Signal};
@@ -47,6 +50,38 @@ pub enum DecideError {
     Store(#[from] StoreError),
 }
 
+impl Delivery {
+    /// What is asked of a person about a draft: the terms they sign, why they must look, and until when.
+    ///
+    /// The same run asking about the same envelope makes the same request.
+    pub(crate) async fn approval_request(
+        &self,
+        run: &RunId,
+        subject: &Subject,
+        draft: &DraftRecord,
+        summary: &str,
+        now: Timestamp,
+    ) -> Result<Result<NewApproval, NoSend>, StoreError> {
+        let terms = match self.envelope(subject, draft).await? {
+            Ok(terms) => terms,
+            Err(no_send) => return Ok(Err(no_send)),
+        };
+        let risk = self.assess(subject, &draft.draft, &draft.facts, &draft.report).await?;
+        let hours = i64::from(self.release.risk.expires_hours);
+        let lapses = now.checked_add(SignedDuration::from_hours(hours)).unwrap_or(terms.not_after);
+        Ok(Ok(NewApproval {
+            id: ApprovalId::from_digest("apr", &Digest::of_parts([run.as_str(), &terms.digest().to_string()])),
+            run: run.clone(),
+            // An approval never outlives the window of what it approves.
+            expires_at: lapses.min(terms.not_after),
+            terms,
+            draft: draft.clone(),
+            summary: summary.to_owned(),
+            reasons: risk.reasons,
+        }))
+    }
+}
+
 impl Tenant {
     /// Approves exactly what was viewed.
     ///
@@ -83,7 +118,7 @@ impl Tenant {
         let viewed = self.store.approval(id).await?.ok_or_else(|| DecideError::Unknown(id.clone()))?;
         let now = self.clock.now();
         let decided = approval::decide(&viewed.record, who, now, decision)?;
-        let signal = signal_text(&Signal::Approval { approval: id.clone(), decision: signal })?;
+        let signal = Signal::Approval { approval: id.clone(), decision: signal }.to_json()?;
         self.store.decide(&viewed, decided, reason, None, signal, now).await?;
         failpoint::hit("after_decide");
         Ok(viewed)
@@ -99,27 +134,11 @@ impl Tenant {
         let decided = approval::decide(&viewed.record, who, now, &Decision::Edit)?;
         let seed = self.seed_of(&viewed).await?;
         let draft = self.edited(&viewed, &seed, who, edit).await?;
-        let terms = match self.delivery.envelope(&seed.subject, &draft).await? {
-            Ok(terms) => terms,
-            Err(no_send) => return Err(DecideError::Facts(no_send.reason)),
-        };
-        let hours = i64::from(self.release.risk.expires_hours);
-        let expires_at =
-            now.checked_add(SignedDuration::from_hours(hours)).unwrap_or(terms.not_after).min(terms.not_after);
-        let successor =
-            ApprovalId::from_digest("apr", &Digest::of_parts([viewed.run.as_str(), &terms.digest().to_string()]));
-        let risk = self.delivery.assess(&seed.subject, &draft.draft, &draft.facts, &draft.report).await?;
-        let new = NewApproval {
-            id: successor.clone(),
-            run: viewed.run.clone(),
-            terms,
-            draft: draft.clone(),
-            summary: viewed.summary.clone(),
-            reasons: risk.reasons,
-            expires_at,
-        };
+        let request = self.delivery.approval_request(&viewed.run, &seed.subject, &draft, &viewed.summary, now).await?;
+        let new = request.map_err(|no_send| DecideError::Facts(no_send.reason))?;
+        let (successor, expires_at) = (new.id.clone(), new.expires_at);
         let edited = ApprovalDecision::Edited { approval: successor.clone(), expires_at, draft: Box::new(draft) };
-        let signal = signal_text(&Signal::Approval { approval: id.clone(), decision: edited })?;
+        let signal = Signal::Approval { approval: id.clone(), decision: edited }.to_json()?;
         self.store.decide(&viewed, decided, None, Some(new), signal, now).await?;
         failpoint::hit("after_decide");
         Ok(successor)
@@ -166,8 +185,4 @@ impl Tenant {
         let run = self.store.run(&viewed.run).await?.ok_or_else(|| corrupt("it is gone".to_owned()))?;
         serde_json::from_str(&run.plan).map_err(|e| corrupt(e.to_string()))
     }
-}
-
-fn signal_text(signal: &Signal) -> Result<String, StoreError> {
-    serde_json::to_string(signal).map_err(|e| StoreError::Corrupt { what: "signal".to_owned(), why: e.to_string() })
 }

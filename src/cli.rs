@@ -2,6 +2,7 @@
 
 mod app;
 mod approvals;
+mod audit;
 mod brand;
 mod catalog;
 mod demo;
@@ -10,6 +11,7 @@ mod kill;
 mod out;
 mod profile;
 mod prompts;
+mod release;
 mod runs;
 mod sends;
 mod tools;
@@ -84,8 +86,12 @@ enum Command {
     Tools(tools::ToolsArgs),
     /// List the prompts of the release in force, or print one.
     Prompts(prompts::PromptsArgs),
+    /// What the shop runs: show, export, apply or roll back its prompts, rules and policy.
+    Release(release::ReleaseArgs),
     /// Stop sending: everything, a shop, or one flow.
     Kill(kill::KillArgs),
+    /// Who did what.
+    Audit(audit::AuditArgs),
 }
 
 /// A failure as shown to people: the message says what to do.
@@ -120,7 +126,9 @@ pub async fn main() -> ExitCode {
         Command::Brand(args) => brand::run(&global, args, &out).await,
         Command::Tools(args) => tools::run(args, &out),
         Command::Prompts(args) => prompts::run(&global, args, &out).await,
+        Command::Release(args) => release::run(&global, args, &out).await,
         Command::Kill(args) => kill::run(&global, args, &out).await,
+        Command::Audit(args) => audit::run(&global, args, &out).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

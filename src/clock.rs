@@ -1,4 +1,4 @@
-//! The clock is passed in, never read. These are the only two lines of the product that read one.
+//! The clock is passed in, never read: what happens when is decided by the [`Clock`] a caller brings.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 

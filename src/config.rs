@@ -84,7 +84,11 @@ impl Config {
             .map_err(|e| ConfigError::Read { file: file.to_owned(), why: e.to_string() })?;
         toml::from_str(&text).map_err(|e| {
             let before = e.span().and_then(|s| text.get(..s.start)).unwrap_or_default();
-            ConfigError::Toml { file: file.to_owned(), line: before.matches('\n').count() + 1, why: e.message().to_owned() }
+            ConfigError::Toml {
+                file: file.to_owned(),
+                line: before.matches('\n').count() + 1,
+                why: e.message().to_owned(),
+            }
         })
     }
 

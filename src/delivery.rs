@@ -6,24 +6,29 @@
 
 mod reader;
 mod risk;
+mod unsubscribe;
 
 use std::sync::Arc;
 
 use esp::{Esp, EspError, Lookup};
 use kit::message::{
-    Channel, Checked, Cleared, ConsentState, DedupeKey, DraftRecord, Envelope, Hold, Ledger, NotChecked, NotCleared,
-    ReserveOutcome, Reserved, SendState, in_holdout,
+    Channel, Checked, Cleared, ConsentState, DedupeKey, Draft, DraftRecord, Envelope, Hold, Ledger, NotChecked,
+    NotCleared, ReserveOutcome, Reserved, SendState, in_holdout,
 };
 use kit::tool::{NoSend, Subject};
-use kit::{ApprovalId, BoxFuture, CustomerId, FactKind, OfferStepId, RunId, StoreError, Timestamp};
+use kit::{ApprovalId, BoxFuture, FactBook, FactKind, OfferStepId, RunId, StoreError, Timestamp};
 
 use crate::clock::Clock;
 use crate::failpoint;
+use crate::flows::{Flow, Occasion};
 use crate::release::Release;
 use crate::runs::{Deliverer, Seed};
-use crate::store::{Customer, ShopStore};
+use crate::store::{Customer, ShopStore, Unsettled};
 
-pub use reader::{KeyError, UnsubscribeKey};
+pub use unsubscribe::{KeyError, UnsubscribeKey};
+
+/// The code of the reason when nothing is left in the cart that a message would be about.
+pub const CART_EMPTIED: &str = "cart_emptied";
 
 /// The way out for one shop's messages.
 pub struct Delivery {
@@ -68,7 +73,7 @@ impl Delivery {
             channel: draft.draft.channel,
             content: draft.report.content,
             audience: email.digest(self.store.id()),
-            offer: offer_step(draft),
+            offer: offer_step(&draft.draft, &draft.facts),
             not_after: self.not_after(subject),
             rules: draft.report.rules_version,
             release: subject.release,
@@ -88,7 +93,7 @@ impl Delivery {
     }
 
     /// Looks, before any model is asked, for what makes a message impossible anyway: consent, suppression, tickets, a
-    /// purchase, the holdout, the kill switch, the end of the window. The ledger looks again in its transaction.
+    /// purchase, the holdout, the end of the window. The ledger looks again in its transaction.
     pub async fn admissible(&self, subject: &Subject, now: Timestamp) -> Result<Option<NoSend>, StoreError> {
         let customer = match self.customer(subject).await? {
             Ok(customer) => customer,
@@ -119,6 +124,10 @@ impl Delivery {
         if in_holdout(self.store.id(), &customer.id, self.release.sending.holdout_percent) {
             return Ok(hold(Hold::Holdout));
         }
+        let about_a_cart = |flow: &Flow| flow.rules.occasion == Occasion::Cart;
+        if subject.products.is_empty() && self.release.flows.get(&subject.flow).is_some_and(about_a_cart) {
+            return Ok(Some(NoSend { code: CART_EMPTIED.to_owned(), reason: "the cart was emptied".to_owned() }));
+        }
         let not_after = self.not_after(subject);
         Ok(if not_after <= now { hold(Hold::WindowClosed { not_after }) } else { None })
     }
@@ -147,7 +156,7 @@ impl Delivery {
         );
         if let Some(row) = self.store.sent_message(key).await? {
             return if row.state == SendState::Reserved {
-                self.resume(key, &subject.customer).await
+                self.resume(&Unsettled { key, customer: subject.customer.clone(), flow: subject.flow.clone() }).await
             } else {
                 Ok(Ok(row.state))
             };
@@ -171,7 +180,9 @@ impl Delivery {
                 failpoint::hit("after_reserve");
                 Ok(Ok(self.dispatch(reserved, false).await?))
             }
-            ReserveOutcome::Already(SendState::Reserved) => self.resume(key, &subject.customer).await,
+            ReserveOutcome::Already(SendState::Reserved) => {
+                self.resume(&Unsettled { key, customer: subject.customer.clone(), flow: subject.flow.clone() }).await
+            }
             ReserveOutcome::Already(state) => Ok(Ok(state)),
         }
     }
@@ -191,7 +202,7 @@ impl Delivery {
                 return Ok(Err(Hold::ApprovalVoid { why: why.to_string() }));
             }
         };
-        let customer = subject.customer.clone();
+        let (customer, not_after) = (subject.customer.clone(), envelope.not_after);
         let cleared = match approval {
             Some(id) => match self.store.approval(id).await? {
                 Some(found) => Cleared::by_approval(checked, envelope, customer, &found.record, now),
@@ -202,7 +213,14 @@ impl Delivery {
                 Cleared::by_policy(checked, envelope, customer, &risk)
             }
         };
-        Ok(cleared.map_err(|why: NotCleared| Hold::ApprovalVoid { why: why.to_string() }))
+        Ok(cleared.map_err(|why: NotCleared| {
+            // A void approval is asked for again; that makes no sense once it is too late for the message.
+            if not_after <= now {
+                Hold::WindowClosed { not_after }
+            } else {
+                Hold::ApprovalVoid { why: why.to_string() }
+            }
+        }))
     }
 
     /// Hands a reserved message to the ESP and settles its row.
@@ -256,7 +274,9 @@ impl Delivery {
 
     /// Takes up the row of a hand-over that did not end. Time has passed since it was reserved, so the person's will and
     /// the kill switch are asked again, unless the ESP may have the message already.
-    async fn resume(&self, key: DedupeKey, customer: &CustomerId) -> Result<Result<SendState, Hold>, StoreError> {
+    async fn resume(&self, unsettled: &Unsettled) -> Result<Result<SendState, Hold>, StoreError> {
+        let Unsettled { key, customer, flow } = unsettled;
+        let key = *key;
         let Some((reserved, attempted)) = self.ledger.claim(self.store.id(), key).await? else {
             return match self.store.sent_message(key).await? {
                 Some(row) => Ok(Ok(row.state)),
@@ -264,8 +284,8 @@ impl Delivery {
             };
         };
         if !attempted {
-            if let Some(kill) = self.store.kill_switches().await?.into_iter().next() {
-                return Ok(Err(Hold::Killed { scope: format!("{}: {}", kill.scope, kill.reason) }));
+            if let Some(scope) = self.store.killed(flow).await? {
+                return Ok(Err(Hold::Killed { scope }));
             }
             let consent = self.store.consent(customer, reserved.channel()).await?;
             let suppressed = self.store.suppressed(reserved.channel(), &reserved.message().to).await?;
@@ -283,8 +303,9 @@ impl Delivery {
     /// When storage cannot answer; rows that only have to wait are no error.
     pub async fn recover(&self) -> Result<usize, StoreError> {
         let mut ended = 0;
-        for (key, customer) in self.store.unsettled_sends().await? {
-            match self.resume(key, &customer).await {
+        for unsettled in self.store.unsettled_sends().await? {
+            let key = unsettled.key;
+            match self.resume(&unsettled).await {
                 Ok(Ok(_)) => ended += 1,
                 Ok(Err(hold)) => tracing::warn!(%key, %hold, "a reserved message is held"),
                 Err(error) if error.is_retryable() => tracing::warn!(%key, %error, "a reserved message still waits"),
@@ -300,8 +321,8 @@ fn no_address() -> NoSend {
 }
 
 /// The ladder step that a draft's offer block grants: offer facts are named by their step.
-fn offer_step(draft: &DraftRecord) -> Option<OfferStepId> {
-    let fact = draft.facts.get(draft.draft.offer()?)?;
+fn offer_step(draft: &Draft, facts: &FactBook) -> Option<OfferStepId> {
+    let fact = facts.get(draft.offer()?)?;
     if fact.kind == FactKind::Offer { OfferStepId::new(fact.subject.clone()).ok() } else { None }
 }
 

@@ -5,11 +5,14 @@
 
 mod admit;
 mod apply;
+mod products;
 
 use kit::{EventId, RunId, StoreError, Timestamp};
 use shop::{Delivery, ShopDefaults, ShopEvent, Source, WebhookError};
 
 use crate::failpoint;
+pub use products::product_rows;
+
 use crate::store::{InboxEvent, InboxState};
 use crate::tenant::Tenant;
 
@@ -152,7 +155,7 @@ impl Tenant {
             }
         };
         failpoint::hit("after_apply");
-        let cancelled = self.call_off(event, applied.customer.as_ref()).await?;
+        let cancelled = self.call_off(event, &applied).await?;
         let (runs, skipped) = self.admit_all(event, &applied).await?;
         failpoint::hit("after_admit");
         let note =

@@ -7,6 +7,7 @@
 mod driver;
 mod journal;
 mod perform;
+pub(crate) mod task;
 
 use agent::{ApprovalDecision, Input, Outcome, Step};
 use kit::tool::{NoSend, Subject};
@@ -15,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use driver::{Driver, Planner};
 pub use journal::{Divergence, replay};
-pub use perform::{Deliverer, MAX_TOOL_RETRIES};
+pub use perform::Deliverer;
 
 /// What a run begins with, as stored. The plan itself follows from the pinned release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +42,16 @@ pub enum Signal {
     Released,
     /// The run is called off.
     Cancel(NoSend),
+}
+
+impl Signal {
+    /// The form in which it lies in the inbox.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON; it always can.
+    pub fn to_json(&self) -> Result<String, StoreError> {
+        serde_json::to_string(self).map_err(|e| StoreError::Corrupt { what: "signal".to_owned(), why: e.to_string() })
+    }
 }
 
 /// Where a drive ended.

@@ -2,9 +2,10 @@
 
 use kit::{Provenance, ShopId, StoreError, Timestamp};
 
+use crate::intake::product_rows;
 use crate::release::{self, ShopSettings, ShopSettingsError};
 use crate::sample::{self, CatalogueItem, Personas, Relations, SampleSpec};
-use crate::store::{ProductRow, Store};
+use crate::store::Store;
 use crate::tenant::{Tenant, TenantError};
 
 /// Why the sample shop could not be set up.
@@ -56,21 +57,6 @@ pub fn webhook(name: &str) -> Option<String> {
     release::sample_files().remove(&format!("webhooks/{name}.json"))
 }
 
-/// Catalogue rows for the store.
-///
-/// # Errors
-/// When a product cannot be written as JSON.
-pub fn rows(products: &[catalog::Product]) -> Result<Vec<ProductRow>, StoreError> {
-    products
-        .iter()
-        .map(|product| {
-            let body = serde_json::to_string(product)
-                .map_err(|e| StoreError::Corrupt { what: format!("product {}", product.id), why: e.to_string() })?;
-            Ok(ProductRow { id: product.id.clone(), body, price: product.price, stock: product.stock })
-        })
-        .collect()
-}
-
 /// Sets up the shop with people made from `spec`, reporting how far it is.
 ///
 /// # Errors
@@ -86,7 +72,7 @@ pub async fn set_up(
     let shop = ShopSettings::parse(SETTINGS, settings)?.id;
     let products = products()?;
     let own = store.shop(&shop);
-    own.put_products(rows(&products)?, now).await?;
+    own.put_products(product_rows(&products)?, now).await?;
     let data = release::sample_files();
     let text = data.get("personas.toml").ok_or(SetUpError::Missing("personas.toml"))?;
     let personas = Personas::parse("knowledge/sample-shop/personas.toml", text)?;

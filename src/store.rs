@@ -25,7 +25,7 @@ use sqlx::{ConnectOptions, SqliteConnection};
 pub use approvals::{Approval, NewApproval};
 pub use customers::{Consent, Customer, Ticket};
 pub use inbox::{InboxEvent, InboxState};
-pub use ledger::SendRow;
+pub use ledger::{SendRow, Unsettled};
 pub use orders::{Activity, Order, OrderLine, OrderSummary};
 pub use products::ProductRow;
 pub use runs::{JournalRow, NewRun, ParkedState, Run, RunState};

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use agent::{Limits, PlannedTool, RunPlan};
+use agent::RunPlan;
 use catalog::Catalog;
 use esp::Esp;
 use graph::{GraphBuilder, GraphProduct, Interaction, ProductGraph};
 use kit::message::Ledger;
-use kit::tool::{Phase, Registry};
+use kit::tool::Registry;
 use kit::{BoxFuture, Digest, RunId, ShopId, StoreError, Timestamp};
 use profile::{CustomerHistory, StoreNorms};
 
@@ -16,6 +16,7 @@ use crate::delivery::{Delivery, UnsubscribeKey};
 use crate::model::ChatModel;
 use crate::model::offline::OfflineModel;
 use crate::release::{Files, Release, ReleaseError};
+use crate::runs::task;
 use crate::runs::{DriveError, Driver, Observer, Planner, Rest, Seed};
 use crate::store::{ProductRow, ShopStore, Store};
 use crate::toolbox;
@@ -174,33 +175,6 @@ impl Tenant {
         graph::History::owned(&self.people(), self.store.id(), customer).await
     }
 
-    /// What reading Shopify's product JSON needs to know of the shop.
-    pub fn shopify_store(&self) -> catalog::import::ShopifyStore {
-        catalog::import::ShopifyStore {
-            currency: self.release.shop.currency,
-            site: self.release.shop.identity.site.clone(),
-        }
-    }
-
-    /// Takes over products that a webhook brought.
-    pub(crate) async fn put_product_json(&self, id: &kit::ProductId, json: &[u8], now: Timestamp) -> Result<(), crate::intake::IntakeError> {
-        let products = catalog::import::shopify("webhook", json, &self.shopify_store())?;
-        if products.is_empty() {
-            // Taken off the online store: it must not be recommended any more.
-            self.store.set_stock(id, 0, now).await?;
-            let _ = self.catalog.set_stock(id, 0);
-        }
-        self.store.put_products(crate::sample_shop::rows(&products)?, now).await?;
-        for product in &products {
-            // A product that is new to the catalogue is searchable after the next start; price and stock are live at once.
-            if self.catalog.get(&product.id).is_some() {
-                let _ = self.catalog.set_stock(&product.id, product.stock);
-                let _ = self.catalog.set_price(&product.id, product.price);
-            }
-        }
-        Ok(())
-    }
-
     /// The first model that would be asked.
     pub fn model(&self) -> &str {
         self.models.first().map_or("none", |model| model.profile())
@@ -216,34 +190,14 @@ impl Planner for Tenant {
     ) -> BoxFuture<'a, Result<RunPlan, String>> {
         Box::pin(async move {
             if release == self.release.digest {
-                return task(&self.release, &self.registry, seed, started_at);
+                return task::plan(&self.release, &self.registry, seed, started_at);
             }
             let files = self.store.release(release).await.map_err(|e| e.to_string())?;
             let files = files.ok_or_else(|| format!("release {} is not stored", release.short()))?;
             let pinned = Release::read(release, &files).map_err(|e| e.to_string())?;
-            task(&pinned, &self.registry, seed, started_at)
+            task::plan(&pinned, &self.registry, seed, started_at)
         })
     }
-}
-
-fn task(release: &Release, registry: &Registry, seed: &Seed, started_at: Timestamp) -> Result<RunPlan, String> {
-    let subject = &seed.subject;
-    let flow = release.flows.get(&subject.flow).ok_or_else(|| format!("the release has no flow {}", subject.flow))?;
-    let products: Vec<&str> = subject.products.iter().map(kit::ProductId::as_str).collect();
-    let products = if products.is_empty() { "none".to_owned() } else { products.join(", ") };
-    let task = format!(
-        "Flow: {}\nLanguage: {}\nOccasion: {}\nProducts of this run: {products}\nGoal: {}\n\n# {}\n\n{}",
-        subject.flow, subject.language, subject.occasion, flow.rules.goal, flow.rules.title, flow.prompt,
-    );
-    Ok(RunPlan {
-        system: release.system.clone(),
-        task,
-        tools: registry.specs().map(PlannedTool::from).collect(),
-        limits: Limits::default(),
-        gather_done_by: vec!["lookup_profile".to_owned()],
-        start: Phase::Gather,
-        started_at,
-    })
 }
 
 fn open_catalog(shop: &ShopId, rows: &[ProductRow]) -> Result<Catalog, TenantError> {

@@ -1,7 +1,7 @@
 //! The tools of a shop, and what they ask of us.
 //!
 //! A tool crate declares small traits for what it needs from outside; the desks below answer them from the store, the
-//! release and the delivery. Adding a tool is one folder under tools/ and one line in [`registry`].
+//! release and the delivery. Adding a tool is one folder under tools/ and one line in `tools!`.
 
 mod approvals;
 mod gate;
@@ -47,38 +47,49 @@ pub fn registry(
     let offers = Arc::new(offers::Offers { store: store.clone(), release: release.clone(), catalog: catalog.clone() });
     let gate = Arc::new(gate::Gate { delivery: delivery.clone(), catalog: catalog.clone() });
     let desk = Arc::new(approvals::Desk { delivery: delivery.clone() });
-    Registry::new()
-        .with(LookupProfile::new(people.clone(), catalog.clone(), Thresholds::default()))?
-        .with(SearchCatalog::new(shelves.clone()))?
-        .with(GetProducts::new(shelves.clone()))?
-        .with(ExploreGraph::new(shelves, people, catalog.clone()))?
-        .with(CheckBrandRules::new(gate.clone()))?
-        .with(QuoteOffer::new(offers))?
-        .with(ProposeMessage::new(gate.clone()))?
-        .with(RequestApproval::new(desk))?
-        .with(QueueSend::new(gate))?
-        .with(DecideNoSend)
+    fill(&Desks { people, catalog: catalog.clone(), shelves, offers, gate, desk })
 }
 
-/// What a model is told about every tool, in order of name, without opening a shop.
-///
-/// # Errors
-/// As [`registry`].
-pub fn specs() -> Result<Vec<ToolSpec>, RegistryError> {
-    let mut specs = vec![
-        ToolSpec::of::<LookupProfile>()?,
-        ToolSpec::of::<SearchCatalog>()?,
-        ToolSpec::of::<GetProducts>()?,
-        ToolSpec::of::<ExploreGraph>()?,
-        ToolSpec::of::<CheckBrandRules>()?,
-        ToolSpec::of::<QuoteOffer>()?,
-        ToolSpec::of::<ProposeMessage>()?,
-        ToolSpec::of::<RequestApproval>()?,
-        ToolSpec::of::<QueueSend>()?,
-        ToolSpec::of::<DecideNoSend>()?,
-    ];
-    specs.sort_by_key(|spec| spec.name);
-    Ok(specs)
+/// What the tools ask.
+struct Desks {
+    people: Arc<People>,
+    catalog: Arc<Catalog>,
+    shelves: Arc<shelves::Shelves>,
+    offers: Arc<offers::Offers>,
+    gate: Arc<gate::Gate>,
+    desk: Arc<approvals::Desk>,
+}
+
+/// One line a tool: its type, and how it is made from the desks.
+macro_rules! tools {
+    (|$desks:ident| $($tool:ty => $made:expr),+ $(,)?) => {
+        fn fill($desks: &Desks) -> Result<Registry, RegistryError> {
+            Ok(Registry::new()$(.with::<$tool>($made)?)+)
+        }
+
+        /// What a model is told about every tool, in order of name, without opening a shop.
+        ///
+        /// # Errors
+        /// As [`registry`].
+        pub fn specs() -> Result<Vec<ToolSpec>, RegistryError> {
+            let mut specs = vec![$(ToolSpec::of::<$tool>()?),+];
+            specs.sort_by_key(|spec| spec.name);
+            Ok(specs)
+        }
+    };
+}
+
+tools! { |desks|
+    LookupProfile => LookupProfile::new(desks.people.clone(), desks.catalog.clone(), Thresholds::default()),
+    SearchCatalog => SearchCatalog::new(desks.shelves.clone()),
+    GetProducts => GetProducts::new(desks.shelves.clone()),
+    ExploreGraph => ExploreGraph::new(desks.shelves.clone(), desks.people.clone(), desks.catalog.clone()),
+    CheckBrandRules => CheckBrandRules::new(desks.gate.clone()),
+    QuoteOffer => QuoteOffer::new(desks.offers.clone()),
+    ProposeMessage => ProposeMessage::new(desks.gate.clone()),
+    RequestApproval => RequestApproval::new(desks.desk.clone()),
+    QueueSend => QueueSend::new(desks.gate.clone()),
+    DecideNoSend => DecideNoSend,
 }
 
 /// The array that is sent as `tools` to a model.

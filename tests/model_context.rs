@@ -30,7 +30,11 @@ impl ChatModel for Recorder {
         "recorder"
     }
 
-    fn complete<'a>(&'a self, request: &'a ModelRequest<'a>, tools: &'a [&'a ToolSpec]) -> BoxFuture<'a, Result<ModelReply, ModelError>> {
+    fn complete<'a>(
+        &'a self,
+        request: &'a ModelRequest<'a>,
+        tools: &'a [&'a ToolSpec],
+    ) -> BoxFuture<'a, Result<ModelReply, ModelError>> {
         self.seen.lock().unwrap().push(render(request));
         self.inner.complete(request, tools)
     }
@@ -48,7 +52,8 @@ fn render(request: &ModelRequest<'_>) -> String {
                 calls.iter().try_for_each(|c| writeln!(text, "  {} {}", c.name, c.arguments))
             }
             Message::Tool { name, content, .. } => {
-                let pretty: serde_json::Value = serde_json::from_str(content).unwrap_or_else(|_| content.clone().into());
+                let pretty: serde_json::Value =
+                    serde_json::from_str(content).unwrap_or_else(|_| content.clone().into());
                 writeln!(text, "\n[{name}]\n{pretty:#}")
             }
         };
@@ -68,7 +73,14 @@ async fn conversation(source: Source, topic: &str, webhook: &str) -> String {
     let parts = Parts { clock: clock.clone(), esp: outbox, models: vec![recorder.clone()] };
     let tenant = Arc::new(Tenant::open(&store, &shop, parts).await.unwrap());
     let body = sample_shop::webhook(webhook).unwrap();
-    let delivery = Delivery { source, topic, body: body.as_bytes(), event_id: None, triggered_at: Some(SAMPLE_NOW), received_at: SAMPLE_NOW };
+    let delivery = Delivery {
+        source,
+        topic,
+        body: body.as_bytes(),
+        event_id: None,
+        triggered_at: Some(SAMPLE_NOW),
+        received_at: SAMPLE_NOW,
+    };
     let intake = tenant.take_in(&delivery).await.unwrap();
     clock.set(intake.runs[0].due);
     tenant.driver(Arc::new(Silent)).drive(&intake.runs[0].run).await.unwrap();
@@ -99,6 +111,7 @@ fn the_standing_instructions() {
 
 #[test]
 fn the_tools_as_described() {
-    let described: Vec<String> = mailwright::toolbox::specs().unwrap().iter().map(|s| format!("## {}\n\n{}", s.name, s.description)).collect();
+    let described: Vec<String> =
+        mailwright::toolbox::specs().unwrap().iter().map(|s| format!("## {}\n\n{}", s.name, s.description)).collect();
     insta::assert_snapshot!(described.join("\n\n"));
 }

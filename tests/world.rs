@@ -141,7 +141,7 @@ impl Terms {
         let files = self.files();
         let store = Store::open(folder.path()).await.unwrap();
         let shop = Tenant::set_up(&store, files.clone(), clock.now()).await.unwrap();
-        let rows = mailwright::sample_shop::rows(&self.shelf.products).unwrap();
+        let rows = mailwright::intake::product_rows(&self.shelf.products).unwrap();
         store.shop(&shop).put_products(rows, clock.now()).await.unwrap();
         let tenant = open(&store, &shop, &folder, clock.clone(), self.models.clone()).await;
         let Self { shelf, models, restless, .. } = self;
@@ -170,7 +170,9 @@ impl Terms {
 
     fn sending(&self) -> String {
         let Self { caps: (day, week), holdout, quiet: (from, to), .. } = self;
-        format!("schema = \"mailwright.sending/1\"\ncap_day = {day}\ncap_week = {week}\nholdout_percent = {holdout}\n[quiet]\nfrom = {from}\nto = {to}\n")
+        format!(
+            "schema = \"mailwright.sending/1\"\ncap_day = {day}\ncap_week = {week}\nholdout_percent = {holdout}\n[quiet]\nfrom = {from}\nto = {to}\n"
+        )
     }
 
     fn risk(&self) -> String {
@@ -188,7 +190,13 @@ fn trust(word: &str) -> String {
     format!("trust = \"{word}\"{first}")
 }
 
-async fn open(store: &Store, shop: &ShopId, folder: &TempDir, clock: Arc<SetClock>, models: Vec<Arc<dyn ChatModel>>) -> Arc<Tenant> {
+async fn open(
+    store: &Store,
+    shop: &ShopId,
+    folder: &TempDir,
+    clock: Arc<SetClock>,
+    models: Vec<Arc<dyn ChatModel>>,
+) -> Arc<Tenant> {
     let esp = Arc::new(Outbox::open(folder.path().join("outbox")).unwrap());
     Arc::new(Tenant::open(store, shop, Parts { clock, esp, models }).await.unwrap())
 }

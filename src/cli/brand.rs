@@ -33,7 +33,7 @@ enum BrandCommand {
         flow: FlowId,
     },
     /// What a rule looks for, why, and how to mend a finding.
-    #[command(after_help = "Example: mailwright brand explain fact-typed-figure")]
+    #[command(after_help = "Example: mailwright brand explain figure.digits")]
     Explain {
         /// The rule; without one, all rules are listed.
         rule: Option<String>,

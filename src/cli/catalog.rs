@@ -10,7 +10,7 @@ use kit::{CategoryId, Language, Provenance};
 use super::app::App;
 use super::out::{Out, short};
 use super::{Failure, Global, failure};
-use crate::sample_shop;
+use crate::intake::product_rows;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example: mailwright catalog search \"waterproof boot\"")]
@@ -74,7 +74,7 @@ async fn put(app: &App, file: &PathBuf, third_party: bool, out: &Out) -> Result<
             )));
         }
     };
-    let rows = sample_shop::rows(&products).map_err(failure)?;
+    let rows = product_rows(&products).map_err(failure)?;
     let count = rows.len();
     app.tenant.store.put_products(rows, app.tenant.clock.now()).await.map_err(failure)?;
     out.line(&format!("{count} product(s) imported from {label}"));

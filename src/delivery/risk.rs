@@ -5,7 +5,7 @@ use kit::message::{CheckReport, Draft, RiskAssessment, RiskReason};
 use kit::tool::Subject;
 use kit::{FactBook, FactKind, StoreError};
 
-use super::Delivery;
+use super::{Delivery, offer_step};
 use crate::flows::RiskClass;
 
 /// The code of the reason, as policy names it too.
@@ -26,13 +26,9 @@ impl Delivery {
             .iter()
             .filter_map(|id| facts.get(id))
             .any(|f| f.kind == FactKind::Product && f.fields.contains_key("regulated"));
-        // The subject of an offer fact is its step on the ladder.
-        let step = draft
-            .offer()
-            .and_then(|id| facts.get(id))
-            .and_then(|fact| kit::OfferStepId::new(fact.subject.clone()).ok());
+        let step = offer_step(draft, facts);
         let offer_is_new = match &step {
-            Some(step) => !self.store.offer_was_granted(step).await?,
+            Some(step) => !self.store.offer_was_granted(step, subject.release).await?,
             None => false,
         };
         let sends = self.store.sends_of_release(&subject.flow, subject.release).await?;

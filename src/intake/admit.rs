@@ -6,25 +6,21 @@ use shop::{EventBody, ShopEvent};
 
 use super::apply::Applied;
 use super::{Admitted, IntakeError, Skipped};
-use crate::flows::Flow;
+use crate::delivery::CART_EMPTIED;
+use crate::flows::{Flow, Occasion};
 use crate::runs::{Seed, Signal};
-use crate::store::{Customer, NewRun, RunState};
+use crate::store::{Customer, NewRun, Run, RunState};
 use crate::tenant::Tenant;
 
 impl Tenant {
     /// Calls off open runs of flows that this topic ends, and wakes runs that a closed ticket held.
-    pub(super) async fn call_off(
-        &self,
-        event: &ShopEvent,
-        customer: Option<&Customer>,
-    ) -> Result<Vec<RunId>, IntakeError> {
-        let Some(customer) = customer else { return Ok(Vec::new()) };
+    pub(super) async fn call_off(&self, event: &ShopEvent, applied: &Applied) -> Result<Vec<RunId>, IntakeError> {
+        let Some(customer) = &applied.customer else { return Ok(Vec::new()) };
         let released = matches!(&event.body, EventBody::Ticket(ticket) if !ticket.open);
         let mut cancelled = Vec::new();
         for run in self.store.open_runs_of(&customer.id).await? {
             let Some(flow) = self.release.flows.get(&run.flow) else { continue };
-            if flow.rules.cancel_on.contains(&event.topic) {
-                let reason = NoSend { code: event.topic.to_string(), reason: format!("called off by {}", event.topic) };
+            if let Some(reason) = end_of(&run, flow, event, applied) {
                 self.send_signal(&run.id, &Signal::Cancel(reason)).await?;
                 cancelled.push(run.id);
             } else if released && run.state != RunState::Delayed {
@@ -40,9 +36,7 @@ impl Tenant {
     /// # Errors
     /// When storage cannot answer.
     pub async fn send_signal(&self, run: &RunId, signal: &Signal) -> Result<(), StoreError> {
-        let body = serde_json::to_string(signal)
-            .map_err(|e| StoreError::Corrupt { what: "signal".to_owned(), why: e.to_string() })?;
-        self.store.signal(run, body, self.clock.now()).await
+        self.store.signal(run, signal.to_json()?, self.clock.now()).await
     }
 
     pub(super) async fn admit_all(
@@ -85,7 +79,8 @@ impl Tenant {
         let Some(occasion) = flow.occasion(cart, order, event.triggered_at) else {
             return Ok(Err("the event does not name its cart or order".to_owned()));
         };
-        if applied.products.is_empty() {
+        // A cart that was emptied may be filled again: a run that waits for its time goes on waiting, with nothing in hand.
+        if applied.products.is_empty() && !self.waits_for(flow, customer, &occasion).await? {
             let reason = "none of its products is in the catalogue; import it with `mailwright catalog import FILE`";
             return Ok(Err(reason.to_owned()));
         }
@@ -96,6 +91,12 @@ impl Tenant {
             cart_url: self.cart_url(event),
         };
         Ok(Ok(self.admit(flow, customer, applied.products.clone(), trigger).await?))
+    }
+
+    async fn waits_for(&self, flow: &Flow, customer: &Customer, occasion: &str) -> Result<bool, StoreError> {
+        let open = self.store.open_runs_of(&customer.id).await?;
+        let this = |run: &Run| run.flow == flow.rules.id && run.occasion == occasion && run.state == RunState::Delayed;
+        Ok(open.iter().any(this))
     }
 
     /// Begins a run by hand: the flow, for this customer, now.
@@ -185,6 +186,24 @@ struct Trigger {
     at: Timestamp,
     considered: bool,
     cart_url: Option<String>,
+}
+
+/// Why an event ends an open run, if it does.
+fn end_of(run: &Run, flow: &Flow, event: &ShopEvent, applied: &Applied) -> Option<NoSend> {
+    let no_send = |code: &str, reason: String| Some(NoSend { code: code.to_owned(), reason });
+    if flow.rules.cancel_on.contains(&event.topic) {
+        return no_send(event.topic.as_str(), format!("called off by {}", event.topic));
+    }
+    let EventBody::Cart(cart) = &event.body else { return None };
+    let its_own = flow.rules.occasion == Occasion::Cart
+        && flow.occasion(Some(cart.id.as_str()), None, event.triggered_at).as_ref() == Some(&run.occasion);
+    if its_own && cart.completed_at.is_some() {
+        return no_send("checkout_completed", "the checkout was completed".to_owned());
+    }
+    if its_own && applied.products.is_empty() && run.state != RunState::Delayed {
+        return no_send(CART_EMPTIED, "the cart was emptied".to_owned());
+    }
+    None
 }
 
 /// A run is named by what makes it unique, so that two processes that admit the same occasion name the same run.

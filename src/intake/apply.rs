@@ -44,7 +44,9 @@ impl Tenant {
                     self.store.add_consents(vec![(customer.id.clone(), row)]).await?;
                 }
             }
-            EventBody::Product(product) => self.put_product_json(&product.id, product.json.as_bytes(), event.triggered_at).await?,
+            EventBody::Product(product) => {
+                self.put_product_json(&product.id, product.json.as_bytes(), event.triggered_at).await?
+            }
             EventBody::Ticket(ticket) => {
                 if let Some(customer) = &applied.customer {
                     self.put_ticket(&ticket.id, &customer.id, ticket.open, event.triggered_at).await?;

@@ -13,15 +13,14 @@ use async_openai::config::OpenAIConfig;
 use async_openai::error::OpenAIError;
 use kit::BoxFuture;
 use kit::tool::ToolSpec;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{ChatModel, ModelError};
 use transport::Transport;
 
 /// A secret that does not print itself.
-#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
@@ -38,8 +37,7 @@ impl std::fmt::Debug for Secret {
 }
 
 /// How to reach a model.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Profile {
     /// The profile's name.
     pub name: String,
@@ -48,48 +46,24 @@ pub struct Profile {
     /// The model as the server names it.
     pub model: String,
     /// The key, taken from the environment or a file, never from the configuration file itself.
-    #[serde(skip)]
     pub api_key: Secret,
     /// One attempt's limit, in seconds.
-    #[serde(default = "Profile::attempt_seconds")]
     pub timeout_s: u64,
     /// All attempts together, waits included, in seconds.
-    #[serde(default = "Profile::deadline_seconds")]
     pub deadline_s: u64,
     /// Attempts after the first.
-    #[serde(default = "Profile::three")]
     pub retries: u32,
     /// The wait before the second attempt, in milliseconds; doubled before each further one, up to 20 s.
-    #[serde(default = "Profile::first_wait")]
     pub first_wait_ms: u64,
     /// The longest answer, in tokens.
-    #[serde(default = "Profile::answer_tokens")]
     pub max_tokens: u32,
     /// Price of a million prompt tokens, in millionths of a US dollar (so `250000` is $0.25).
-    #[serde(default)]
     pub input_micros_per_mtok: u64,
     /// Price of a million answer tokens, in millionths of a US dollar.
-    #[serde(default)]
     pub output_micros_per_mtok: u64,
 }
 
 impl Profile {
-    fn attempt_seconds() -> u64 {
-        60
-    }
-    fn deadline_seconds() -> u64 {
-        180
-    }
-    fn three() -> u32 {
-        3
-    }
-    fn first_wait() -> u64 {
-        250
-    }
-    fn answer_tokens() -> u32 {
-        4096
-    }
-
     /// A profile with the usual limits.
     pub fn new(name: &str, base_url: &str, model: &str) -> Self {
         Self {
@@ -97,11 +71,11 @@ impl Profile {
             base_url: base_url.to_owned(),
             model: model.to_owned(),
             api_key: Secret::default(),
-            timeout_s: Self::attempt_seconds(),
-            deadline_s: Self::deadline_seconds(),
-            retries: Self::three(),
-            first_wait_ms: Self::first_wait(),
-            max_tokens: Self::answer_tokens(),
+            timeout_s: 60,
+            deadline_s: 180,
+            retries: 3,
+            first_wait_ms: 250,
+            max_tokens: 4096,
             input_micros_per_mtok: 0,
             output_micros_per_mtok: 0,
         }

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use agent::{ApprovalDecision, Input, Machine, Outcome, RunPlan, Step};
+use jiff::SignedDuration;
 use kit::message::ApprovalState;
 use kit::tool::{Registry, ToolSpec};
 use kit::{ApprovalId, Digest, RunId, StoreError, Timestamp};
 
-use super::journal::{self, Chain, Folded, START, Started, step_name, step_text};
+use super::journal::{self, Chain, Folded, RESUME, START, Started, step_name, step_text};
 use super::perform::{self, Deliverer, Failed};
 use super::{DriveError, Observer, Rest, Seed, Signal};
 use crate::clock::Clock;
@@ -53,8 +54,8 @@ pub trait Planner: Send + Sync {
     ) -> kit::BoxFuture<'a, Result<RunPlan, String>>;
 }
 
-/// The journal position of a run's first step; position 1 is its start.
-const FIRST: u32 = 2;
+/// After this silence a run was interrupted: shorter ones do not matter for the time it may work.
+const INTERRUPTED: SignedDuration = SignedDuration::from_secs(60);
 
 /// A run in hand.
 struct Drive<'a> {
@@ -64,6 +65,8 @@ struct Drive<'a> {
     machine: Machine,
     chain: Chain,
     next_seq: u32,
+    /// Nothing was done yet: what makes a message impossible anyway is looked for first.
+    untouched: bool,
     /// Which of the driver's models answers now.
     model: usize,
 }
@@ -101,17 +104,20 @@ impl Driver {
             .await
             .map_err(|why| DriveError::Release { run: run.id.clone(), why })?;
         let folded = match journal::fold(&run.plan, &rows, |_| plan.clone()) {
-            Ok(Some(folded)) => folded,
+            Ok(Some(folded)) => match rows.last() {
+                Some(last) => self.resume(&run, folded, last.at).await?,
+                None => folded,
+            },
             Ok(None) => self.begin(&run, plan, started_at).await?,
             Err(divergence) => {
                 self.park(&run.id, &divergence.to_string()).await?;
                 return Err(DriveError::Diverged { run: run.id, divergence });
             }
         };
-        let Folded { machine, chain, next_seq } = folded;
+        let Folded { machine, chain, next_seq, untouched } = folded;
         let model =
             machine.profile().and_then(|name| self.models.iter().position(|m| m.profile() == name)).unwrap_or(0);
-        Ok(Drive { driver: self, run, seed, machine, chain, next_seq, model })
+        Ok(Drive { driver: self, run, seed, machine, chain, next_seq, untouched, model })
     }
 
     async fn begin(&self, run: &Run, plan: RunPlan, at: Timestamp) -> Result<Folded, DriveError> {
@@ -119,7 +125,27 @@ impl Driver {
         let chain = Chain::begin(&run.plan).extend(START, &body);
         let row = JournalRow { seq: 1, step: START.to_owned(), input_hash: chain.hash(), body, at };
         self.append(&run.id, row, None).await?;
-        Ok(Folded { machine: Machine::new(plan), chain, next_seq: FIRST })
+        Ok(Folded { machine: Machine::new(plan), chain, next_seq: 2, untouched: true })
+    }
+
+    /// Notes that a run which was in the middle of its work is taken up again. Without that the hours until somebody starts
+    /// the service would count as the run's working time and end it.
+    async fn resume(&self, run: &Run, mut folded: Folded, last_at: Timestamp) -> Result<Folded, DriveError> {
+        let at = self.clock.now();
+        let works = match folded.machine.next() {
+            Step::CallModel | Step::RunTools { .. } | Step::Deliver { .. } | Step::SwitchModel { .. } => true,
+            Step::AwaitApproval { .. } | Step::AwaitRelease { .. } | Step::Done(_) => false,
+        };
+        if !works || at.duration_since(last_at) < INTERRUPTED {
+            return Ok(folded);
+        }
+        let body = serde_json::to_string(&Started { at }).unwrap_or_default();
+        folded.chain = folded.chain.extend(RESUME, &body);
+        let (seq, input_hash) = (folded.next_seq, folded.chain.hash());
+        self.append(&run.id, JournalRow { seq, step: RESUME.to_owned(), input_hash, body, at }, None).await?;
+        folded.machine.resumed(at);
+        folded.next_seq += 1;
+        Ok(folded)
     }
 
     async fn append(&self, run: &RunId, row: JournalRow, signal: Option<u32>) -> Result<(), DriveError> {
@@ -170,6 +196,7 @@ impl Drive<'_> {
         self.driver.observer.step(&self.run.id, step, &input);
         self.chain = chain;
         self.next_seq += 1;
+        self.untouched = false;
         self.machine.apply(input).map_err(|e| {
             let divergence = journal::Divergence { seq: self.next_seq - 1, why: e.to_string() };
             DriveError::Diverged { run: self.run.id.clone(), divergence }
@@ -181,7 +208,7 @@ impl Drive<'_> {
     async fn signal(&self, step: &Step) -> Result<Option<(u32, Input)>, DriveError> {
         let reads = match step {
             Step::AwaitApproval { .. } | Step::AwaitRelease { .. } | Step::Deliver { .. } => true,
-            Step::CallModel => self.next_seq == FIRST,
+            Step::CallModel => self.untouched,
             Step::RunTools { .. } | Step::SwitchModel { .. } | Step::Done(_) => false,
         };
         if !reads {
@@ -210,8 +237,7 @@ impl Drive<'_> {
     async fn perform(&mut self, step: &Step) -> Result<Performed, DriveError> {
         let now = self.driver.clock.now();
         Ok(Performed::Answer(match step {
-            Step::CallModel if self.next_seq == FIRST => match self.driver.deliverer.admissible(&self.seed, now).await?
-            {
+            Step::CallModel if self.untouched => match self.driver.deliverer.admissible(&self.seed, now).await? {
                 Some(reason) => Input::Cancelled { reason, at: now },
                 None => self.ask().await,
             },
@@ -231,9 +257,10 @@ impl Drive<'_> {
             }
             Step::Deliver { approval } => self.deliver(approval.as_ref(), now).await?,
             Step::AwaitApproval { approval, until } if *until <= now => return self.expire(approval, now).await,
-            Step::AwaitApproval { approval, until } => {
-                return Ok(Performed::Rest(Rest::Approval { approval: approval.clone(), until: *until }));
-            }
+            Step::AwaitApproval { approval, until } => match self.decided(approval, now).await? {
+                Some(input) => input,
+                None => return Ok(Performed::Rest(Rest::Approval { approval: approval.clone(), until: *until })),
+            },
             Step::AwaitRelease { at: Some(at), .. } if *at <= now => Input::Released { at: now },
             Step::AwaitRelease { at, hold } => return Ok(Performed::Rest(Rest::Held { hold: hold.clone(), at: *at })),
             Step::SwitchModel { .. } => self.switch(now),
@@ -283,22 +310,35 @@ impl Drive<'_> {
         Ok(Input::Delivery { result, at: now })
     }
 
-    /// Nobody decided in time. The row is closed first: a decision that comes at the same moment wins or loses there.
-    async fn expire(&self, approval: &ApprovalId, now: Timestamp) -> Result<Performed, DriveError> {
-        let store = &self.driver.store;
-        let Some(viewed) = store.approval(approval).await? else {
-            return Ok(Performed::Answer(Input::Fatal { why: format!("approval {approval} is gone"), at: now }));
+    /// The decision that stands in the approval's row without a signal of its own: the writer proposed the very message
+    /// again that a person has decided about already.
+    async fn decided(&self, approval: &ApprovalId, now: Timestamp) -> Result<Option<Input>, DriveError> {
+        let Some(found) = self.driver.store.approval(approval).await? else { return Ok(None) };
+        let decision = match found.record.state {
+            ApprovalState::Approved => ApprovalDecision::Approved,
+            ApprovalState::Rejected => {
+                ApprovalDecision::Rejected { reason: found.reason.unwrap_or_default(), revise: false }
+            }
+            ApprovalState::Expired => ApprovalDecision::Expired,
+            ApprovalState::Pending | ApprovalState::Superseded => return Ok(None),
         };
-        if viewed.record.state == ApprovalState::Pending {
-            let expired = kit::message::ApprovalRecord { state: ApprovalState::Expired, ..viewed.record.clone() };
+        Ok(Some(Input::Approval { approval: approval.clone(), decision, at: now }))
+    }
+
+    /// Nobody decided in time. The row is closed first: a decision that comes at the same moment wins or loses there.
+    async fn expire(&self, id: &ApprovalId, now: Timestamp) -> Result<Performed, DriveError> {
+        let store = &self.driver.store;
+        let Some(viewed) = store.approval(id).await? else {
+            return Ok(Performed::Answer(Input::Fatal { why: format!("approval {id} is gone"), at: now }));
+        };
+        if let Some(expired) = approval::expire(&viewed.record, now) {
             let decision = ApprovalDecision::Expired;
-            let signal =
-                serde_json::to_string(&Signal::Approval { approval: approval.clone(), decision }).unwrap_or_default();
+            let signal = Signal::Approval { approval: id.clone(), decision }.to_json()?;
             store.decide(&viewed, expired, None, None, signal, now).await?;
         }
         // The signal just written, or the person's own, is there now.
-        let signal = self.signal(&Step::AwaitApproval { approval: approval.clone(), until: now }).await?;
-        let expired = || Input::Approval { approval: approval.clone(), decision: ApprovalDecision::Expired, at: now };
+        let signal = self.signal(&Step::AwaitApproval { approval: id.clone(), until: now }).await?;
+        let expired = || Input::Approval { approval: id.clone(), decision: ApprovalDecision::Expired, at: now };
         Ok(match signal {
             Some((seq, input)) => Performed::Signalled(seq, input),
             None => Performed::Answer(expired()),

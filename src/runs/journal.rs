@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::store::JournalRow;
 
-/// The first row of every journal.
+/// A row that answers no step: the first of every journal, and one where a run was taken up again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Started {
     pub(super) at: Timestamp,
@@ -17,6 +17,8 @@ pub(super) struct Started {
 
 /// The name of the first row's step.
 pub(super) const START: &str = "start";
+/// The name of a row that says: the process was gone, and here another took the run up.
+pub(super) const RESUME: &str = "resume";
 
 /// Where a journal stops making sense.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,6 +36,8 @@ pub(super) struct Folded {
     pub(super) machine: Machine,
     pub(super) chain: Chain,
     pub(super) next_seq: u32,
+    /// Nothing was done yet but to begin.
+    pub(super) untouched: bool,
 }
 
 /// The running hash: after each row it is the hash which that row carries.
@@ -73,11 +77,23 @@ pub(super) fn fold(
     }
     let mut machine = Machine::new(plan(started.at));
     let mut next_seq = first.seq + 1;
+    let mut untouched = true;
     for row in rest {
-        let step = step_text(&machine.next());
         if row.seq != next_seq {
             return Err(diverged(next_seq, "the row is missing".to_owned()));
         }
+        next_seq += 1;
+        if row.step == RESUME {
+            chain = chain.extend(RESUME, &row.body);
+            if row.input_hash != chain.hash() {
+                return Err(diverged(row.seq, "this row is not what it was".to_owned()));
+            }
+            let resumed: Started = serde_json::from_str(&row.body).map_err(|e| diverged(row.seq, e.to_string()))?;
+            machine.resumed(resumed.at);
+            continue;
+        }
+        untouched = false;
+        let step = step_text(&machine.next());
         if row.step != step_name(&machine.next()) {
             return Err(diverged(
                 row.seq,
@@ -90,9 +106,8 @@ pub(super) fn fold(
         }
         let input: Input = serde_json::from_str(&row.body).map_err(|e| diverged(row.seq, e.to_string()))?;
         machine.apply(input).map_err(|e| diverged(row.seq, e.to_string()))?;
-        next_seq += 1;
     }
-    Ok(Some(Folded { machine, chain, next_seq }))
+    Ok(Some(Folded { machine, chain, next_seq, untouched }))
 }
 
 /// Replays a run from its journal alone, without model, tools or ESP, and returns each step with its outcome.
@@ -117,6 +132,10 @@ pub fn replay(
     let mut machine = Machine::new(plan);
     let mut story = Vec::new();
     for row in rows.iter().skip(1) {
+        if row.step == RESUME {
+            machine.resumed(row.at);
+            continue;
+        }
         let Ok(input) = serde_json::from_str::<Input>(&row.body) else { break };
         story.push((machine.next(), input.clone()));
         if machine.apply(input).is_err() {

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use super::Seed;
 
 /// How often a tool that says "try again later" is tried again within one step.
-pub const MAX_TOOL_RETRIES: u32 = 3;
+const MAX_TOOL_RETRIES: u32 = 3;
 
 /// Hands a drafted message to clearance and ledger. Implemented by [`crate::delivery`].
 pub trait Deliverer: Send + Sync {

@@ -136,7 +136,7 @@ impl ShopStore {
         let authors = to_json(&new.draft.authors, "approval")?;
         self.write(move |c, shop| {
             Box::pin(async move {
-                sqlx::query(
+                let opened = sqlx::query(
                     "INSERT INTO approvals (shop_id, approval_id, run_id, envelope, terms, draft, summary, reasons, authors, state, version, created_at, expires_at)
                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', 1, $10, $11) ON CONFLICT DO NOTHING",
                 )
@@ -146,7 +146,9 @@ impl ShopStore {
                 let (id, expires_at): (String, i64) =
                     sqlx::query_as("SELECT approval_id, expires_at FROM approvals WHERE shop_id = $1 AND run_id = $2 AND envelope = $3")
                         .bind(shop.as_str()).bind(new.run.as_str()).bind(&envelope).fetch_one(&mut *c).await.map_err(map)?;
-                append_audit(c, shop.as_str(), now, "system", "approval.open", &id, &envelope).await?;
+                if opened.rows_affected() > 0 {
+                    append_audit(c, shop.as_str(), now, "system", "approval.open", &id, &envelope).await?;
+                }
                 Ok((ApprovalId::new(id).map_err(|e| corrupt("approval", e))?, stamp(expires_at, "approval")?))
             })
         })

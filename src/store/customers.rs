@@ -274,8 +274,15 @@ async fn add_consent(
              SELECT 1 FROM consents WHERE shop_id = $1 AND customer_id = $2 AND channel = $3 AND at = $4 AND state <> $5
          ) THEN $4 + 1 ELSE $4 END, $5, $6, $7 WHERE TRUE ON CONFLICT DO NOTHING",
     )
-        .bind(shop).bind(customer.as_str()).bind(consent.channel.as_str()).bind(micros(consent.at))
-        .bind(state).bind(&consent.source).bind(&consent.wording)
-        .execute(c).await.map_err(map)?;
+    .bind(shop)
+    .bind(customer.as_str())
+    .bind(consent.channel.as_str())
+    .bind(micros(consent.at))
+    .bind(state)
+    .bind(&consent.source)
+    .bind(&consent.wording)
+    .execute(c)
+    .await
+    .map_err(map)?;
     Ok(())
 }

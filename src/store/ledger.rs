@@ -2,15 +2,24 @@
 
 mod evidence;
 
-use kit::message::{
-    DedupeKey, LedgerRow, LedgerStore, Rendered, ReserveAnswer, ReserveRequest, SendState,
-};
-use kit::{BoxFuture, CustomerId, RunId, ShopId, StoreError, Timestamp};
+use kit::message::{DedupeKey, LedgerRow, LedgerStore, Rendered, ReserveAnswer, ReserveRequest, SendState};
+use kit::{BoxFuture, CustomerId, FlowId, RunId, ShopId, StoreError, Timestamp};
 use sqlx::SqliteConnection;
 
 use super::error::map;
 use super::settings::append_audit;
 use super::{ShopStore, Store, corrupt, from_json, micros, stamp, to_json};
+
+/// A message that was reserved and whose hand-over did not end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsettled {
+    /// Its key.
+    pub key: DedupeKey,
+    /// For whom.
+    pub customer: CustomerId,
+    /// The flow.
+    pub flow: FlowId,
+}
 
 /// A send as listed for people: no content, no address.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -182,21 +191,22 @@ impl ShopStore {
         LedgerStore::find(self.store(), &self.shop, key).await
     }
 
-    /// Keys of rows that are reserved but not settled: what a restart begins with.
-    pub async fn unsettled_sends(&self) -> Result<Vec<(DedupeKey, CustomerId)>, StoreError> {
-        let rows: Vec<(String, String)> = sqlx::query_as(
-            "SELECT dedupe_key, customer_id FROM sends WHERE shop_id = $1 AND state = 'reserved' ORDER BY reserved_at",
+    /// Rows that are reserved but not settled: what a restart begins with.
+    pub async fn unsettled_sends(&self) -> Result<Vec<Unsettled>, StoreError> {
+        let rows: Vec<(String, String, String)> = sqlx::query_as(
+            "SELECT dedupe_key, customer_id, flow FROM sends WHERE shop_id = $1 AND state = 'reserved' ORDER BY reserved_at",
         )
         .bind(self.shop.as_str())
         .fetch_all(self.readers())
         .await
         .map_err(map)?;
         rows.into_iter()
-            .map(|(key, customer)| {
-                Ok((
-                    key.parse().map_err(|e| corrupt("send", e))?,
-                    CustomerId::new(customer).map_err(|e| corrupt("send", e))?,
-                ))
+            .map(|(key, customer, flow)| {
+                Ok(Unsettled {
+                    key: key.parse().map_err(|e| corrupt("send", e))?,
+                    customer: CustomerId::new(customer).map_err(|e| corrupt("send", e))?,
+                    flow: FlowId::new(flow).map_err(|e| corrupt("send", e))?,
+                })
             })
             .collect()
     }
@@ -214,15 +224,18 @@ impl ShopStore {
         rows.into_iter().map(|(step,)| kit::OfferStepId::new(step).map_err(|e| corrupt("offer", e))).collect()
     }
 
-    /// True when this step was ever granted to anybody: an offer is new the first time.
-    pub async fn offer_was_granted(&self, step: &kit::OfferStepId) -> Result<bool, StoreError> {
-        let row: Option<(String,)> =
-            sqlx::query_as("SELECT code FROM offers_granted WHERE shop_id = $1 AND step = $2 LIMIT 1")
-                .bind(self.shop.as_str())
-                .bind(step.as_str())
-                .fetch_optional(self.readers())
-                .await
-                .map_err(map)?;
+    /// True when this step was granted to anybody under this release: an offer is new the first time.
+    pub async fn offer_was_granted(&self, step: &kit::OfferStepId, release: kit::Digest) -> Result<bool, StoreError> {
+        let row: Option<(String,)> = sqlx::query_as(
+            "SELECT o.code FROM offers_granted o JOIN sends s ON s.shop_id = o.shop_id AND s.run_id = o.run_id
+                 WHERE o.shop_id = $1 AND o.step = $2 AND s.release = $3 LIMIT 1",
+        )
+        .bind(self.shop.as_str())
+        .bind(step.as_str())
+        .bind(release.to_string())
+        .fetch_optional(self.readers())
+        .await
+        .map_err(map)?;
         Ok(row.is_some())
     }
 

@@ -116,6 +116,22 @@ impl ShopStore {
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 
+    /// All stored releases, newest first.
+    pub async fn releases(&self) -> Result<Vec<(Digest, Timestamp)>, StoreError> {
+        let rows: Vec<(String, i64)> = sqlx::query_as(
+            "SELECT release, created_at FROM releases WHERE shop_id = $1 ORDER BY created_at DESC, release",
+        )
+        .bind(self.shop.as_str())
+        .fetch_all(self.readers())
+        .await
+        .map_err(map)?;
+        rows.into_iter()
+            .map(|(release, at)| {
+                Ok((release.parse().map_err(|e| super::corrupt("release", e))?, stamp(at, "release")?))
+            })
+            .collect()
+    }
+
     /// The files of any stored release: runs are pinned to the one they began with.
     pub async fn release(&self, release: Digest) -> Result<Option<BTreeMap<String, String>>, StoreError> {
         let row: Option<(String,)> = sqlx::query_as("SELECT files FROM releases WHERE shop_id = $1 AND release = $2")
@@ -159,6 +175,12 @@ impl ShopStore {
             })
         })
         .await
+    }
+
+    /// The switch that stops this flow now, in words.
+    pub async fn killed(&self, flow: &kit::FlowId) -> Result<Option<String>, StoreError> {
+        let mut connection = self.readers().acquire().await.map_err(map)?;
+        killed(&mut connection, self.shop.as_str(), flow).await
     }
 
     /// Switches that are on for this shop, the installation's included.
@@ -208,6 +230,24 @@ impl ShopStore {
             })
             .collect()
     }
+}
+
+/// The switch that stops a flow, as it is in the transaction that is open: everywhere, the shop, or the flow itself.
+pub(super) async fn killed(
+    c: &mut SqliteConnection,
+    shop: &str,
+    flow: &kit::FlowId,
+) -> Result<Option<String>, StoreError> {
+    let row: Option<(String, String)> = sqlx::query_as(
+        "SELECT scope, reason FROM kill_switches WHERE (shop_id = $1 OR shop_id = $2) AND scope IN ('global', 'shop', $3) ORDER BY scope LIMIT 1",
+    )
+    .bind(shop)
+    .bind(EVERYWHERE)
+    .bind(format!("flow:{flow}"))
+    .fetch_optional(c)
+    .await
+    .map_err(map)?;
+    Ok(row.map(|(scope, reason)| format!("{scope}: {reason}")))
 }
 
 /// The limits as they are in the transaction that is open.

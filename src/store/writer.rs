@@ -151,3 +151,6 @@ async fn perform(connection: &mut SqliteConnection, group: &mut [Box<dyn Command
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -112,7 +112,9 @@ fn a_later_purchase_does_not_stop_the_care_mail_and_a_cancellation_does() {
 #[test]
 fn what_the_shop_could_not_send_is_offered_again_once_it_is_back() {
     in_every_shop(async |seed| {
-        let won = |world: &mut World| -> (ProductId, String) { (world.shelf.lead(), world.shelf.product_of(&world.shelf.lead()).title.clone()) };
+        let won = |world: &mut World| -> (ProductId, String) {
+            (world.shelf.lead(), world.shelf.product_of(&world.shelf.lead()).title.clone())
+        };
         for units in [50, 0] {
             let mut world = Terms::of(seed).open().await;
             let (lead, title) = won(&mut world);
@@ -135,7 +137,12 @@ fn what_they_did_not_want_is_not_pushed_again() {
 }
 
 /// The mail of a cancelled order, approved.
-async fn win_back(world: &mut World, products: &[ProductId], reason: &'static str, _: fn(&mut World, &[ProductId])) -> Mail {
+async fn win_back(
+    world: &mut World,
+    products: &[ProductId],
+    reason: &'static str,
+    _: fn(&mut World, &[ProductId]),
+) -> Mail {
     let reader = world.reader().await;
     let shelf = world.shelf.clone();
     world.bought(&reader, &[shelf.at(2, 5).id.clone()], 90).await;

@@ -152,7 +152,8 @@ fn an_accessory_that_sells_out_after_the_draft_is_never_mailed() {
         scene.settle().await;
         let lead = scene.title(&scene.lead);
         let shown = plain_mail(seed).await.cards();
-        let beside = scene.world.shelf.products.iter().find(|p| p.title != lead && shown.contains(&p.title)).unwrap().clone();
+        let beside =
+            scene.world.shelf.products.iter().find(|p| p.title != lead && shown.contains(&p.title)).unwrap().clone();
         scene.world.stock(&beside.id, 0).await;
         scene.world.approve_all().await;
         assert_eq!(scene.now().await.to_string(), "waiting flow_review");

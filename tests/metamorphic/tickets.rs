@@ -48,7 +48,12 @@ fn one_of_two_tickets_closed_is_not_enough() {
         let mut scene = Scene::of(Terms::of(seed).trust("review")).await;
         scene.settle().await;
         let (reader, now) = (scene.reader.clone(), scene.world.now());
-        let second = mailwright::store::Ticket { id: kit::TicketId::new("T-second").unwrap(), customer: reader.clone(), opened_at: now, closed_at: None };
+        let second = mailwright::store::Ticket {
+            id: kit::TicketId::new("T-second").unwrap(),
+            customer: reader.clone(),
+            opened_at: now,
+            closed_at: None,
+        };
         scene.world.tenant.store.put_tickets(vec![second]).await.unwrap();
         scene.world.ticket(&reader, true).await;
         scene.world.approve_all().await;

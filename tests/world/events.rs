@@ -2,7 +2,7 @@
 
 use kit::message::ConsentState;
 use kit::{CustomerId, ProductId, Timestamp};
-use mailwright::intake::Intake;
+use mailwright::intake::{Intake, IntakeError};
 use serde_json::{Value, json};
 use shop::{Delivery, Source};
 
@@ -38,7 +38,9 @@ fn amount(minor: i64) -> String {
 }
 
 fn total(items: &[Value]) -> String {
-    let minor = |item: &Value| item["price"].as_str().unwrap().replace('.', "").parse::<i64>().unwrap() * item["quantity"].as_i64().unwrap();
+    let minor = |item: &Value| {
+        item["price"].as_str().unwrap().replace('.', "").parse::<i64>().unwrap() * item["quantity"].as_i64().unwrap()
+    };
     amount(items.iter().map(minor).sum())
 }
 
@@ -64,10 +66,19 @@ impl World {
     }
 
     pub(crate) async fn fire(&mut self, basket: &Basket) -> Intake {
+        self.offer(basket).await.unwrap()
+    }
+
+    /// As [`World::fire`], for bodies that may be refused.
+    pub(crate) async fn offer(&mut self, basket: &Basket) -> Result<Intake, IntakeError> {
         let Basket { event, cart, at, customer, items, url, note, completed_at } = basket;
         let inner = json!({ "items": items, "total_value": total(items), "url": url, "note": note, "completed_at": completed_at });
         let payload = json!({ "cart_id": cart, "customer": customer, "cart": inner });
-        self.send("cart.updated", json!({ "event": "cart.updated", "id": event, "triggered_at": at, "payload": payload })).await
+        self.deliver(
+            "cart.updated",
+            json!({ "event": "cart.updated", "id": event, "triggered_at": at, "payload": payload }),
+        )
+        .await
     }
 
     pub(crate) fn purchase(&self, topic: &'static str, customer: &CustomerId, products: &[ProductId]) -> Purchase {
@@ -84,7 +95,8 @@ impl World {
 
     pub(crate) async fn report(&mut self, purchase: &Purchase) -> Intake {
         let Purchase { topic, order, customer, items, placed_at, reason } = purchase;
-        let inner = json!({ "items": items, "total_value": total(items), "placed_at": placed_at, "cancel_reason": reason });
+        let inner =
+            json!({ "items": items, "total_value": total(items), "placed_at": placed_at, "cancel_reason": reason });
         let payload = json!({ "order_id": order, "customer": { "id": customer }, "order": inner });
         let at = self.now();
         self.send(topic, json!({ "event": topic, "triggered_at": at, "payload": payload })).await
@@ -110,13 +122,25 @@ impl World {
         let consent = json!({ "channel": channel, "state": state, "source": "preference page", "wording": "v2" });
         let at = self.now();
         let payload = json!({ "customer": { "id": customer }, "consent": consent });
-        self.send("consent.updated", json!({ "event": "consent.updated", "triggered_at": at, "payload": payload })).await
+        self.send("consent.updated", json!({ "event": "consent.updated", "triggered_at": at, "payload": payload }))
+            .await
     }
 
     async fn send(&mut self, topic: &str, body: Value) -> Intake {
+        self.deliver(topic, body).await.unwrap()
+    }
+
+    async fn deliver(&mut self, topic: &str, body: Value) -> Result<Intake, IntakeError> {
         self.step().await;
         let body = body.to_string();
-        let delivery = Delivery { source: Source::Generic, topic, body: body.as_bytes(), event_id: None, triggered_at: None, received_at: self.now() };
-        self.tenant.take_in(&delivery).await.unwrap()
+        let delivery = Delivery {
+            source: Source::Generic,
+            topic,
+            body: body.as_bytes(),
+            event_id: None,
+            triggered_at: None,
+            received_at: self.now(),
+        };
+        self.tenant.take_in(&delivery).await
     }
 }

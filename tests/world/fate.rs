@@ -65,7 +65,9 @@ impl World {
         self.step().await;
         let rest = self.tenant.driver(Arc::new(Silent)).drive(run).await.unwrap();
         match rest {
-            Rest::Done(Outcome::Delivered { state: SendState::Sent { .. } }) => Fate::Sent(Box::new(self.mail_of(run).await)),
+            Rest::Done(Outcome::Delivered { state: SendState::Sent { .. } }) => {
+                Fate::Sent(Box::new(self.mail_of(run).await))
+            }
             Rest::Done(Outcome::Delivered { state }) => Fate::Dropped(state.as_str().to_owned()),
             Rest::Done(Outcome::NoSend(reason)) => Fate::NoSend(reason.code),
             Rest::Done(Outcome::Held { hold }) => Fate::Dropped(hold.code().to_owned()),

@@ -43,8 +43,12 @@ impl Mail {
     /// A header, unfolded.
     pub(crate) fn header(&self, name: &str) -> Option<String> {
         let head = self.raw.split("\r\n\r\n").next()?.replace("\r\n ", " ").replace("\r\n\t", " ");
-        let found: Vec<&str> =
-            head.split("\r\n").filter_map(|line| line.split_once(':').filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())).collect();
+        let found: Vec<&str> = head
+            .split("\r\n")
+            .filter_map(|line| {
+                line.split_once(':').filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+            })
+            .collect();
         assert!(found.len() <= 1, "{name} stands {} times", found.len());
         found.first().map(|value| (*value).to_owned())
     }
@@ -82,7 +86,9 @@ impl Mail {
     /// True when these words stand anywhere a reader could see them.
     pub(crate) fn says(&self, words: &str) -> bool {
         let lower = words.to_lowercase();
-        [&self.subject, &self.words(), &visible(&self.html)].into_iter().any(|text| text.to_lowercase().contains(&lower))
+        [&self.subject, &self.words(), &visible(&self.html)]
+            .into_iter()
+            .any(|text| text.to_lowercase().contains(&lower))
     }
 
     /// Addresses of links and pictures in the HTML part, and of links in the text part.
@@ -134,6 +140,17 @@ fn cut(text: &str, open: &str, close: &str) -> String {
 
 /// The entities that the HTML part may hold.
 fn unescape(text: &str) -> String {
-    let known = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&#x27;", "'"), ("&apos;", "'"), ("&nbsp;", "\u{a0}"), ("&#8202;", ""), ("&zwnj;", ""), ("&amp;", "&")];
+    let known = [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&#x27;", "'"),
+        ("&apos;", "'"),
+        ("&nbsp;", "\u{a0}"),
+        ("&#8202;", ""),
+        ("&zwnj;", ""),
+        ("&amp;", "&"),
+    ];
     known.iter().fold(text.to_owned(), |text, (entity, c)| text.replace(entity, c))
 }

@@ -2,15 +2,40 @@
 
 use kit::CustomerId;
 
-use super::mail::{Mail, bare, visible};
 use super::World;
+use super::mail::{Mail, bare, visible};
 
 /// Characters of a subject that mail programs show whole.
 const SUBJECT_CHARS: usize = 78;
 /// Elements that a mail is made of.
 const ELEMENTS: [&str; 27] = [
-    "html", "head", "title", "meta", "body", "div", "span", "table", "tbody", "tr", "td", "p", "a", "img", "h1", "h2", "strong", "s", "br", "blockquote", "b", "em",
-    "center", "thead", "th", "noscript", "xml",
+    "html",
+    "head",
+    "title",
+    "meta",
+    "body",
+    "div",
+    "span",
+    "table",
+    "tbody",
+    "tr",
+    "td",
+    "p",
+    "a",
+    "img",
+    "h1",
+    "h2",
+    "strong",
+    "s",
+    "br",
+    "blockquote",
+    "b",
+    "em",
+    "center",
+    "thead",
+    "th",
+    "noscript",
+    "xml",
 ];
 /// Words of the English fixed strings that no German mail may hold, and the other way round.
 const ENGLISH_ONLY: [&str; 4] = ["unsubscribe", "you get this because", "read the guide", "sent by"];
@@ -39,7 +64,11 @@ impl World {
             let distinct = person.first_name.as_deref() != Some(&named) && named.ends_with("bystander");
             assert!(!distinct || !mail.says(&named), "{}", told("somebody else's name"));
         }
-        assert!(!mail.text.contains(&address) && !mail.html.contains(&address), "{}", told("the address stands in the body"));
+        assert!(
+            !mail.text.contains(&address) && !mail.html.contains(&address),
+            "{}",
+            told("the address stands in the body")
+        );
     }
 
     fn examine_links(&self, mail: &Mail, told: &dyn Fn(&str) -> String) {
@@ -49,12 +78,20 @@ impl World {
         assert!(links.len() > 4, "{}", told("hardly a link"));
         for link in links {
             let host = link.strip_prefix("https://").and_then(|rest| rest.split(['/', '?', '#']).next());
-            assert!(host.is_some_and(|h| hosts.iter().any(|known| known == h)), "{}", told(&format!("a link to {link}")));
+            assert!(
+                host.is_some_and(|h| hosts.iter().any(|known| known == h)),
+                "{}",
+                told(&format!("a link to {link}"))
+            );
         }
         let stop = mail.header("List-Unsubscribe").unwrap_or_default();
         let base = format!("https://out.{domain}/stop/");
         let url = stop.trim_start_matches('<').split('>').next().unwrap_or_default();
-        assert!(url.starts_with(&base) && url.len() >= base.len() + 16, "{}", told(&format!("List-Unsubscribe: {stop}")));
+        assert!(
+            url.starts_with(&base) && url.len() >= base.len() + 16,
+            "{}",
+            told(&format!("List-Unsubscribe: {stop}"))
+        );
         assert_eq!(mail.header("List-Unsubscribe-Post").as_deref(), Some("List-Unsubscribe=One-Click"));
         assert!(mail.text.contains(url) && mail.html.contains(url), "{}", told("no link to unsubscribe"));
     }
@@ -74,7 +111,11 @@ impl World {
             assert!(!text.contains('⟦') && !text.contains('⟧'), "{}", told(&format!("a fence in the {place}")));
         }
         for (at, _) in body.match_indices('<') {
-            let name: String = body[at + 1..].trim_start_matches(['/', '!']).chars().take_while(|c| c.is_ascii_alphanumeric()).collect();
+            let name: String = body[at + 1..]
+                .trim_start_matches(['/', '!'])
+                .chars()
+                .take_while(|c| c.is_ascii_alphanumeric())
+                .collect();
             let known = ELEMENTS.contains(&name.to_lowercase().as_str()) || name.eq_ignore_ascii_case("doctype");
             assert!(known, "{}", told(&format!("element <{name}>")));
         }
@@ -88,7 +129,11 @@ impl World {
         }
         let foreign: &[&str] = if language == "de" { &ENGLISH_ONLY } else { &GERMAN_ONLY };
         for words in foreign {
-            assert!(!mail.says(words) && !mail.footer().to_lowercase().contains(words), "{}", told(&format!("`{words}` in a mail in {language}")));
+            assert!(
+                !mail.says(words) && !mail.footer().to_lowercase().contains(words),
+                "{}",
+                told(&format!("`{words}` in a mail in {language}"))
+            );
         }
         let own = if language == "de" { "zugestimmt" } else { "agreed" };
         assert!(mail.footer().contains(own), "{}", told("no reason why the reader gets this"));
@@ -121,7 +166,8 @@ impl World {
             words = words.replace(offer, " ");
         }
         let plain = |word: &&str| !offered || !(word.starts_with("TRAIL") || word.starts_with("TARN") || is_day(word));
-        let left: Vec<&str> = words.split_whitespace().filter(plain).filter(|word| word.chars().any(char::is_numeric)).collect();
+        let left: Vec<&str> =
+            words.split_whitespace().filter(plain).filter(|word| word.chars().any(char::is_numeric)).collect();
         assert!(left.is_empty(), "{}", told(&format!("figures that nothing proves: {left:?}")));
     }
 }

@@ -89,7 +89,13 @@ impl World {
     }
 
     /// Writes a consent event as an import would.
-    pub(crate) async fn consent(&self, customer: &CustomerId, channel: Channel, state: ConsentState, at: kit::Timestamp) {
+    pub(crate) async fn consent(
+        &self,
+        customer: &CustomerId,
+        channel: Channel,
+        state: ConsentState,
+        at: kit::Timestamp,
+    ) {
         let row = Consent { channel, state, at, source: "test".to_owned(), wording: "v1".to_owned() };
         self.tenant.store.add_consents(vec![(customer.clone(), row)]).await.unwrap();
     }
@@ -114,7 +120,13 @@ impl World {
             .iter()
             .map(|id| {
                 let product = self.shelf.product_of(id);
-                OrderLine { product: id.clone(), category: product.category.clone(), quantity: 1, price: product.price, returned }
+                OrderLine {
+                    product: id.clone(),
+                    category: product.category.clone(),
+                    quantity: 1,
+                    price: product.price,
+                    returned,
+                }
             })
             .collect();
         let total = lines.iter().map(|l| l.price.minor).sum();

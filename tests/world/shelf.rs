@@ -73,7 +73,11 @@ impl Shelf {
         let minor = i64::try_from(minor / 10 * 10 + 5).unwrap();
         let (highlight, second, care) = (dice.one_of(&HIGHLIGHTS), dice.one_of(&HIGHLIGHTS), dice.one_of(&CARE));
         let slug = title.to_lowercase().replace(' ', "-");
-        let german = Localised { title: title.clone(), highlights: vec![highlight.1.to_owned(), second.1.to_owned()], care: Some(care.1.to_owned()) };
+        let german = Localised {
+            title: title.clone(),
+            highlights: vec![highlight.1.to_owned(), second.1.to_owned()],
+            care: Some(care.1.to_owned()),
+        };
         let review = (place == 1 || considered).then(|| ReviewCard {
             id: ReviewId::new(format!("rv-{}", id.as_str())).unwrap(),
             stars: 5,
@@ -196,7 +200,10 @@ impl Shelf {
             }
         }
         let (first, second) = (&self.at(0, 0).id, &self.at(1, 1).id);
-        let _ = write!(out, "[[intent]]\nid = \"tidy-hall\"\nlabel = \"A tidy hall\"\nlabel_de = \"Ein aufgeräumter Flur\"\nproducts = [\"{first}\", \"{second}\"]\n\n");
+        let _ = write!(
+            out,
+            "[[intent]]\nid = \"tidy-hall\"\nlabel = \"A tidy hall\"\nlabel_de = \"Ein aufgeräumter Flur\"\nproducts = [\"{first}\", \"{second}\"]\n\n"
+        );
         let owners = [vec![self.considered()], vec![self.at(1, 2).id.clone()]];
         for (((title, summary), products), number) in GUIDES.iter().zip(owners).zip(1..) {
             let ids: Vec<String> = products.iter().map(|id| format!("\"{id}\"")).collect();
@@ -204,7 +211,12 @@ impl Shelf {
                 out,
                 "[[guide]]\nid = \"guide-{number}\"\ntitle = \"{}\"\ntitle_de = \"{}\"\nurl = \"https://help.{}/read/{number}\"\n\
                  summary = \"{}\"\nsummary_de = \"{}\"\nproducts = [{}]\n\n",
-                title.0, title.1, self.domain, summary.0, summary.1, ids.join(", ")
+                title.0,
+                title.1,
+                self.domain,
+                summary.0,
+                summary.1,
+                ids.join(", ")
             );
         }
         out

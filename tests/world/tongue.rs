@@ -29,7 +29,8 @@ impl Dice {
     /// An invented word of two or three syllables, with a capital.
     pub(crate) fn word(&mut self) -> String {
         const SYLLABLES: [&str; 20] = [
-            "va", "ro", "tes", "kel", "mir", "do", "lun", "pes", "tak", "bri", "sol", "nef", "gul", "gra", "hem", "ost", "wik", "zan", "ruv", "qui",
+            "va", "ro", "tes", "kel", "mir", "do", "lun", "pes", "tak", "bri", "sol", "nef", "gul", "gra", "hem",
+            "ost", "wik", "zan", "ruv", "qui",
         ];
         let count = 2 + self.below(2);
         let word: String = (0..count).map(|_| self.one_of(&SYLLABLES)).collect();
@@ -42,13 +43,28 @@ impl Dice {
 pub(crate) type Pair = (&'static str, &'static str);
 
 pub(crate) const HIGHLIGHTS: [Pair; 8] = [
-    ("The lid turns both ways, so either hand can open it.", "Der Deckel dreht in beide Richtungen, so öffnet ihn jede Hand."),
+    (
+        "The lid turns both ways, so either hand can open it.",
+        "Der Deckel dreht in beide Richtungen, so öffnet ihn jede Hand.",
+    ),
     ("The base is wide, so it stands on uneven ground.", "Der Boden ist breit und steht auch auf unebenem Grund."),
-    ("The strap sits outside the seam and can be swapped at home.", "Der Riemen sitzt außen an der Naht und lässt sich daheim tauschen."),
+    (
+        "The strap sits outside the seam and can be swapped at home.",
+        "Der Riemen sitzt außen an der Naht und lässt sich daheim tauschen.",
+    ),
     ("It folds flat and fits behind a door.", "Es lässt sich flach falten und passt hinter eine Tür."),
-    ("The handle is wrapped in cork, so cold hands can hold it.", "Der Griff ist mit Kork umwickelt, den halten auch kalte Hände."),
-    ("Every screw is the same size, so one key does it all.", "Jede Schraube hat dieselbe Größe, darum genügt ein Schlüssel."),
-    ("The inner pocket opens from the side when the top is full.", "Die Innentasche öffnet sich seitlich, wenn oben alles voll ist."),
+    (
+        "The handle is wrapped in cork, so cold hands can hold it.",
+        "Der Griff ist mit Kork umwickelt, den halten auch kalte Hände.",
+    ),
+    (
+        "Every screw is the same size, so one key does it all.",
+        "Jede Schraube hat dieselbe Größe, darum genügt ein Schlüssel.",
+    ),
+    (
+        "The inner pocket opens from the side when the top is full.",
+        "Die Innentasche öffnet sich seitlich, wenn oben alles voll ist.",
+    ),
     ("The spout pours in a thin line and does not drip.", "Die Tülle gießt in dünnem Strahl und tropft nicht."),
 ];
 
@@ -88,10 +104,16 @@ pub(crate) const COMES_NEXT: [Pair; 2] = [
 pub(crate) const GUIDES: [(Pair, Pair); 2] = [
     (
         ("Choosing the right size", "Die passende Größe wählen"),
-        ("Measure the shelf first, then the door it has to pass.", "Miss zuerst das Regal, dann die Tür, durch die es muss."),
+        (
+            "Measure the shelf first, then the door it has to pass.",
+            "Miss zuerst das Regal, dann die Tür, durch die es muss.",
+        ),
     ),
     (
         ("Setting it up at home", "Zu Hause aufstellen"),
-        ("Unpack it on a blanket and turn the screws by hand.", "Pack es auf einer Decke aus und dreh die Schrauben von Hand ein."),
+        (
+            "Unpack it on a blanket and turn the screws by hand.",
+            "Pack es auf einer Decke aus und dreh die Schrauben von Hand ein.",
+        ),
     ),
 ];

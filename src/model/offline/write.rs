@@ -39,10 +39,11 @@ pub(super) struct Message {
 /// Writes the message; `None` when no allowed wording is left for some part of it.
 pub(super) fn compose(book: &Book, cast: &Cast<'_>, bans: &Bans, choice: &Choice) -> Option<Message> {
     let writer = Writer { book, cast, bans, choice };
-    let blocks = writer.blocks()?;
+    let subjects = writer.subjects()?;
+    let blocks = writer.blocks(&subjects)?;
     Some(Message {
         angle: cast.angle.chars().take(48).collect(),
-        subjects: writer.subjects()?,
+        subjects,
         preheader: writer.preheader()?,
         blocks,
         confidence: cast.confidence,
@@ -66,8 +67,8 @@ struct Line<'a> {
 }
 
 impl Line<'_> {
-    fn is_concrete(&self) -> bool {
-        self.pattern.slots().next().is_some()
+    fn names(&self, slot: Slot) -> bool {
+        self.pattern.slots().any(|named| named == slot)
     }
 
     fn says_a_fact(&self) -> bool {
@@ -102,7 +103,7 @@ impl<'a> Writer<'a> {
         };
         let mut lines: Vec<Line<'_>> = self.lines(&section.subjects).filter(fits).collect();
         // The first is sent unless somebody chooses another: it names the thing.
-        if let Some(concrete) = lines.iter().position(Line::is_concrete) {
+        if let Some(concrete) = lines.iter().position(|line| line.names(Slot::ProductTitle)) {
             let concrete = lines.remove(concrete);
             lines.insert(0, concrete);
         }
@@ -115,22 +116,24 @@ impl<'a> Writer<'a> {
         self.lines(&section.preheaders).find(|line| PREHEADER_CHARS.contains(&line.chars)).map(|line| line.text)
     }
 
-    fn blocks(&self) -> Option<Vec<Block>> {
+    fn blocks(&self, subjects: &[String]) -> Option<Vec<Block>> {
         let cast = self.cast;
-        let heading =
-            self.lines(&self.book.section(cast.shape).headings).find(|line| line.chars <= HEADING_CHARS)?.text;
-        let mut blocks = vec![Block::Heading { text: heading }];
+        let mut headings: Vec<Line<'_>> =
+            self.lines(&self.book.section(cast.shape).headings).filter(|line| line.chars <= HEADING_CHARS).collect();
+        // The reader has just read the subject: the heading says something else where it can.
+        headings.sort_by_key(|line| subjects.contains(&line.text));
+        let mut blocks = vec![Block::Heading { text: headings.into_iter().next()?.text }];
         blocks.extend(self.paragraphs()?.into_iter().map(|text| Block::Paragraph { text }));
         let mut cards = cast.cards.iter().peekable();
         // What the text is about comes right below it; what merely goes with it, after the help.
         let about = cast.product.map(|product| &product.id);
         if let Some(lead) = cards.next_if(|card| Some(&card.product.id) == about) {
-            blocks.push(self.card(lead)?);
+            blocks.push(self.card(lead, &blocks)?);
         }
         blocks.extend(cast.review.map(|fact| Block::Review { fact: fact.clone() }));
         blocks.extend(cast.guide.map(|guide| Block::Guide { fact: guide.fact.clone() }));
         for card in cards {
-            blocks.push(self.card(card)?);
+            blocks.push(self.card(card, &blocks)?);
         }
         if let Some(fact) = cast.offer {
             blocks.push(self.offer(fact)?);
@@ -159,12 +162,15 @@ impl<'a> Writer<'a> {
         Some(vec![opening.text, second])
     }
 
-    fn card(&self, card: &Card<'_>) -> Option<Block> {
+    /// A product card. Two cards of one message do not give the same reason where there is another.
+    fn card(&self, card: &Card<'_>, above: &[Block]) -> Option<Block> {
         let own_words = card.words.clone().filter(|words| self.bans.allows(words));
         let title = |source: &Product| Value::field(&source.fact, "title", &source.title);
         let mut lines: Vec<Line<'_>> =
             self.lines_with(self.book.reasons(card.why), |_| card.source.map(title)).collect();
-        lines.sort_by_key(|line| !line.is_concrete());
+        let given =
+            |words: &String| above.iter().any(|b| matches!(b, Block::Product { reason, .. } if reason == words));
+        lines.sort_by_key(|line| (given(&line.text), !line.names(Slot::SourceTitle)));
         let reason = own_words.or_else(|| lines.into_iter().next().map(|line| line.text))?;
         Some(Block::Product { fact: card.product.fact.clone(), reason })
     }

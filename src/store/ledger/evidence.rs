@@ -9,7 +9,7 @@ use crate::store::approvals;
 use crate::store::customers::{NEWEST_CONSENT, OPEN_TICKETS, consent_state};
 use crate::store::error::map;
 use crate::store::orders::BOUGHT_SINCE;
-use crate::store::settings::{EVERYWHERE, Limits, limits};
+use crate::store::settings::{Limits, killed, limits};
 use crate::store::{corrupt, micros, stamp};
 
 /// Everything the judge compares, read in the transaction that inserts.
@@ -18,16 +18,7 @@ pub(super) async fn gather(c: &mut SqliteConnection, request: &ReserveRequest) -
     let customer = request.customer.as_str();
     let Limits { rules, cap_day, cap_week, quiet, holdout_percent } =
         limits(c, shop).await?.ok_or_else(|| corrupt("shop", "it is not set up"))?;
-    let scopes = ["global".to_owned(), "shop".to_owned(), format!("flow:{}", request.subject.flow)];
-    let kills: Vec<(String, String)> =
-        sqlx::query_as("SELECT scope, reason FROM kill_switches WHERE shop_id = $1 OR shop_id = $2 ORDER BY scope")
-            .bind(shop)
-            .bind(EVERYWHERE)
-            .fetch_all(&mut *c)
-            .await
-            .map_err(map)?;
-    let kill =
-        kills.into_iter().find(|(scope, _)| scopes.contains(scope)).map(|(scope, reason)| format!("{scope}: {reason}"));
+    let kill = killed(c, shop, &request.subject.flow).await?;
     let person: Option<(String, Option<i64>)> =
         sqlx::query_as("SELECT time_zone, erased_at FROM customers WHERE shop_id = $1 AND customer_id = $2")
             .bind(shop)

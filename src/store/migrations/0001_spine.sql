@@ -1,4 +1,4 @@
--- The one database. The shop leads every primary key and unique index (tests/schema.rs reads this).
+-- The one database. The shop leads every primary key and unique index (tests/architecture/schema.rs reads this).
 -- Times are microseconds since 1970 UTC; money is minor units; JSON columns hold versioned wire forms.
 -- Portable subset: no SQLite-only types, functions or triggers, so that the same statements can run on PostgreSQL.
 

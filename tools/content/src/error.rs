@@ -64,6 +64,16 @@ pub enum RenderError {
         /// What it has.
         known: String,
     },
+    /// A fact's own words look like a placeholder: readers would see raw braces, or the sender's system would fill them.
+    #[error("{place}: field `{field}` of fact {fact} holds double braces; cite another fact")]
+    Braces {
+        /// Where.
+        place: Place,
+        /// Which fact.
+        fact: FactId,
+        /// Which field.
+        field: String,
+    },
     /// A block shows a fact of another kind.
     #[error("{place}: fact {fact} is about {found:?}, this block shows {expected:?}")]
     WrongKind {
@@ -146,6 +156,7 @@ impl RenderError {
             | Self::Placeholder { .. }
             | Self::NoFact { .. }
             | Self::NoField { .. }
+            | Self::Braces { .. }
             | Self::WrongKind { .. }
             | Self::LinkInText { .. }
             | Self::Link { .. }

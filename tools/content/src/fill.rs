@@ -67,6 +67,10 @@ impl<'a> Filler<'a> {
         let shown = match fact.field(field) {
             Some(FactValue::Text { text, .. }) => {
                 refuse_link(place, text)?;
+                if text.contains("{{") || text.contains("}}") {
+                    let (place, fact, field) = (place.clone(), fact.id.clone(), field.to_owned());
+                    return Err(RenderError::Braces { place, fact, field });
+                }
                 one_line(text).trim().to_owned()
             }
             Some(FactValue::Money { money }) => money.display_in(self.language),

@@ -10,9 +10,9 @@
 mod esp;
 mod mail;
 mod outbox;
-mod queue;
+mod queue_send;
 
 pub use esp::{Accepted, Capabilities, Esp, EspError, Lookup};
 pub use mail::MailError;
 pub use outbox::Outbox;
-pub use queue::{Handover, QueueArgs, QueueSend, Queued, QueuedStatus};
+pub use queue_send::{Handover, QueueArgs, QueueSend, Queued, QueuedStatus};

@@ -205,7 +205,7 @@ impl Curated {
     /// # Errors
     /// All faults with their lines; a fault of syntax hides the others.
     pub fn parse(file: &str, text: &str) -> Result<Self, CuratedError> {
-        let mut reader = Reader { text, faults: Vec::new() };
+        let mut reader = Reader::new(text);
         let raw: RawFile = toml::from_str(text).map_err(|error| CuratedError {
             file: file.to_owned(),
             faults: vec![CuratedFault {
@@ -226,14 +226,19 @@ impl Curated {
 }
 
 /// Turns raw entries into checked ones and collects the faults on the way.
-struct Reader<'a> {
-    text: &'a str,
+struct Reader {
+    /// Where lines end, in bytes.
+    ends: Vec<usize>,
     faults: Vec<CuratedFault>,
 }
 
-impl Reader<'_> {
+impl Reader {
+    fn new(text: &str) -> Self {
+        Self { ends: text.match_indices('\n').map(|(at, _)| at).collect(), faults: Vec::new() }
+    }
+
     fn line(&self, byte: usize) -> usize {
-        1 + self.text.bytes().take(byte).filter(|b| *b == b'\n').count()
+        1 + self.ends.partition_point(|end| *end < byte)
     }
 
     fn fault(&mut self, line: usize, kind: CuratedFaultKind) {

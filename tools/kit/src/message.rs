@@ -18,6 +18,6 @@ pub use clearance::{
 };
 pub use draft::{Block, Channel, Confidence, Draft, DraftRecord, Rendered};
 pub use finding::{CheckReport, Finding, Place, Severity};
-pub use ledger::{Ledger, LedgerRow, LedgerStore, ReserveAnswer, ReserveOutcome, ReserveRequest};
 pub use hold::{Hold, Release};
+pub use ledger::{Ledger, LedgerRow, LedgerStore, ReserveAnswer, ReserveOutcome, ReserveRequest};
 pub use reserve::{ConsentState, DedupeKey, QuietHours, ReserveEvidence, Reserved, SendState, in_holdout};

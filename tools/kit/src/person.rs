@@ -107,12 +107,7 @@ impl MergeName {
         let latin = text.chars().any(|c| matches!(c, 'a'..='z' | 'A'..='Z' | 'À'..='ɏ'));
         let other = text.chars().any(|c| c.is_alphabetic() && c > 'ɏ' && !matches!(c, 'Ḁ'..='ỿ'));
         let words = text.split_whitespace().count();
-        let usable = (1..=40).contains(&count)
-            && words <= 4
-            && lettered
-            && has_letter
-            && !linkish
-            && !(latin && other);
+        let usable = (1..=40).contains(&count) && words <= 4 && lettered && has_letter && !linkish && !(latin && other);
         usable.then(|| Self(text.to_owned()))
     }
 

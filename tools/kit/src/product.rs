@@ -131,8 +131,11 @@ impl ProductCard {
     /// Mints the product fact (and one of its best review) and returns what the model sees.
     pub fn mint(&self, cx: &ToolContext, source: &str) -> Result<ProductView, ToolError> {
         let words = |text: &str| FactValue::Text { text: text.to_owned(), provenance: self.provenance };
-        let mut fields =
-            vec![("title", words(&self.title)), ("price", FactValue::money(self.price)), ("stock", FactValue::count(self.stock))];
+        let mut fields = vec![
+            ("title", words(&self.title)),
+            ("price", FactValue::money(self.price)),
+            ("stock", FactValue::count(self.stock)),
+        ];
         // A product without a page or a picture has no such field: an empty link would only be refused later.
         if !self.url.is_empty() {
             fields.push(("url", FactValue::url(&self.url)));

@@ -147,6 +147,11 @@ impl Machine {
         self.meter.tick(at, working);
     }
 
+    /// The run is taken up again after its process was gone: the time in between is nobody's working time.
+    pub fn resumed(&mut self, at: Timestamp) {
+        self.meter.tick(at, false);
+    }
+
     /// The only door to a model call: parks the run when a bound is reached, warns the model when one is near.
     pub(super) fn ask(&mut self) {
         if let Some(bound) = self.reached() {

@@ -121,6 +121,19 @@ fn waiting_for_people_is_no_working_time() {
 }
 
 #[test]
+fn a_process_that_was_gone_did_not_work() {
+    let mut run = Run::of(plan_with(|limits| limits.seconds = 600));
+    run.gather();
+    let worked = run.machine.spent().millis;
+    run.later(3_600);
+    run.machine.resumed(run.now);
+    assert_eq!(run.machine.spent().millis, worked);
+    run.text("hm");
+    assert_eq!(run.machine.spent().millis, worked + 1_000);
+    assert_eq!(run.next(), Step::CallModel);
+}
+
+#[test]
 fn a_clock_that_steps_back_takes_no_time_and_gives_none() {
     let mut run = Run::new();
     run.later(10);

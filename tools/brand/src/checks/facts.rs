@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use kit::fact::{FactValue, Provenance};
-use kit::message::{Draft, Place};
+use kit::message::{Draft, Place, Severity};
 use kit::{Fact, FactKind};
 
 use super::{Scene, words};
@@ -10,6 +10,9 @@ use crate::book::Role;
 use crate::fold::{Segment, is_invisible};
 use crate::phrases::{Forms, Owner};
 use crate::rules;
+
+/// Fields of a product that a message says as the shop's own sentences.
+const OUR_VOICE: [&str; 2] = ["highlight", "care"];
 
 pub(super) fn check(scene: &mut Scene<'_>, draft: &Draft) {
     for fact in scene.cited.clone() {
@@ -109,8 +112,9 @@ fn host(url: &str) -> Option<String> {
 /// Reviews and feed titles go out as they are, so they may carry nothing but words.
 fn outside_text(scene: &mut Scene<'_>, fact: &Fact, place: &Place) {
     let book = scene.book;
-    for value in fact.fields.values() {
+    for (field, value) in &fact.fields {
         let FactValue::Text { text, provenance: Provenance::ThirdParty } = value else { continue };
+        let ours = fact.kind == FactKind::Product && OUR_VOICE.contains(&field.as_str());
         let patterns = &book.patterns;
         let carries = patterns.url.is_match(text) || patterns.email.is_match(text) || patterns.markup.is_match(text);
         let hidden = text.chars().any(|c| (is_invisible(c) && !matches!(c, '\u{fe0f}' | '\u{200d}')) || c.is_control());
@@ -124,7 +128,9 @@ fn outside_text(scene: &mut Scene<'_>, fact: &Fact, place: &Place) {
             hits.iter().any(|h| h.owner == Owner::Except(index) && h.overlaps(hit))
         };
         let serious = hits.iter().find(|hit| match hit.owner {
-            Owner::Rule(index) => !excepted(hit, index) && book.rules.get(index).is_some_and(speaks_for_the_shop),
+            Owner::Rule(index) => {
+                !excepted(hit, index) && book.rules.get(index).is_some_and(|rule| speaks_for_the_shop(rule, ours))
+            }
             Owner::Except(_) | Owner::Claim(_) => false,
         });
         if let Some(hit) = serious {
@@ -134,8 +140,12 @@ fn outside_text(scene: &mut Scene<'_>, fact: &Fact, place: &Place) {
     }
 }
 
-/// A customer may find boots the best there are; what they do to a body or what is given away is another matter.
-fn speaks_for_the_shop(rule: &crate::book::PhraseRule) -> bool {
+/// A customer may find boots the best there are; what they do to a body or what is given away is another matter. What we
+/// say in our own voice has to hold in any case, whoever wrote it.
+fn speaks_for_the_shop(rule: &crate::book::PhraseRule, ours: bool) -> bool {
+    if ours && rule.severity != Severity::Warn {
+        return true;
+    }
     match rule.role {
         Role::Health | Role::Scarcity | Role::Deadline | Role::Today | Role::Discount | Role::Shipping => true,
         Role::Plain => rule.id == rules::SECRETS.id || rule.id == rules::SENSITIVE.id,

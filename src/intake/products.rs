@@ -1,0 +1,56 @@
+//! Products from imports and webhooks: into the store, and into the catalogue that is open.
+
+use kit::{ProductId, StoreError, Timestamp};
+
+use super::IntakeError;
+use crate::store::ProductRow;
+use crate::tenant::Tenant;
+
+/// Catalogue rows for the store.
+///
+/// # Errors
+/// When a product cannot be written as JSON.
+pub fn product_rows(products: &[catalog::Product]) -> Result<Vec<ProductRow>, StoreError> {
+    products
+        .iter()
+        .map(|product| {
+            let body = serde_json::to_string(product)
+                .map_err(|e| StoreError::Corrupt { what: format!("product {}", product.id), why: e.to_string() })?;
+            Ok(ProductRow { id: product.id.clone(), body, price: product.price, stock: product.stock })
+        })
+        .collect()
+}
+
+impl Tenant {
+    /// What reading Shopify's product JSON needs to know of the shop.
+    pub fn shopify_store(&self) -> catalog::import::ShopifyStore {
+        catalog::import::ShopifyStore {
+            currency: self.release.shop.currency,
+            site: self.release.shop.identity.site.clone(),
+        }
+    }
+
+    /// Takes over products that a webhook brought.
+    pub(crate) async fn put_product_json(
+        &self,
+        id: &ProductId,
+        json: &[u8],
+        now: Timestamp,
+    ) -> Result<(), IntakeError> {
+        let products = catalog::import::shopify("webhook", json, &self.shopify_store())?;
+        if products.is_empty() {
+            // Taken off the online store: it must not be recommended any more.
+            self.store.set_stock(id, 0, now).await?;
+            let _ = self.catalog.set_stock(id, 0);
+        }
+        self.store.put_products(product_rows(&products)?, now).await?;
+        for product in &products {
+            // A product that is new to the catalogue is searchable after the next start; price and stock are live at once.
+            if self.catalog.get(&product.id).is_some() {
+                let _ = self.catalog.set_stock(&product.id, product.stock);
+                let _ = self.catalog.set_price(&product.id, product.price);
+            }
+        }
+        Ok(())
+    }
+}
