@@ -69,8 +69,11 @@ impl Delivery {
         let risk = self.assess(subject, &draft.draft, &draft.facts, &draft.report).await?;
         let hours = i64::from(self.release.risk.expires_hours);
         let lapses = now.checked_add(SignedDuration::from_hours(hours)).unwrap_or(terms.not_after);
+        // The same thing may be asked again once it was decided, so the count of earlier requests is part of the name.
+        let earlier = self.store.approvals_of(run).await?.to_string();
+        let name = Digest::of_parts([run.as_str(), &terms.digest().to_string(), &earlier]);
         Ok(Ok(NewApproval {
-            id: ApprovalId::from_digest("apr", &Digest::of_parts([run.as_str(), &terms.digest().to_string()])),
+            id: ApprovalId::from_digest("apr", &name),
             run: run.clone(),
             // An approval never outlives the window of what it approves.
             expires_at: lapses.min(terms.not_after),

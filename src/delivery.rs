@@ -10,7 +10,7 @@ mod unsubscribe;
 
 use std::sync::Arc;
 
-use esp::{Esp, EspError, Lookup};
+use esp::{Accepted, Esp, EspError, Lookup};
 use kit::message::{
     Channel, Checked, Cleared, ConsentState, DedupeKey, Draft, DraftRecord, Envelope, Hold, Ledger, NotChecked,
     NotCleared, ReserveOutcome, Reserved, SendState, in_holdout,
@@ -23,7 +23,7 @@ use crate::failpoint;
 use crate::flows::{Flow, Occasion};
 use crate::release::Release;
 use crate::runs::{Deliverer, Seed};
-use crate::store::{Customer, ShopStore, Unsettled};
+use crate::store::{Customer, ShopStore};
 
 pub use unsubscribe::{KeyError, UnsubscribeKey};
 
@@ -143,27 +143,15 @@ impl Delivery {
     ) -> Result<Result<SendState, Hold>, StoreError> {
         let reader = match self.reader(subject).await? {
             Ok(reader) => reader,
-            Err(no_send) => return Ok(Err(Hold::Suppressed { reason: no_send.reason })),
+            Err(no_send) => return Ok(Err(Hold::Unreachable { reason: no_send.reason })),
         };
         // A row of this occasion stands above everything: what is in it went out, or is taken up where it was left.
-        let key = DedupeKey::new(
-            self.store.id(),
-            &reader.to,
-            draft.draft.channel,
-            &subject.flow,
-            &subject.occasion,
-            subject.step,
-        );
-        if let Some(row) = self.store.sent_message(key).await? {
-            return if row.state == SendState::Reserved {
-                self.resume(&Unsettled { key, customer: subject.customer.clone(), flow: subject.flow.clone() }).await
-            } else {
-                Ok(Ok(row.state))
-            };
+        if let Some(row) = self.store.sent_for(subject, draft.draft.channel).await? {
+            return if row.state == SendState::Reserved { self.resume(row.key).await } else { Ok(Ok(row.state)) };
         }
         let envelope = match self.envelope(subject, draft).await? {
             Ok(envelope) => envelope,
-            Err(no_send) => return Ok(Err(Hold::Suppressed { reason: no_send.reason })),
+            Err(no_send) => return Ok(Err(Hold::Unreachable { reason: no_send.reason })),
         };
         let cleared = match self.clear(subject, draft, envelope, approval, now).await? {
             Ok(cleared) => cleared,
@@ -178,10 +166,12 @@ impl Delivery {
             ReserveOutcome::Held(hold) => Ok(Err(hold)),
             ReserveOutcome::Reserved(reserved) => {
                 failpoint::hit("after_reserve");
-                Ok(Ok(self.dispatch(reserved, false).await?))
+                Ok(Ok(self.dispatch(reserved).await?))
             }
             ReserveOutcome::Already(SendState::Reserved) => {
-                self.resume(&Unsettled { key, customer: subject.customer.clone(), flow: subject.flow.clone() }).await
+                let channel = draft.draft.channel;
+                let (flow, occasion) = (&subject.flow, &subject.occasion);
+                self.resume(DedupeKey::new(self.store.id(), &reader.to, channel, flow, occasion, subject.step)).await
             }
             ReserveOutcome::Already(state) => Ok(Ok(state)),
         }
@@ -224,33 +214,14 @@ impl Delivery {
     }
 
     /// Hands a reserved message to the ESP and settles its row.
-    async fn dispatch(&self, reserved: Reserved, attempted: bool) -> Result<SendState, StoreError> {
-        let shop = self.store.id();
-        let key = reserved.key();
-        if attempted && self.esp.capabilities().can_lookup {
-            match self.esp.lookup(key).await {
-                Ok(Lookup::Found(accepted)) => {
-                    return self
-                        .settle(reserved, SendState::Sent { provider_id: accepted.provider_id, at: self.clock.now() })
-                        .await;
-                }
-                Ok(Lookup::Absent) => {}
-                Err(error) => return self.settle_error(reserved, error).await,
-            }
-        } else if attempted && !self.esp.capabilities().dedupes_by_key {
-            return self
-                .settle(
-                    reserved,
-                    SendState::Unknown { why: "a hand-over was cut off and this ESP cannot be asked".to_owned() },
-                )
-                .await;
-        }
-        self.ledger.begin_attempt(shop, &reserved, self.clock.now()).await?;
+    async fn dispatch(&self, reserved: Reserved) -> Result<SendState, StoreError> {
+        self.ledger.begin_attempt(self.store.id(), &reserved, self.clock.now()).await?;
         failpoint::hit("after_begin_attempt");
         match self.esp.deliver(&reserved, self.clock.now()).await {
             Ok(accepted) => {
                 failpoint::hit("after_deliver");
-                self.settle(reserved, SendState::Sent { provider_id: accepted.provider_id, at: self.clock.now() }).await
+                let at = self.clock.now();
+                self.settle(reserved, SendState::Sent { provider_id: accepted.provider_id, at }).await
             }
             Err(error) => self.settle_error(reserved, error).await,
         }
@@ -272,44 +243,52 @@ impl Delivery {
         Ok(state)
     }
 
-    /// Takes up the row of a hand-over that did not end. Time has passed since it was reserved, so the person's will and
-    /// the kill switch are asked again, unless the ESP may have the message already.
-    async fn resume(&self, unsettled: &Unsettled) -> Result<Result<SendState, Hold>, StoreError> {
-        let Unsettled { key, customer, flow } = unsettled;
-        let key = *key;
-        let Some((reserved, attempted)) = self.ledger.claim(self.store.id(), key).await? else {
+    /// Takes up the row of a hand-over that did not end. An ESP that may have the message already is asked first; after
+    /// that, time has passed since the row was reserved, so the whole judge looks again.
+    async fn resume(&self, key: DedupeKey) -> Result<Result<SendState, Hold>, StoreError> {
+        let shop = self.store.id();
+        let Some((reserved, attempted)) = self.ledger.claim(shop, key).await? else {
             return match self.store.sent_message(key).await? {
                 Some(row) => Ok(Ok(row.state)),
                 None => Err(StoreError::Corrupt { what: format!("send {key}"), why: "its row is gone".to_owned() }),
             };
         };
-        if !attempted {
-            if let Some(scope) = self.store.killed(flow).await? {
-                return Ok(Err(Hold::Killed { scope }));
+        let can = self.esp.capabilities();
+        if attempted && can.can_lookup {
+            match self.esp.lookup(key).await {
+                Ok(Lookup::Found(Accepted { provider_id })) => {
+                    let state = SendState::Sent { provider_id, at: self.clock.now() };
+                    return Ok(Ok(self.settle(reserved, state).await?));
+                }
+                Ok(Lookup::Absent) => {}
+                Err(error) => return Ok(Ok(self.settle_error(reserved, error).await?)),
             }
-            let consent = self.store.consent(customer, reserved.channel()).await?;
-            let suppressed = self.store.suppressed(reserved.channel(), &reserved.message().to).await?;
-            if consent != ConsentState::Subscribed || suppressed.is_some() {
-                let why = "consent was taken back before the hand-over".to_owned();
-                return Ok(Ok(self.settle(reserved, SendState::Refused { why }).await?));
-            }
+        } else if attempted && !can.dedupes_by_key {
+            let why = "a hand-over was cut off and this ESP cannot be asked".to_owned();
+            return Ok(Ok(self.settle(reserved, SendState::Unknown { why }).await?));
         }
-        Ok(Ok(self.dispatch(reserved, attempted).await?))
+        match self.ledger.recheck(shop, key, self.clock.now()).await? {
+            None => Ok(Ok(self.dispatch(reserved).await?)),
+            Some(hold) if hold.release() == kit::message::Release::Never => {
+                let why = format!("held before the hand-over: {hold}");
+                Ok(Ok(self.settle(reserved, SendState::Refused { why }).await?))
+            }
+            Some(hold) => Ok(Err(hold)),
+        }
     }
 
-    /// After a restart: ends every row that was reserved but not settled. Returns how many.
+    /// After a restart: ends every row that was reserved but not settled. Returns how many. A row that cannot be ended is
+    /// logged and left: it must not keep the others from going on.
     ///
     /// # Errors
-    /// When storage cannot answer; rows that only have to wait are no error.
+    /// When the rows cannot be listed.
     pub async fn recover(&self) -> Result<usize, StoreError> {
         let mut ended = 0;
-        for unsettled in self.store.unsettled_sends().await? {
-            let key = unsettled.key;
-            match self.resume(&unsettled).await {
+        for key in self.store.unsettled_sends().await? {
+            match self.resume(key).await {
                 Ok(Ok(_)) => ended += 1,
                 Ok(Err(hold)) => tracing::warn!(%key, %hold, "a reserved message is held"),
-                Err(error) if error.is_retryable() => tracing::warn!(%key, %error, "a reserved message still waits"),
-                Err(error) => return Err(error),
+                Err(error) => tracing::error!(%key, %error, "a reserved message cannot be ended"),
             }
         }
         Ok(ended)
@@ -336,6 +315,21 @@ impl Deliverer for Delivery {
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Result<SendState, Hold>, StoreError>> {
         Box::pin(self.hand_over(run, &seed.subject, draft, approval, now))
+    }
+
+    fn lifted<'a>(&'a self, seed: &'a Seed, hold: &'a Hold, now: Timestamp) -> BoxFuture<'a, Result<bool, StoreError>> {
+        Box::pin(async move {
+            let subject = &seed.subject;
+            if self.not_after(subject) <= now {
+                return Ok(true);
+            }
+            Ok(match hold {
+                Hold::Killed { .. } => self.store.killed(&subject.flow).await?.is_none(),
+                Hold::TicketOpen { .. } => self.store.open_tickets(&subject.customer).await? == 0,
+                // The others end by themselves or never.
+                _ => false,
+            })
+        })
     }
 
     fn admissible<'a>(&'a self, seed: &'a Seed, now: Timestamp) -> BoxFuture<'a, Result<Option<NoSend>, StoreError>> {

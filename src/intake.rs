@@ -31,6 +31,9 @@ pub struct Intake {
     pub runs: Vec<Admitted>,
     /// Why flows that listen to this topic did not begin.
     pub skipped: Vec<Skipped>,
+    /// What a person must still do about it; the event stays parked until then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unfinished: Option<String>,
 }
 
 /// A run begun by an event.
@@ -74,7 +77,8 @@ impl IntakeError {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Webhook(_) | Self::Product(_) => false,
-            Self::Store(error) => error.is_retryable(),
+            // A full disk is nobody's fault: the same delivery is taken in once there is room.
+            Self::Store(error) => error.is_retryable() || matches!(error, StoreError::Unwritable(_)),
         }
     }
 }
@@ -97,7 +101,7 @@ impl Tenant {
             note: None,
         };
         if !self.store.receive(stored).await?
-            && self.store.event(&event.id).await?.is_some_and(|known| known.state != InboxState::Received)
+            && self.store.event(&event.id).await?.is_some_and(|known| known.state == InboxState::Done)
         {
             return Ok(Intake {
                 event: event.id,
@@ -106,6 +110,7 @@ impl Tenant {
                 cancelled: vec![],
                 runs: vec![],
                 skipped: vec![],
+                unfinished: None,
             });
         }
         failpoint::hit("after_receive");
@@ -119,7 +124,13 @@ impl Tenant {
     pub async fn catch_up(&self) -> Result<Vec<Intake>, IntakeError> {
         let mut done = Vec::new();
         for stored in self.store.unsettled_events().await? {
-            let Ok(source) = stored.source.parse::<Source>() else { continue };
+            let source = match stored.source.parse::<Source>() {
+                Ok(source) => source,
+                Err(error) => {
+                    self.store.settle_event(&stored.id, InboxState::Parked, &error.to_string()).await?;
+                    continue;
+                }
+            };
             let delivery = Delivery {
                 source,
                 topic: &stored.topic,
@@ -160,7 +171,11 @@ impl Tenant {
         failpoint::hit("after_admit");
         let note =
             format!("{} run(s) begun, {} called off, {} flow(s) skipped", runs.len(), cancelled.len(), skipped.len());
-        self.store.settle_event(&event.id, InboxState::Done, &note).await?;
+        let (state, note) = match &applied.unfinished {
+            Some(what) => (InboxState::Parked, what.clone()),
+            None => (InboxState::Done, note),
+        };
+        self.store.settle_event(&event.id, state, &note).await?;
         Ok(Intake {
             event: event.id.clone(),
             topic: event.topic.to_string(),
@@ -168,6 +183,7 @@ impl Tenant {
             cancelled,
             runs,
             skipped,
+            unfinished: applied.unfinished,
         })
     }
 

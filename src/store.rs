@@ -25,7 +25,7 @@ use sqlx::{ConnectOptions, SqliteConnection};
 pub use approvals::{Approval, NewApproval};
 pub use customers::{Consent, Customer, Ticket};
 pub use inbox::{InboxEvent, InboxState};
-pub use ledger::{SendRow, Unsettled};
+pub use ledger::SendRow;
 pub use orders::{Activity, Order, OrderLine, OrderSummary};
 pub use products::ProductRow;
 pub use runs::{JournalRow, NewRun, ParkedState, Run, RunState};
@@ -86,7 +86,7 @@ impl Store {
     /// When the folder cannot be written or holds a database of a newer or damaged kind; nothing is changed then.
     pub async fn open(dir: &Path) -> Result<Self, OpenError> {
         let folder = |why: std::io::Error| OpenError::Folder { dir: dir.to_owned(), why: why.to_string() };
-        std::fs::create_dir_all(dir).map_err(folder)?;
+        make_private(dir).map_err(folder)?;
         tempfile_probe(dir).map_err(folder)?;
         let file = dir.join(DATABASE);
         let database = |source| OpenError::Database { file: file.clone(), source };
@@ -105,6 +105,8 @@ impl Store {
             .map_err(|e| database(StoreError::Corrupt { what: "schema".to_owned(), why: e.to_string() }))?;
         let readers = SqlitePoolOptions::new()
             .max_connections(4)
+            // A file does not hang up: no ping before every query.
+            .test_before_acquire(false)
             .connect_with(options.read_only(true).create_if_missing(false))
             .await
             .map_err(map)
@@ -124,8 +126,9 @@ impl Store {
 
     /// Waits for pending commits, then closes the database.
     pub async fn close(self) {
-        self.writer.close().await;
+        // The writer last: whoever closes last folds the write-ahead log into the database, and readers may not write.
         self.readers.close().await;
+        self.writer.close().await;
     }
 }
 
@@ -155,6 +158,15 @@ impl ShopStore {
         let shop = self.shop.clone();
         self.store.writer.run(move |connection| work(connection, shop)).await
     }
+}
+
+/// A data folder holds addresses and mail: a new one is its owner's alone.
+fn make_private(dir: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)
 }
 
 /// SQLite reports a read-only folder late and oddly; asking first gives a clear answer.

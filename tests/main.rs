@@ -1,7 +1,9 @@
 //! All integration tests in one binary: one link instead of many.
 
 mod architecture;
+mod bad_input;
 mod binary;
+mod command_line;
 mod crash;
 mod metamorphic;
 mod model_context;

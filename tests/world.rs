@@ -11,11 +11,14 @@ mod people;
 mod shelf;
 mod tongue;
 
-use std::cell::Cell;
-use std::sync::Arc;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use esp::Outbox;
-use kit::{Currency, Money, Principal, ProductId, Role, ShopId, Timestamp};
+use kit::{Currency, Digest, Money, Principal, ProductId, Role, ShopId, Timestamp};
 use mailwright::clock::{Clock as _, SetClock};
 use mailwright::model::ChatModel;
 use mailwright::release::{self, Files};
@@ -61,7 +64,7 @@ pub(crate) struct World {
     /// Closed and opened again before every step.
     restless: bool,
     numbers: Cell<u32>,
-    people: std::cell::RefCell<Vec<Person>>,
+    people: RefCell<Vec<Person>>,
 }
 
 impl Terms {
@@ -139,13 +142,11 @@ impl Terms {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(SetClock::at(MORNING.parse().unwrap()));
         let files = self.files();
+        let shop = set_up(folder.path(), &files, &self.shelf, clock.now()).await;
         let store = Store::open(folder.path()).await.unwrap();
-        let shop = Tenant::set_up(&store, files.clone(), clock.now()).await.unwrap();
-        let rows = mailwright::intake::product_rows(&self.shelf.products).unwrap();
-        store.shop(&shop).put_products(rows, clock.now()).await.unwrap();
         let tenant = open(&store, &shop, &folder, clock.clone(), self.models.clone()).await;
         let Self { shelf, models, restless, .. } = self;
-        let (numbers, people) = (Cell::new(0), std::cell::RefCell::default());
+        let (numbers, people) = (Cell::new(0), RefCell::default());
         let world = World { shelf, clock, tenant, files, store, shop, folder, models, restless, numbers, people };
         world.bystanders(self.seed).await;
         world
@@ -188,6 +189,28 @@ impl Terms {
 fn trust(word: &str) -> String {
     let first = if word == "first" { "\nfirst_sends = 20" } else { "" };
     format!("trust = \"{word}\"{first}")
+}
+
+/// Sets a shop up in a folder, with its products. Reading a release takes longer than a whole story does, so a shop that
+/// was set up before in this process is copied from then.
+async fn set_up(folder: &Path, files: &Files, shelf: &Shelf, now: Timestamp) -> ShopId {
+    static KNOWN: Mutex<BTreeMap<Digest, (ShopId, Vec<(OsString, Vec<u8>)>)>> = Mutex::new(BTreeMap::new());
+    let key = Digest::of_bytes(serde_json::to_string(&(files, &shelf.products)).unwrap().as_bytes());
+    if let Some((shop, contents)) = KNOWN.lock().unwrap().get(&key) {
+        for (name, bytes) in contents {
+            std::fs::write(folder.join(name), bytes).unwrap();
+        }
+        return shop.clone();
+    }
+    let store = Store::open(folder).await.unwrap();
+    let shop = Tenant::set_up(&store, files.clone(), now).await.unwrap();
+    let rows = mailwright::intake::product_rows(&shelf.products).unwrap();
+    store.shop(&shop).put_products(rows, now).await.unwrap();
+    store.close().await;
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    let contents = entries.map(|entry| (entry.file_name(), std::fs::read(entry.path()).unwrap())).collect();
+    KNOWN.lock().unwrap().insert(key, (shop.clone(), contents));
+    shop
 }
 
 async fn open(

@@ -8,7 +8,7 @@ use kit::message::ApprovalState;
 use kit::{ApprovalId, Role};
 
 use super::app::{App, person};
-use super::out::{Ink, Out, short};
+use super::out::{Ink, Out, clean, short};
 use super::trace::{Trace, ending, fill};
 use super::{Failure, Global, failure};
 use crate::approvals::Edit;
@@ -98,12 +98,12 @@ async fn perform(app: &App, command: ApprovalsCommand, out: &Out) -> Result<(), 
         ApprovalsCommand::Approve { id, name } => {
             let viewed = tenant.approve(&id, &person(&name, Role::Approver)?).await.map_err(failure)?;
             out.line(&format!("{} {id} by {name}", out.ink(Ink::Good, "approved")));
-            go_on(app, &viewed, out).await
+            go_on(app, &viewed, None, out).await
         }
         ApprovalsCommand::Reject { id, name, reason, revise } => {
             let viewed = tenant.reject(&id, &person(&name, Role::Approver)?, &reason, revise).await.map_err(failure)?;
             out.line(&format!("{} {id} by {name}", out.ink(Ink::Warn, "rejected")));
-            go_on(app, &viewed, out).await
+            go_on(app, &viewed, None, out).await
         }
         ApprovalsCommand::Edit { id, name, subject, preheader, file } => {
             let mut edit = match file {
@@ -122,7 +122,7 @@ async fn perform(app: &App, command: ApprovalsCommand, out: &Out) -> Result<(), 
                 "{} {id}; {successor} takes its place and waits for somebody else than {name}",
                 out.ink(Ink::Good, "edited")
             ));
-            go_on(app, &viewed, out).await
+            go_on(app, &viewed, Some(successor), out).await
         }
     }
 }
@@ -132,14 +132,18 @@ async fn find(app: &App, id: &ApprovalId) -> Result<Approval, Failure> {
     found.ok_or_else(|| Failure::new(format!("there is no approval {id}; see `mailwright approvals list`")))
 }
 
-/// The run that waited goes on in this process.
-async fn go_on(app: &App, viewed: &Approval, out: &Out) -> Result<(), Failure> {
+/// The run that waited goes on in this process. An edited approval has a successor.
+async fn go_on(app: &App, viewed: &Approval, successor: Option<ApprovalId>, out: &Out) -> Result<(), Failure> {
     let driver = app.tenant.driver(Arc::new(Trace::new(*out)));
     let rest = driver.drive(&viewed.run).await.map_err(failure)?;
     out.line(&format!("  {} {}", viewed.run, ending(*out, &rest)));
-    out.value(
-        &serde_json::json!({ "approval": viewed.record.id, "run": viewed.run, "rest": ending(Out::new(true), &rest) }),
-    )
+    let mut value = serde_json::json!({
+        "approval": viewed.record.id, "run": viewed.run, "rest": ending(Out::new(true), &rest),
+    });
+    if let (Some(fields), Some(successor)) = (value.as_object_mut(), successor) {
+        fields.insert("successor".to_owned(), successor.to_string().into());
+    }
+    out.value(&value)
 }
 
 async fn list(app: &App, out: &Out) -> Result<(), Failure> {
@@ -178,7 +182,7 @@ pub(super) fn show(approval: &Approval, out: &Out) -> Result<(), Failure> {
         approval.version
     ));
     out.line(&format!("  flow      {}   run {}", approval.terms.flow, approval.run));
-    out.line(&format!("  summary   {}", approval.summary));
+    out.line(&format!("  summary   {}", clean(&approval.summary)));
     for reason in &approval.reasons {
         out.line(&format!("  {} {reason}", out.ink(Ink::Warn, "needs you")));
     }

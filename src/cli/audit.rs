@@ -7,6 +7,7 @@ use super::out::{Out, short};
 use super::{Failure, Global, failure};
 
 #[derive(Debug, Args)]
+#[command(after_help = "Example: mailwright audit list")]
 pub(super) struct AuditArgs {
     #[command(subcommand)]
     command: AuditCommand,

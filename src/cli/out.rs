@@ -119,8 +119,14 @@ impl Out {
     }
 }
 
+/// Text from elsewhere without the characters that would draw on the reader's screen.
+pub(super) fn clean(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
+}
+
 /// At most this many characters, on one line.
 pub(super) fn short(text: &str, chars: usize) -> String {
+    let text = clean(&text.replace(['\n', '\t'], " "));
     let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if line.chars().count() <= chars {
         line

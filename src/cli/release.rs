@@ -12,6 +12,7 @@ use crate::release::{Files, Release};
 use crate::tenant::Tenant;
 
 #[derive(Debug, Args)]
+#[command(after_help = "Example: mailwright release show")]
 pub(super) struct ReleaseArgs {
     #[command(subcommand)]
     command: ReleaseCommand,

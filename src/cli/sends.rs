@@ -57,7 +57,9 @@ async fn perform(app: &App, command: SendsCommand, out: &Out) -> Result<(), Fail
             Ok(())
         }
         SendsCommand::Show { key } => {
-            let key: DedupeKey = key.parse().map_err(failure)?;
+            let key: DedupeKey = key
+                .parse()
+                .map_err(|_| Failure::new(format!("`{key}` is no whole key; see `mailwright sends list`")))?;
             let row = app.tenant.store.sent_message(key).await.map_err(failure)?;
             let row =
                 row.ok_or_else(|| Failure::new(format!("there is no send {key}; see `mailwright sends list`")))?;

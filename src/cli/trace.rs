@@ -6,7 +6,7 @@ use kit::message::{DraftRecord, Severity};
 use kit::tool::Disposition;
 use serde_json::Value;
 
-use super::out::{Ink, Out, short};
+use super::out::{Ink, Out, clean, short};
 use crate::runs::{Observer, Rest};
 
 /// Prints steps as they are performed.
@@ -146,14 +146,14 @@ pub(super) fn ending(out: Out, rest: &Rest) -> String {
 pub(super) fn fill(text: &str, draft: &DraftRecord) -> String {
     use kit::FactValue;
     use kit::placeholder::{Piece, Slot, parse};
-    let Ok(pieces) = parse(text) else { return text.to_owned() };
+    let Ok(pieces) = parse(text) else { return clean(text) };
     pieces
         .into_iter()
         .map(|piece| match piece {
-            Piece::Text { text, .. } => text.to_owned(),
+            Piece::Text { text, .. } => clean(text),
             Piece::Slot { slot: Slot::Fact { id, field }, .. } => {
                 match draft.facts.get(&id).and_then(|f| f.field(&field)) {
-                    Some(FactValue::Text { text, .. } | FactValue::Url { url: text }) => text.clone(),
+                    Some(FactValue::Text { text, .. } | FactValue::Url { url: text }) => clean(text),
                     Some(FactValue::Money { money }) => money.display_in(&draft.draft.language),
                     Some(FactValue::Count { count }) => count.to_string(),
                     Some(FactValue::Time { at }) => at.strftime("%-d %B %Y").to_string(),

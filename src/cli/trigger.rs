@@ -12,7 +12,7 @@ use super::out::{Ink, Out};
 use super::trace::{Trace, ending};
 use super::{Failure, Global, failure};
 use crate::clock::SetClock;
-use crate::intake::Intake;
+use crate::intake::{Intake, IntakeError};
 use crate::runs::Rest;
 use crate::store::Consent;
 use crate::tenant::Tenant;
@@ -79,7 +79,12 @@ async fn fire(
         triggered_at: (!args.keep_time).then_some(now),
         received_at: now,
     };
-    let intake = tenant.take_in(&delivery).await.map_err(failure)?;
+    let intake = tenant.take_in(&delivery).await.map_err(|error| match error {
+        IntakeError::Webhook(_) | IntakeError::Product(_) => {
+            Failure::new(format!("{}: {error}; nothing was taken in", args.file.display()))
+        }
+        IntakeError::Store(error) => failure(error),
+    })?;
     out.line(&format!(
         "{} {} {} ({})",
         out.ink(Ink::Bold, "event"),
@@ -92,6 +97,9 @@ async fn fire(
     }
     if args.assume_consent {
         assume_consent(tenant, &intake, now).await?;
+    }
+    if let Some(what) = &intake.unfinished {
+        out.line(&format!("  {}", out.ink(Ink::Warn, what)));
     }
     for run in &intake.cancelled {
         out.line(&format!("  calls off {run}"));

@@ -1,10 +1,12 @@
 //! What an event says about the shop's world: customers, consent, orders, stock, tickets, activity.
 
 use kit::message::{Channel, ConsentState};
-use kit::{CategoryId, CustomerId, Language, Money, ProductId, TicketId};
+use kit::tool::NoSend;
+use kit::{CategoryId, CustomerId, Language, Money, Principal, ProductId, TicketId};
 use shop::{EventBody, EventCustomer, LineItem, ShopEvent};
 
 use super::IntakeError;
+use crate::runs::Signal;
 use crate::store::{Activity, Consent, Customer, Order, OrderLine, Ticket};
 use crate::tenant::Tenant;
 
@@ -17,13 +19,23 @@ pub(super) struct Applied {
     pub(super) products: Vec<ProductId>,
     /// Some of them is a purchase people think over.
     pub(super) considered: bool,
+    /// What a person must still do; the event stays parked until then.
+    pub(super) unfinished: Option<String>,
 }
 
 impl Tenant {
     pub(super) async fn apply(&self, event: &ShopEvent) -> Result<Applied, IntakeError> {
-        let customer = match &event.customer {
-            Some(said) => self.merge_customer(said, event).await?,
-            None => None,
+        if let Some(applied) = self.withdraw(event).await? {
+            return Ok(applied);
+        }
+        let customer = match (&event.customer, &event.body) {
+            (Some(said), _) => self.merge_customer(said, event).await?,
+            // A refund names its order only.
+            (None, EventBody::Refund(refund)) => match self.store.customer_of_order(&refund.order).await? {
+                Some(id) => self.store.customer(&id).await?,
+                None => None,
+            },
+            (None, _) => None,
         };
         let mut applied = Applied { customer, ..Applied::default() };
         match &event.body {
@@ -37,7 +49,8 @@ impl Tenant {
             }
             EventBody::Consent(consent) => {
                 if let Some(customer) = &applied.customer {
-                    let at = consent.at.unwrap_or(event.triggered_at);
+                    // A yes dated in the future would outlive every later no.
+                    let at = consent.at.unwrap_or(event.triggered_at).min(self.clock.now());
                     let source = consent.given_via.clone().unwrap_or_else(|| event.source.to_string());
                     let wording = consent.wording.clone().unwrap_or_default();
                     let row = Consent { channel: consent.channel, state: consent.state, at, source, wording };
@@ -65,11 +78,15 @@ impl Tenant {
                     let _ = self.catalog.set_stock(&id, inventory.available);
                 }
             }
-            // Kept in the inbox as they came; working them in is the business of intake at speed and of erasure.
-            EventBody::Refund(_)
-            | EventBody::Fulfillment(_)
-            | EventBody::Customer
-            | EventBody::AppUninstalled
+            EventBody::Refund(refund) => {
+                let products: Vec<ProductId> = refund.lines.iter().filter_map(|l| l.product.clone()).collect();
+                self.store.return_lines(&refund.order, products).await?;
+            }
+            // They change nothing that a message depends on.
+            EventBody::Fulfillment(_)
+            | EventBody::Customer => {}
+            // Taken by `withdraw` above.
+            EventBody::AppUninstalled
             | EventBody::DataRequest(_)
             | EventBody::EraseCustomer(_)
             | EventBody::EraseShop => {}
@@ -78,17 +95,59 @@ impl Tenant {
         Ok(applied)
     }
 
-    /// Finds the customer by id, then by address, and takes over what the event says about them.
-    async fn merge_customer(&self, said: &EventCustomer, event: &ShopEvent) -> Result<Option<Customer>, IntakeError> {
+    /// Topics that end a relation: sending stops at once; what is not built yet is said, never marked as done.
+    async fn withdraw(&self, event: &ShopEvent) -> Result<Option<Applied>, IntakeError> {
+        let by_hand = |what: &str| Ok(Some(Applied { unfinished: Some(what.to_owned()), ..Applied::default() }));
+        let stop = |why: &'static str| self.store.kill_on("shop", why, &Principal::System, event.triggered_at);
+        match &event.body {
+            EventBody::EraseCustomer(_) => {
+                if let Some(customer) = self.find_customer(event.customer.as_ref()).await? {
+                    self.store.forget_customer(&customer.id, event.triggered_at).await?;
+                    for run in self.store.open_runs_of(&customer.id).await? {
+                        let reason = NoSend { code: "erased".to_owned(), reason: "the person asked to be forgotten".to_owned() };
+                        self.send_signal(&run.id, &Signal::Cancel(reason)).await?;
+                    }
+                }
+                by_hand("nothing is sent to this person any more; their stored data must still be erased by hand")
+            }
+            EventBody::DataRequest(_) => by_hand("the person's data must be put together by hand"),
+            EventBody::AppUninstalled => {
+                stop("the shop removed the app").await?;
+                Ok(Some(Applied::default()))
+            }
+            EventBody::EraseShop => {
+                stop("the shop asked to be forgotten").await?;
+                by_hand("sending is stopped; the shop's data must still be erased by hand")
+            }
+            EventBody::Cart(_)
+            | EventBody::Order(_)
+            | EventBody::Refund(_)
+            | EventBody::Fulfillment(_)
+            | EventBody::Customer
+            | EventBody::Consent(_)
+            | EventBody::Product(_)
+            | EventBody::Inventory(_)
+            | EventBody::Ticket(_)
+            | EventBody::View(_) => Ok(None),
+        }
+    }
+
+    async fn find_customer(&self, said: Option<&EventCustomer>) -> Result<Option<Customer>, IntakeError> {
+        let Some(said) = said else { return Ok(None) };
         let by_id = match &said.id {
             Some(id) => self.store.customer(id).await?,
             None => None,
         };
-        let known = match (by_id, &said.email) {
+        Ok(match (by_id, &said.email) {
             (Some(customer), _) => Some(customer),
             (None, Some(email)) => self.store.customer_by_email(email).await?,
             (None, None) => None,
-        };
+        })
+    }
+
+    /// Finds the customer by id, then by address, and takes over what the event says about them.
+    async fn merge_customer(&self, said: &EventCustomer, event: &ShopEvent) -> Result<Option<Customer>, IntakeError> {
+        let known = self.find_customer(Some(said)).await?;
         let id = match (&known, &said.id, &said.email) {
             (Some(customer), _, _) => customer.id.clone(),
             (None, Some(id), _) => id.clone(),
@@ -125,7 +184,7 @@ impl Tenant {
         self.store.put_customers(vec![customer.clone()]).await?;
         // A ticked box is an opt-in at the time of the event; an empty one takes nothing back.
         if said.accepts_email_marketing == Some(true)
-            && self.store.consent(&customer.id, Channel::Email).await? == ConsentState::None
+            && !self.store.was_asked(&customer.id, Channel::Email).await?
         {
             let wording = match &event.body {
                 EventBody::Cart(_) | EventBody::Order(_) => "checkout box",
@@ -134,7 +193,7 @@ impl Tenant {
             let row = Consent {
                 channel: Channel::Email,
                 state: ConsentState::Subscribed,
-                at: event.triggered_at,
+                at: event.triggered_at.min(self.clock.now()),
                 source: format!("{} {}", event.source, event.topic),
                 wording: wording.to_owned(),
             };

@@ -1,5 +1,6 @@
 //! Products from imports and webhooks: into the store, and into the catalogue that is open.
 
+use catalog::Product;
 use kit::{ProductId, StoreError, Timestamp};
 
 use super::IntakeError;
@@ -43,6 +44,7 @@ impl Tenant {
             self.store.set_stock(id, 0, now).await?;
             let _ = self.catalog.set_stock(id, 0);
         }
+        let products: Vec<Product> = products.into_iter().map(|told| self.with_own(told)).collect();
         self.store.put_products(product_rows(&products)?, now).await?;
         for product in &products {
             // A product that is new to the catalogue is searchable after the next start; price and stock are live at once.
@@ -52,5 +54,23 @@ impl Tenant {
             }
         }
         Ok(())
+    }
+
+    /// A platform's product knows nothing of what the shop itself has said about it (law, cost, care, translations,
+    /// reviews): that stays.
+    fn with_own(&self, told: Product) -> Product {
+        let Some(own) = self.catalog.get(&told.id) else { return told };
+        Product {
+            cost: told.cost.or(own.cost),
+            care: told.care.or_else(|| own.care.clone()),
+            regulated: told.regulated.or_else(|| own.regulated.clone()),
+            consumable_days: told.consumable_days.or(own.consumable_days),
+            considered: told.considered || own.considered,
+            highlights: if own.highlights.is_empty() { told.highlights } else { own.highlights.clone() },
+            i18n: own.i18n.clone(),
+            reviews: own.reviews.clone(),
+            category: own.category.clone(),
+            ..told
+        }
     }
 }

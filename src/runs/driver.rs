@@ -57,6 +57,9 @@ pub trait Planner: Send + Sync {
 /// After this silence a run was interrupted: shorter ones do not matter for the time it may work.
 const INTERRUPTED: SignedDuration = SignedDuration::from_secs(60);
 
+/// How often a hold without an end of its own is looked at again.
+const LOOK_AGAIN: SignedDuration = SignedDuration::from_hours(1);
+
 /// A run in hand.
 struct Drive<'a> {
     driver: &'a Driver,
@@ -121,7 +124,8 @@ impl Driver {
     }
 
     async fn begin(&self, run: &Run, plan: RunPlan, at: Timestamp) -> Result<Folded, DriveError> {
-        let body = serde_json::to_string(&Started { at }).unwrap_or_default();
+        let body = serde_json::to_string(&Started { at })
+            .map_err(|e| StoreError::Corrupt { what: "journal row".to_owned(), why: e.to_string() })?;
         let chain = Chain::begin(&run.plan).extend(START, &body);
         let row = JournalRow { seq: 1, step: START.to_owned(), input_hash: chain.hash(), body, at };
         self.append(&run.id, row, None).await?;
@@ -139,7 +143,8 @@ impl Driver {
         if !works || at.duration_since(last_at) < INTERRUPTED {
             return Ok(folded);
         }
-        let body = serde_json::to_string(&Started { at }).unwrap_or_default();
+        let body = serde_json::to_string(&Started { at })
+            .map_err(|e| StoreError::Corrupt { what: "journal row".to_owned(), why: e.to_string() })?;
         folded.chain = folded.chain.extend(RESUME, &body);
         let (seq, input_hash) = (folded.next_seq, folded.chain.hash());
         self.append(&run.id, JournalRow { seq, step: RESUME.to_owned(), input_hash, body, at }, None).await?;
@@ -262,6 +267,9 @@ impl Drive<'_> {
                 None => return Ok(Performed::Rest(Rest::Approval { approval: approval.clone(), until: *until })),
             },
             Step::AwaitRelease { at: Some(at), .. } if *at <= now => Input::Released { at: now },
+            Step::AwaitRelease { at: None, hold } if self.driver.deliverer.lifted(&self.seed, hold, now).await? => {
+                Input::Released { at: now }
+            }
             Step::AwaitRelease { at, hold } => return Ok(Performed::Rest(Rest::Held { hold: hold.clone(), at: *at })),
             Step::SwitchModel { .. } => self.switch(now),
             Step::Done(outcome) => return Ok(Performed::Rest(Rest::Done(outcome.clone()))),
@@ -346,16 +354,17 @@ impl Drive<'_> {
     }
 
     async fn rest(self, rest: Rest) -> Result<Rest, DriveError> {
+        let now = self.driver.clock.now();
         let (wake_at, wait_for) = match &rest {
             Rest::Approval { approval, until } => (Some(*until), format!("approval {approval}")),
-            Rest::Held { hold, at } => (*at, hold.to_string()),
+            // Nobody may say that the cause is gone: it is looked at again by itself.
+            Rest::Held { hold, at } => (at.or_else(|| now.checked_add(LOOK_AGAIN).ok()), hold.to_string()),
             Rest::Delayed { until } => (Some(*until), "its time".to_owned()),
             Rest::Done(outcome) => return self.finish(outcome.clone()).await,
         };
         let body = serde_json::to_string(&self.machine)
             .map_err(|e| StoreError::Corrupt { what: "machine state".to_owned(), why: e.to_string() })?;
         let parked = ParkedState { seq: self.next_seq - 1, version: agent::MACHINE_VERSION, body };
-        let now = self.driver.clock.now();
         match self.driver.store.rest_run(&self.run.id, wake_at, wait_for, parked, now).await {
             Ok(()) => Ok(rest),
             Err(StoreError::Conflict(_)) => Err(DriveError::Elsewhere(self.run.id)),

@@ -26,6 +26,9 @@ pub trait Deliverer: Send + Sync {
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Result<SendState, Hold>, StoreError>>;
 
+    /// True when the cause of a hold is gone, or the message is too late anyway: hand over again, the ledger decides.
+    fn lifted<'a>(&'a self, seed: &'a Seed, hold: &'a Hold, now: Timestamp) -> BoxFuture<'a, Result<bool, StoreError>>;
+
     /// What makes a message impossible anyway; asked before the first model call.
     fn admissible<'a>(&'a self, seed: &'a Seed, now: Timestamp) -> BoxFuture<'a, Result<Option<NoSend>, StoreError>>;
 }

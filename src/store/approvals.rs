@@ -144,7 +144,7 @@ impl ShopStore {
                 .bind(&new.summary).bind(&reasons).bind(&authors).bind(micros(now)).bind(micros(new.expires_at))
                 .execute(&mut *c).await.map_err(map)?;
                 let (id, expires_at): (String, i64) =
-                    sqlx::query_as("SELECT approval_id, expires_at FROM approvals WHERE shop_id = $1 AND run_id = $2 AND envelope = $3")
+                    sqlx::query_as("SELECT approval_id, expires_at FROM approvals WHERE shop_id = $1 AND run_id = $2 AND envelope = $3 AND state = 'pending'")
                         .bind(shop.as_str()).bind(new.run.as_str()).bind(&envelope).fetch_one(&mut *c).await.map_err(map)?;
                 if opened.rows_affected() > 0 {
                     append_audit(c, shop.as_str(), now, "system", "approval.open", &id, &envelope).await?;
@@ -165,6 +165,17 @@ impl ShopStore {
             .await
             .map_err(map)?;
         row.map(approval).transpose()
+    }
+
+    /// How many requests a run has made.
+    pub async fn approvals_of(&self, run: &RunId) -> Result<u32, StoreError> {
+        let (count,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM approvals WHERE shop_id = $1 AND run_id = $2")
+            .bind(self.shop.as_str())
+            .bind(run.as_str())
+            .fetch_one(self.readers())
+            .await
+            .map_err(map)?;
+        Ok(u32::try_from(count).unwrap_or(u32::MAX))
     }
 
     /// Approvals in one state, the most urgent first.

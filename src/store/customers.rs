@@ -150,6 +150,18 @@ impl ShopStore {
         .await
     }
 
+    /// True when there is any consent event of this channel: somebody was asked and answered, or left it open.
+    pub async fn was_asked(&self, customer: &CustomerId, channel: Channel) -> Result<bool, StoreError> {
+        let row: Option<(String,)> = sqlx::query_as(NEWEST_CONSENT)
+            .bind(self.shop.as_str())
+            .bind(customer.as_str())
+            .bind(channel.as_str())
+            .fetch_optional(self.readers())
+            .await
+            .map_err(map)?;
+        Ok(row.is_some())
+    }
+
     /// What the newest consent event of this channel says.
     pub async fn consent(&self, customer: &CustomerId, channel: Channel) -> Result<ConsentState, StoreError> {
         let row: Option<(String,)> = sqlx::query_as(NEWEST_CONSENT)
@@ -195,14 +207,37 @@ impl ShopStore {
         Ok(row.map(|(reason,)| reason))
     }
 
-    /// Opens or closes tickets.
+    /// Notes that a person asked to be forgotten: nothing is sent to them any more.
+    pub async fn forget_customer(&self, id: &CustomerId, at: Timestamp) -> Result<(), StoreError> {
+        let id = id.clone();
+        self.write(move |c, shop| {
+            Box::pin(async move {
+                sqlx::query("UPDATE customers SET erased_at = $3 WHERE shop_id = $1 AND customer_id = $2 AND erased_at IS NULL")
+                    .bind(shop.as_str())
+                    .bind(id.as_str())
+                    .bind(micros(at))
+                    .execute(c)
+                    .await
+                    .map_err(map)?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Opens or closes tickets. Events may come late: a ticket closed after this opening stays closed, one opened after this
+    /// closing stays open.
     pub async fn put_tickets(&self, tickets: Vec<Ticket>) -> Result<(), StoreError> {
         self.write(move |c, shop| {
             Box::pin(async move {
                 for ticket in &tickets {
                     sqlx::query(
                         "INSERT INTO tickets (shop_id, ticket_id, customer_id, opened_at, closed_at) VALUES ($1, $2, $3, $4, $5)
-                         ON CONFLICT (shop_id, ticket_id) DO UPDATE SET closed_at = excluded.closed_at",
+                         ON CONFLICT (shop_id, ticket_id) DO UPDATE SET closed_at = CASE
+                            WHEN excluded.closed_at IS NULL AND tickets.closed_at >= excluded.opened_at THEN tickets.closed_at
+                            WHEN excluded.closed_at < tickets.opened_at THEN tickets.closed_at
+                            ELSE excluded.closed_at END,
+                            opened_at = CASE WHEN excluded.closed_at IS NULL THEN excluded.opened_at ELSE tickets.opened_at END",
                     )
                     .bind(shop.as_str()).bind(ticket.id.as_str()).bind(ticket.customer.as_str())
                     .bind(micros(ticket.opened_at)).bind(ticket.closed_at.map(micros))
@@ -228,6 +263,12 @@ impl ShopStore {
 
 pub(super) const NEWEST_CONSENT: &str =
     "SELECT state FROM consents WHERE shop_id = $1 AND customer_id = $2 AND channel = $3 ORDER BY at DESC LIMIT 1";
+/// Somebody with this address whose newest word on the channel is a withdrawal.
+pub(super) const WITHDRAWN_FOR_ADDRESS: &str =
+    "SELECT c.customer_id FROM customers p JOIN consents c ON c.shop_id = p.shop_id AND c.customer_id = p.customer_id
+     WHERE p.shop_id = $1 AND p.email_key = $2 AND c.channel = $3 AND c.state = 'withdrawn' AND NOT EXISTS
+        (SELECT 1 FROM consents d WHERE d.shop_id = c.shop_id AND d.customer_id = c.customer_id AND d.channel = c.channel AND d.at > c.at)
+     LIMIT 1";
 pub(super) const OPEN_TICKETS: &str =
     "SELECT COUNT(*) FROM tickets WHERE shop_id = $1 AND customer_id = $2 AND closed_at IS NULL";
 

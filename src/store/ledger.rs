@@ -2,24 +2,16 @@
 
 mod evidence;
 
-use kit::message::{DedupeKey, LedgerRow, LedgerStore, Rendered, ReserveAnswer, ReserveRequest, SendState};
-use kit::{BoxFuture, CustomerId, FlowId, RunId, ShopId, StoreError, Timestamp};
+use kit::message::{
+    Channel, DedupeKey, Hold, LedgerRow, LedgerStore, ReserveAnswer, ReserveRequest, SendState,
+};
+use kit::tool::Subject;
+use kit::{BoxFuture, CustomerId, RunId, ShopId, StoreError, Timestamp};
 use sqlx::SqliteConnection;
 
 use super::error::map;
 use super::settings::append_audit;
 use super::{ShopStore, Store, corrupt, from_json, micros, stamp, to_json};
-
-/// A message that was reserved and whose hand-over did not end.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unsettled {
-    /// Its key.
-    pub key: DedupeKey,
-    /// For whom.
-    pub customer: CustomerId,
-    /// The flow.
-    pub flow: FlowId,
-}
 
 /// A send as listed for people: no content, no address.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -44,27 +36,30 @@ pub struct SendRow {
 
 type Tuple = (String, String, String, Option<String>, String, Option<i64>, Option<i64>);
 
-const COLUMNS: &str = "SELECT dedupe_key, channel, state, detail, message, attempted_at, settled_at FROM sends";
+const COLUMNS: &str = "SELECT dedupe_key, channel, state, detail, request, attempted_at, settled_at FROM sends";
 
 fn send_state(state: &str, detail: Option<String>, settled_at: Option<i64>) -> Result<SendState, StoreError> {
-    let detail = detail.unwrap_or_default();
+    let told = || detail.clone().ok_or_else(|| corrupt("send", "it is settled without a word"));
     Ok(match state {
         "reserved" => SendState::Reserved,
-        "sent" => SendState::Sent { provider_id: detail, at: stamp(settled_at.unwrap_or_default(), "send")? },
-        "unknown" => SendState::Unknown { why: detail },
-        "refused" => SendState::Refused { why: detail },
+        "sent" => {
+            let at = settled_at.ok_or_else(|| corrupt("send", "it is sent without a time"))?;
+            SendState::Sent { provider_id: told()?, at: stamp(at, "send")? }
+        }
+        "unknown" => SendState::Unknown { why: told()? },
+        "refused" => SendState::Refused { why: told()? },
         other => return Err(corrupt("send", format!("state {other}"))),
     })
 }
 
 fn row(tuple: Tuple) -> Result<LedgerRow, StoreError> {
-    let (key, channel, state, detail, message, attempted_at, settled_at) = tuple;
+    let (key, channel, state, detail, request, attempted_at, settled_at) = tuple;
     Ok(LedgerRow {
         key: key.parse().map_err(|e| corrupt("send", e))?,
         channel: from_json(&format!("\"{channel}\""), "send channel")?,
         state: send_state(&state, detail, settled_at)?,
-        message: from_json::<Rendered>(&message, "send")?,
-        attempted: attempted_at.is_some(),
+        message: from_json::<ReserveRequest>(&request, "send")?.message,
+        attempted_at: attempted_at.map(|at| stamp(at, "send")).transpose()?,
     })
 }
 
@@ -90,23 +85,52 @@ impl LedgerStore for Store {
         })
     }
 
-    fn begin_attempt<'a>(
+    fn recheck<'a>(
         &'a self,
         shop: &'a ShopId,
         key: DedupeKey,
         now: Timestamp,
+    ) -> BoxFuture<'a, Result<Option<Hold>, StoreError>> {
+        Box::pin(async move {
+            let mut connection = self.readers.acquire().await.map_err(map)?;
+            let row: Option<(String,)> =
+                sqlx::query_as("SELECT request FROM sends WHERE shop_id = $1 AND dedupe_key = $2")
+                    .bind(shop.as_str())
+                    .bind(key.to_string())
+                    .fetch_optional(&mut *connection)
+                    .await
+                    .map_err(map)?;
+            let (request,) = row.ok_or_else(|| corrupt("send", "its row is gone"))?;
+            let mut request: ReserveRequest = from_json(&request, "send")?;
+            request.now = now;
+            let evidence = evidence::gather(&mut connection, &request).await?;
+            Ok(request.judge(&evidence).err())
+        })
+    }
+
+    fn begin_attempt<'a>(
+        &'a self,
+        shop: &'a ShopId,
+        key: DedupeKey,
+        seen: Option<Timestamp>,
+        now: Timestamp,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(self.shop(shop).write_owned(move |c, shop| {
             Box::pin(async move {
-                sqlx::query(
-                    "UPDATE sends SET attempted_at = $3 WHERE shop_id = $1 AND dedupe_key = $2 AND state = 'reserved'",
+                let claimed = sqlx::query(
+                    "UPDATE sends SET attempted_at = $3
+                     WHERE shop_id = $1 AND dedupe_key = $2 AND state = 'reserved' AND COALESCE(attempted_at, 0) = $4",
                 )
                 .bind(shop.as_str())
                 .bind(key.to_string())
                 .bind(micros(now))
+                .bind(seen.map_or(0, micros))
                 .execute(c)
                 .await
                 .map_err(map)?;
+                if claimed.rows_affected() == 0 {
+                    return Err(StoreError::Conflict(format!("send {key}")));
+                }
                 Ok(())
             })
         }))
@@ -183,7 +207,25 @@ impl ShopStore {
     /// Times of marketing messages to a customer since a time.
     pub async fn sends_to(&self, customer: &CustomerId, since: Timestamp) -> Result<Vec<Timestamp>, StoreError> {
         let mut connection = self.readers().acquire().await.map_err(map)?;
-        sends_to(&mut connection, self.shop.as_str(), customer.as_str(), since).await
+        sends_to(&mut connection, self.shop.as_str(), customer.as_str(), "", "", since).await
+    }
+
+    /// The row of an occasion, whatever address it went to.
+    pub async fn sent_for(&self, subject: &Subject, channel: Channel) -> Result<Option<LedgerRow>, StoreError> {
+        let sql = sqlx::AssertSqlSafe(format!(
+            "{COLUMNS} WHERE shop_id = $1 AND customer_id = $2 AND channel = $3 AND flow = $4 AND occasion = $5 AND step = $6"
+        ));
+        let found: Option<Tuple> = sqlx::query_as(sql)
+            .bind(self.shop.as_str())
+            .bind(subject.customer.as_str())
+            .bind(channel.as_str())
+            .bind(subject.flow.as_str())
+            .bind(&subject.occasion)
+            .bind(subject.step)
+            .fetch_optional(self.readers())
+            .await
+            .map_err(map)?;
+        found.map(row).transpose()
     }
 
     /// The message of a send, for people with the right to see it.
@@ -191,24 +233,15 @@ impl ShopStore {
         LedgerStore::find(self.store(), &self.shop, key).await
     }
 
-    /// Rows that are reserved but not settled: what a restart begins with.
-    pub async fn unsettled_sends(&self) -> Result<Vec<Unsettled>, StoreError> {
-        let rows: Vec<(String, String, String)> = sqlx::query_as(
-            "SELECT dedupe_key, customer_id, flow FROM sends WHERE shop_id = $1 AND state = 'reserved' ORDER BY reserved_at",
-        )
-        .bind(self.shop.as_str())
-        .fetch_all(self.readers())
-        .await
-        .map_err(map)?;
-        rows.into_iter()
-            .map(|(key, customer, flow)| {
-                Ok(Unsettled {
-                    key: key.parse().map_err(|e| corrupt("send", e))?,
-                    customer: CustomerId::new(customer).map_err(|e| corrupt("send", e))?,
-                    flow: FlowId::new(flow).map_err(|e| corrupt("send", e))?,
-                })
-            })
-            .collect()
+    /// Keys of rows that are reserved but not settled: what a restart begins with.
+    pub async fn unsettled_sends(&self) -> Result<Vec<DedupeKey>, StoreError> {
+        let rows: Vec<(String,)> =
+            sqlx::query_as("SELECT dedupe_key FROM sends WHERE shop_id = $1 AND state = 'reserved' ORDER BY reserved_at")
+                .bind(self.shop.as_str())
+                .fetch_all(self.readers())
+                .await
+                .map_err(map)?;
+        rows.into_iter().map(|(key,)| key.parse().map_err(|e| corrupt("send", e))).collect()
     }
 
     /// Offer steps granted to a customer since a time, oldest first.
@@ -263,13 +296,13 @@ async fn reserve(c: &mut SqliteConnection, request: &ReserveRequest) -> Result<R
         return Ok(ReserveAnswer::Held(hold));
     }
     sqlx::query(
-        "INSERT INTO sends (shop_id, dedupe_key, run_id, customer_id, flow, occasion, step, channel, release, envelope, approval_id, message, state, reserved_at)
+        "INSERT INTO sends (shop_id, dedupe_key, run_id, customer_id, flow, occasion, step, channel, destination, release, approval_id, request, state, reserved_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'reserved', $13)",
     )
     .bind(shop).bind(request.key.to_string()).bind(request.run.as_str()).bind(request.customer.as_str()).bind(request.subject.flow.as_str())
-    .bind(&request.subject.occasion).bind(request.subject.step).bind(request.envelope.channel.as_str()).bind(request.envelope.release.to_string())
-    .bind(to_json(&request.envelope, "send")?).bind(request.approval.as_ref().map(kit::ApprovalId::as_str)).bind(to_json(&request.message, "send")?)
-    .bind(micros(request.now))
+    .bind(&request.subject.occasion).bind(request.subject.step).bind(request.envelope.channel.as_str())
+    .bind(request.envelope.audience.to_string()).bind(request.envelope.release.to_string())
+    .bind(request.approval.as_ref().map(kit::ApprovalId::as_str)).bind(to_json(request, "send")?).bind(micros(request.now))
     .execute(&mut *c).await.map_err(map)?;
     if let Some(approval) = &request.approval {
         let used = sqlx::query(
@@ -310,16 +343,27 @@ async fn reserve(c: &mut SqliteConnection, request: &ReserveRequest) -> Result<R
     }
 }
 
+/// Times of messages to a person since a time: to the customer, and to the address whoever it is stored for.
 async fn sends_to(
     c: &mut SqliteConnection,
     shop: &str,
     customer: &str,
+    destination: &str,
+    except: &str,
     since: Timestamp,
 ) -> Result<Vec<Timestamp>, StoreError> {
     // A refused message did not reach anybody; an unknown one may have.
     let rows: Vec<(i64,)> = sqlx::query_as(
-        "SELECT reserved_at FROM sends WHERE shop_id = $1 AND customer_id = $2 AND reserved_at > $3 AND state <> 'refused' ORDER BY reserved_at",
+        "SELECT reserved_at FROM sends WHERE shop_id = $1 AND (customer_id = $2 OR destination = $3) AND dedupe_key <> $4
+         AND reserved_at > $5 AND state <> 'refused' ORDER BY reserved_at",
     )
-    .bind(shop).bind(customer).bind(micros(since)).fetch_all(c).await.map_err(map)?;
+    .bind(shop)
+    .bind(customer)
+    .bind(destination)
+    .bind(except)
+    .bind(micros(since))
+    .fetch_all(c)
+    .await
+    .map_err(map)?;
     rows.into_iter().map(|(at,)| stamp(at, "send")).collect()
 }

@@ -94,6 +94,38 @@ impl ShopStore {
         .await
     }
 
+    /// Whose order it is.
+    pub async fn customer_of_order(&self, order: &OrderId) -> Result<Option<CustomerId>, StoreError> {
+        let row: Option<(String,)> =
+            sqlx::query_as("SELECT customer_id FROM orders WHERE shop_id = $1 AND order_id = $2")
+                .bind(self.shop.as_str())
+                .bind(order.as_str())
+                .fetch_optional(self.readers())
+                .await
+                .map_err(map)?;
+        row.map(|(id,)| CustomerId::new(id).map_err(|e| corrupt("order", e))).transpose()
+    }
+
+    /// Marks lines of an order as sent back.
+    pub async fn return_lines(&self, order: &OrderId, products: Vec<ProductId>) -> Result<(), StoreError> {
+        let order = order.clone();
+        self.write(move |c, shop| {
+            Box::pin(async move {
+                for product in &products {
+                    sqlx::query("UPDATE order_lines SET returned = 1 WHERE shop_id = $1 AND order_id = $2 AND product_id = $3")
+                        .bind(shop.as_str())
+                        .bind(order.as_str())
+                        .bind(product.as_str())
+                        .execute(&mut *c)
+                        .await
+                        .map_err(map)?;
+                }
+                Ok(())
+            })
+        })
+        .await
+    }
+
     /// A customer's orders, oldest first.
     pub async fn orders_of(&self, customer: &CustomerId) -> Result<Vec<Order>, StoreError> {
         let heads: Vec<OrderTuple> = sqlx::query_as(
@@ -240,7 +272,7 @@ pub(super) async fn put_order(c: &mut SqliteConnection, shop: &str, order: &Orde
         sqlx::query(
             "INSERT INTO order_lines (shop_id, order_id, line_no, product_id, category, quantity, price_minor, returned)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-             ON CONFLICT (shop_id, order_id, line_no) DO UPDATE SET returned = excluded.returned, quantity = excluded.quantity",
+             ON CONFLICT (shop_id, order_id, line_no) DO UPDATE SET returned = CASE WHEN order_lines.returned = 1 THEN 1 ELSE excluded.returned END, quantity = excluded.quantity",
         )
         .bind(shop).bind(order.id.as_str()).bind(i64::try_from(line_no).unwrap_or(0)).bind(line.product.as_str())
         .bind(line.category.as_str()).bind(line.quantity).bind(line.price.minor).bind(i64::from(line.returned))

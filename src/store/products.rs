@@ -19,7 +19,7 @@ pub struct ProductRow {
 }
 
 impl ShopStore {
-    /// Inserts or replaces products in one commit: all or nothing.
+    /// Inserts or replaces products in one commit: all or nothing. What is stored as of a later time stays.
     pub async fn put_products(&self, products: Vec<ProductRow>, now: Timestamp) -> Result<(), StoreError> {
         self.write(move |c, shop| {
             Box::pin(async move {
@@ -27,7 +27,8 @@ impl ShopStore {
                     sqlx::query(
                         "INSERT INTO products (shop_id, product_id, body, currency, price_minor, stock, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
                          ON CONFLICT (shop_id, product_id) DO UPDATE SET body = excluded.body, currency = excluded.currency,
-                            price_minor = excluded.price_minor, stock = excluded.stock, updated_at = excluded.updated_at",
+                            price_minor = excluded.price_minor, stock = excluded.stock, updated_at = excluded.updated_at
+                         WHERE products.updated_at <= excluded.updated_at",
                     )
                     .bind(shop.as_str()).bind(product.id.as_str()).bind(&product.body).bind(product.price.currency.as_str())
                     .bind(product.price.minor).bind(product.stock).bind(micros(now))
@@ -45,7 +46,7 @@ impl ShopStore {
         self.write(move |c, shop| {
             Box::pin(async move {
                 let done = sqlx::query(
-                    "UPDATE products SET stock = $3, updated_at = $4 WHERE shop_id = $1 AND product_id = $2",
+                    "UPDATE products SET stock = $3, updated_at = $4 WHERE shop_id = $1 AND product_id = $2 AND updated_at <= $4",
                 )
                 .bind(shop.as_str())
                 .bind(product.as_str())
@@ -66,7 +67,7 @@ impl ShopStore {
         self.write(move |c, shop| {
             Box::pin(async move {
                 let done = sqlx::query(
-                    "UPDATE products SET price_minor = $3, updated_at = $4 WHERE shop_id = $1 AND product_id = $2",
+                    "UPDATE products SET price_minor = $3, updated_at = $4 WHERE shop_id = $1 AND product_id = $2 AND updated_at <= $4",
                 )
                 .bind(shop.as_str())
                 .bind(product.as_str())

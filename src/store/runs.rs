@@ -175,7 +175,7 @@ impl ShopStore {
                 .fetch_optional(&mut *c).await.map_err(map)?;
                 if let Some((id, state)) = found {
                     if state == RunState::Delayed.as_str() {
-                        sqlx::query("UPDATE runs SET wake_at = $3, plan = $4, release = $5, updated_at = $6 WHERE shop_id = $1 AND run_id = $2")
+                        sqlx::query("UPDATE runs SET wake_at = $3, plan = $4, release = $5, updated_at = $6 WHERE shop_id = $1 AND run_id = $2 AND wake_at <= $3")
                             .bind(shop.as_str()).bind(&id).bind(micros(new.due)).bind(&new.plan).bind(new.release.to_string()).bind(micros(now))
                             .execute(&mut *c).await.map_err(map)?;
                     }
@@ -271,6 +271,11 @@ impl ShopStore {
                 sqlx::query("INSERT INTO journal (shop_id, run_id, seq, step, input_hash, body, at) VALUES ($1, $2, $3, $4, $5, $6, $7)")
                     .bind(shop.as_str()).bind(id.as_str()).bind(row.seq).bind(&row.step).bind(row.input_hash.to_string()).bind(&row.body).bind(micros(row.at))
                     .execute(&mut *c).await.map_err(map)?;
+                if row.seq == 1 {
+                    // It has begun: a later event of the same occasion must not move it any more.
+                    sqlx::query("UPDATE runs SET state = 'ready' WHERE shop_id = $1 AND run_id = $2 AND state = 'delayed'")
+                        .bind(shop.as_str()).bind(id.as_str()).execute(&mut *c).await.map_err(map)?;
+                }
                 if let Some(seq) = signal {
                     sqlx::query("UPDATE signals SET consumed = 1 WHERE shop_id = $1 AND run_id = $2 AND seq = $3")
                         .bind(shop.as_str()).bind(id.as_str()).bind(seq).execute(&mut *c).await.map_err(map)?;
@@ -303,9 +308,16 @@ impl ShopStore {
                 .bind(&why)
                 .bind(&outcome)
                 .bind(micros(now))
-                .execute(c)
+                .execute(&mut *c)
                 .await
                 .map_err(map)?;
+                // Nobody is asked about a run that is over.
+                sqlx::query("UPDATE approvals SET state = 'expired' WHERE shop_id = $1 AND run_id = $2 AND state = 'pending'")
+                    .bind(shop.as_str())
+                    .bind(id.as_str())
+                    .execute(c)
+                    .await
+                    .map_err(map)?;
                 Ok(())
             })
         })

@@ -82,7 +82,7 @@ impl ShopStore {
                 )
                 .bind(shop.as_str()).bind(&name).bind(&release).bind(&limits).bind(micros(now))
                 .execute(&mut *c).await.map_err(map)?;
-                Ok(())
+                append_audit(c, shop.as_str(), now, "system", "release.in_force", &release, "").await
             })
         })
         .await?;

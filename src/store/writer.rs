@@ -16,7 +16,8 @@ const GROUP: usize = 256;
 const QUEUE: usize = 1024;
 
 trait Command: Send {
-    fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, bool>;
+    /// Does the work and keeps its answer; the error is told as well, for whoever it takes along.
+    fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, Result<(), StoreError>>;
     fn answer(self: Box<Self>, commit: Result<(), StoreError>);
 }
 
@@ -31,13 +32,13 @@ where
     T: Send,
     F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send,
 {
-    fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, bool> {
+    fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, Result<(), StoreError>> {
         Box::pin(async move {
-            let Some(work) = self.work.take() else { return false };
+            let Some(work) = self.work.take() else { return Ok(()) };
             let result = work(connection).await;
-            let kept = result.is_ok();
+            let ended = result.as_ref().map(|_| ()).map_err(StoreError::clone);
             self.result = Some(result);
-            kept
+            ended
         })
     }
 
@@ -122,32 +123,32 @@ async fn serve(mut connection: SqliteConnection, mut queue: mpsc::Receiver<Messa
 
 async fn commit(connection: &mut SqliteConnection, group: &mut [Box<dyn Command>]) -> Result<(), StoreError> {
     connection.execute("BEGIN IMMEDIATE").await.map_err(map)?;
-    let outcome = perform(connection, group).await;
-    let end = if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" };
-    match connection.execute(end).await {
-        Ok(_) => outcome,
-        Err(error) => {
-            // A failed COMMIT (disk full) leaves the transaction open or gone; either way nothing of it may stay.
-            let _ = connection.execute("ROLLBACK").await;
-            Err(map(error))
-        }
+    let done = match perform(connection, group).await {
+        Ok(()) => connection.execute("COMMIT").await.map(|_| ()).map_err(map),
+        Err(error) => Err(error),
+    };
+    if done.is_err() {
+        // A full disk leaves the transaction open or gone; either way nothing of it may stay.
+        let _ = connection.execute("ROLLBACK").await;
     }
+    done
 }
 
 async fn perform(connection: &mut SqliteConnection, group: &mut [Box<dyn Command>]) -> Result<(), StoreError> {
     // A lone command needs no savepoint: rolling it back is rolling back everything.
     if let [only] = group {
-        return if only.run(connection).await {
-            Ok(())
-        } else {
-            Err(StoreError::Unavailable("rolled back".to_owned()))
-        };
+        return only.run(connection).await;
     }
     for command in group {
         connection.execute("SAVEPOINT command").await.map_err(map)?;
-        let kept = command.run(connection).await;
-        let end = if kept { "RELEASE command" } else { "ROLLBACK TO command; RELEASE command" };
-        connection.execute(end).await.map_err(map)?;
+        match command.run(connection).await {
+            Ok(()) => connection.execute("RELEASE command").await.map(|_| ()).map_err(map)?,
+            // Where SQLite gave up the whole transaction (https://www.sqlite.org/lang_transaction.html), there is no
+            // savepoint to go back to: what made it give up is what all of the group are told.
+            Err(own) => {
+                connection.execute("ROLLBACK TO command; RELEASE command").await.map(|_| ()).map_err(|_| own)?;
+            }
+        }
     }
     Ok(())
 }

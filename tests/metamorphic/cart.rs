@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Scene, in_every_shop};
+use super::{Scene, in_every_shop, plain_mail};
 use crate::world::{Fate, Terms, only_run};
 
 #[test]
@@ -309,5 +309,30 @@ fn events_of_one_moment_may_come_in_any_order() {
             }
             assert_eq!(world.outbox(), []);
         }
+    });
+}
+
+#[test]
+fn another_platform_that_tells_the_same_cart_leads_to_the_same_mail() {
+    in_every_shop(async |seed| {
+        let mut world = Terms::of(seed).open().await;
+        let reader = world.reader().await;
+        let basket = world.basket(&reader, &[world.shelf.lead()]);
+        let email = world.who(&reader).email.unwrap();
+        // Addresses are one mailbox in any letter case.
+        let run = only_run(&world.checkout(&basket, &email.to_uppercase()).await);
+        let mail = world.in_time(&run).await.mail();
+        assert_eq!(mail.message(), plain_mail(seed).await.message());
+    });
+}
+
+#[test]
+fn two_platforms_that_tell_the_same_cart_make_one_run() {
+    in_every_shop(async |seed| {
+        let mut scene = Scene::plain(seed).await;
+        let (again, email) = (scene.same_cart(), scene.world.who(&scene.reader).email.unwrap());
+        assert_eq!(only_run(&scene.world.checkout(&again, &email).await), scene.run);
+        scene.settle().await.mail();
+        scene.plain_mail_left(seed).await;
     });
 }

@@ -133,12 +133,8 @@ fn an_ampersand_in_a_title_is_shown_as_one() {
 fn a_placeholder_in_a_title_is_never_filled_nor_printed() {
     in_every_shop(async |seed| {
         let titles = ["{{f1.price}}", "Lamp {{customer.first_name}}", "{{shop.name}} lamp", "Lamp }} {{"];
-        // The oracle would find braces; where one of them is only an accessory, a mail without it may leave.
         for (title, fate) in titled(seed, &titles, Provenance::Merchant).await {
-            assert!(
-                !matches!(&fate, Fate::Sent(mail) if mail.cards().iter().any(|card| card.contains("lamp") || card.contains("Lamp"))),
-                "{title}"
-            );
+            assert!(matches!(fate, Fate::NoSend(_)), "`{title}`: {fate}");
         }
     });
 }
@@ -146,10 +142,10 @@ fn a_placeholder_in_a_title_is_never_filled_nor_printed() {
 #[test]
 fn a_link_in_a_title_is_never_printed() {
     in_every_shop(async |seed| {
-        for mail in
-            sent(titled(seed, &["Lamp https://evil.example", "www.evil.example lamp"], Provenance::ThirdParty).await)
+        for (title, fate) in
+            titled(seed, &["Lamp https://evil.example", "www.evil.example lamp"], Provenance::ThirdParty).await
         {
-            assert!(!mail.raw.contains("evil.example"), "{mail:?}");
+            assert!(matches!(fate, Fate::NoSend(_)), "`{title}`: {fate}");
         }
     });
 }
@@ -189,10 +185,7 @@ fn claims_of_a_feed_do_not_become_the_shops_claims_unseen() {
             product.provenance = Provenance::ThirdParty;
         });
         for (claim, fate) in fates.await {
-            assert!(
-                !matches!(&fate, Fate::Sent(mail) if mail.says(claim.trim_end_matches('.'))),
-                "`{claim}`: {fate:?}"
-            );
+            assert_eq!(fate.to_string(), "waiting fact.outside-words", "`{claim}`");
         }
     });
 }

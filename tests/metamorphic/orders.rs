@@ -119,7 +119,7 @@ fn what_the_shop_could_not_send_is_offered_again_once_it_is_back() {
             let mut world = Terms::of(seed).open().await;
             let (lead, title) = won(&mut world);
             world.stock(&lead, units).await;
-            let mail = win_back(&mut world, std::slice::from_ref(&lead), "inventory", |_, _| {}).await;
+            let mail = win_back(&mut world, std::slice::from_ref(&lead), "inventory").await;
             assert_eq!(mail.shows(&title), units > 0, "{}", mail.text);
         }
     });
@@ -131,18 +131,13 @@ fn what_they_did_not_want_is_not_pushed_again() {
         let mut world = Terms::of(seed).open().await;
         let lead = world.shelf.lead();
         let title = world.shelf.product_of(&lead).title.clone();
-        let mail = win_back(&mut world, &[lead], "customer", |_, _| {}).await;
+        let mail = win_back(&mut world, &[lead], "customer").await;
         assert!(!mail.says(&title), "{}", mail.text);
     });
 }
 
 /// The mail of a cancelled order, approved.
-async fn win_back(
-    world: &mut World,
-    products: &[ProductId],
-    reason: &'static str,
-    _: fn(&mut World, &[ProductId]),
-) -> Mail {
+async fn win_back(world: &mut World, products: &[ProductId], reason: &'static str) -> Mail {
     let reader = world.reader().await;
     let shelf = world.shelf.clone();
     world.bought(&reader, &[shelf.at(2, 5).id.clone()], 90).await;
@@ -154,4 +149,19 @@ async fn win_back(
     assert!(fate.to_string().contains("flow_review"), "{fate}");
     world.approve_all().await;
     world.drive(&run).await.mail()
+}
+
+#[test]
+fn another_process_between_every_step_changes_no_other_flow_either() {
+    in_every_shop(async |seed| {
+        let mut letters = Vec::new();
+        for terms in [Terms::of(seed), Terms::of(seed).restless()] {
+            let mut world = terms.open().await;
+            let lead = world.shelf.lead();
+            let care = arrived(&mut world, std::slice::from_ref(&lead)).await.mail();
+            let back = win_back(&mut world, &[lead], "inventory").await;
+            letters.push((care.message(), back.message()));
+        }
+        assert_eq!(letters[0], letters[1]);
+    });
 }

@@ -162,7 +162,7 @@ impl Respond for Thinking {
 /// As servers write them: ids that come again or not at all, arguments as text or as the object itself.
 fn sloppy(turn: usize, n: usize, call: &agent::RawCall) -> Value {
     let object: Value = serde_json::from_str(&call.arguments).unwrap();
-    let arguments = if turn % 2 == 0 { json!(call.arguments) } else { object };
+    let arguments = if turn.is_multiple_of(2) { json!(call.arguments) } else { object };
     let mut written =
         json!({ "id": "call_0", "type": "function", "function": { "name": call.name, "arguments": arguments } });
     if n % 2 == 1 {

@@ -1,12 +1,13 @@
 //! The evidence for a reservation, read in the transaction that inserts the row.
 
-use kit::message::{ReserveEvidence, ReserveRequest, in_holdout};
-use kit::{StoreError, Timestamp};
+use kit::message::{ConsentState, ReserveEvidence, ReserveRequest, in_holdout};
+use kit::person::Email;
+use kit::{Fact, FactKind, FactValue, StoreError, Timestamp};
 use sqlx::SqliteConnection;
 
 use super::sends_to;
 use crate::store::approvals;
-use crate::store::customers::{NEWEST_CONSENT, OPEN_TICKETS, consent_state};
+use crate::store::customers::{NEWEST_CONSENT, OPEN_TICKETS, WITHDRAWN_FOR_ADDRESS, consent_state};
 use crate::store::error::map;
 use crate::store::orders::BOUGHT_SINCE;
 use crate::store::settings::{Limits, killed, limits};
@@ -19,17 +20,18 @@ pub(super) async fn gather(c: &mut SqliteConnection, request: &ReserveRequest) -
     let Limits { rules, cap_day, cap_week, quiet, holdout_percent } =
         limits(c, shop).await?.ok_or_else(|| corrupt("shop", "it is not set up"))?;
     let kill = killed(c, shop, &request.subject.flow).await?;
-    let person: Option<(String, Option<i64>)> =
-        sqlx::query_as("SELECT time_zone, erased_at FROM customers WHERE shop_id = $1 AND customer_id = $2")
+    let person: Option<(String, Option<String>, Option<i64>)> =
+        sqlx::query_as("SELECT time_zone, email, erased_at FROM customers WHERE shop_id = $1 AND customer_id = $2")
             .bind(shop)
             .bind(customer)
             .fetch_optional(&mut *c)
             .await
             .map_err(map)?;
-    let (zone, erased) = match person {
-        Some((zone, erased_at)) => (zone, erased_at.is_some()),
-        None => ("UTC".to_owned(), true),
+    let (zone, email, erased) = match person {
+        Some((zone, email, erased_at)) => (zone, email, erased_at.is_some()),
+        None => ("UTC".to_owned(), None, true),
     };
+    let email = email.map(|e| Email::parse(&e)).transpose().map_err(|e| corrupt("customer e-mail", e))?;
     let consent: Option<(String,)> = sqlx::query_as(NEWEST_CONSENT)
         .bind(shop)
         .bind(customer)
@@ -37,6 +39,15 @@ pub(super) async fn gather(c: &mut SqliteConnection, request: &ReserveRequest) -
         .fetch_optional(&mut *c)
         .await
         .map_err(map)?;
+    // The address may be stored for several customers: whoever of them took consent back took it back for the address.
+    let elsewhere: Option<(String,)> = sqlx::query_as(WITHDRAWN_FOR_ADDRESS)
+        .bind(shop)
+        .bind(request.message.to.normalised())
+        .bind(request.envelope.channel.as_str())
+        .fetch_optional(&mut *c)
+        .await
+        .map_err(map)?;
+    let withdrawn_elsewhere = elsewhere.is_some();
     let suppressed: Option<(String,)> =
         sqlx::query_as("SELECT reason FROM suppressions WHERE shop_id = $1 AND channel = $2 AND destination = $3")
             .bind(shop)
@@ -57,7 +68,8 @@ pub(super) async fn gather(c: &mut SqliteConnection, request: &ReserveRequest) -
         .await
         .map_err(map)?;
     let week = request.now.checked_sub(jiff::Span::new().hours(24 * 7)).unwrap_or(Timestamp::MIN);
-    let recent_sends = sends_to(c, shop, customer, week).await?;
+    let (destination, own) = (request.envelope.audience.to_string(), request.key.to_string());
+    let recent_sends = sends_to(c, shop, customer, &destination, &own, week).await?;
     let approval = match &request.approval {
         None => None,
         Some(id) => {
@@ -69,7 +81,9 @@ pub(super) async fn gather(c: &mut SqliteConnection, request: &ReserveRequest) -
     Ok(ReserveEvidence {
         kill,
         erased,
-        consent: consent_state(consent)?,
+        cancelled: cancelled(c, request).await?,
+        audience: email.map(|e| e.digest(&request.shop)),
+        consent: if withdrawn_elsewhere { ConsentState::Withdrawn } else { consent_state(consent)? },
         suppressed: suppressed.map(|(reason,)| reason),
         open_tickets: u32::try_from(tickets).unwrap_or(u32::MAX),
         bought_since: bought.map(|(at,)| stamp(at, "order")).transpose()?,
@@ -85,25 +99,52 @@ pub(super) async fn gather(c: &mut SqliteConnection, request: &ReserveRequest) -
     })
 }
 
-/// Compares the cited products' prices and stock with those of now.
+/// A cancellation that lies in the run's inbox unread: the run is in the middle of a step.
+async fn cancelled(c: &mut SqliteConnection, request: &ReserveRequest) -> Result<Option<String>, StoreError> {
+    let signals: Vec<(String,)> =
+        sqlx::query_as("SELECT body FROM signals WHERE shop_id = $1 AND run_id = $2 AND consumed = 0 ORDER BY seq")
+            .bind(request.shop.as_str())
+            .bind(request.run.as_str())
+            .fetch_all(c)
+            .await
+            .map_err(map)?;
+    // The signal's own type belongs to the driver; only that it is a cancellation matters here.
+    let reason = |body: &str| -> Option<String> {
+        let signal: serde_json::Value = serde_json::from_str(body).ok()?;
+        let words = (signal.get("signal")? == "cancel").then(|| signal.get("reason").and_then(|r| r.as_str()))?;
+        Some(words.unwrap_or("called off").to_owned())
+    };
+    Ok(signals.iter().find_map(|(body,)| reason(body)))
+}
+
+/// Compares the cited products' prices and stock with those of now, and the offer's end with the clock.
 async fn changed_facts(c: &mut SqliteConnection, request: &ReserveRequest) -> Result<Vec<String>, StoreError> {
     let mut changed = Vec::new();
     for fact in request.products() {
-        let now: Option<(i64, i64)> =
-            sqlx::query_as("SELECT price_minor, stock FROM products WHERE shop_id = $1 AND product_id = $2")
+        let now: Option<(i64, String, i64)> =
+            sqlx::query_as("SELECT price_minor, currency, stock FROM products WHERE shop_id = $1 AND product_id = $2")
                 .bind(request.shop.as_str())
                 .bind(&fact.subject)
                 .fetch_optional(&mut *c)
                 .await
                 .map_err(map)?;
+        let other_price = |minor: i64, currency: &str| {
+            fact.money("price").is_some_and(|cited| cited.minor != minor || cited.currency.as_str() != currency)
+        };
         match now {
             None => changed.push(format!("{} is not in the catalogue any more", fact.subject)),
-            Some((_, stock)) if stock <= 0 => changed.push(format!("{} is out of stock", fact.subject)),
-            Some((price, _)) if fact.money("price").is_some_and(|cited| cited.minor != price) => {
+            // A product that was sold out when the message was written is named as sold out in it.
+            Some((_, _, stock)) if stock <= 0 && fact.count("stock").is_none_or(|cited| cited > 0) => {
+                changed.push(format!("{} is out of stock", fact.subject));
+            }
+            Some((price, currency, _)) if other_price(price, &currency) => {
                 changed.push(format!("the price of {} changed", fact.subject));
             }
             Some(_) => {}
         }
     }
+    let ended = |fact: &&Fact| matches!(fact.field("ends"), Some(FactValue::Time { at }) if *at <= request.now);
+    let offers = request.facts.iter().filter(|f| f.kind == FactKind::Offer);
+    changed.extend(offers.filter(ended).map(|f| format!("the offer {} has ended", f.subject)));
     Ok(changed)
 }

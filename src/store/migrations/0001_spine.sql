@@ -133,6 +133,7 @@ CREATE TABLE inbox (
     note         TEXT,
     PRIMARY KEY (shop_id, event_id)
 );
+CREATE INDEX inbox_by_state ON inbox (shop_id, state, triggered_at);
 
 -- A run: one execution of a flow for one customer. Unique per occasion, so two triggers make one run.
 CREATE TABLE runs (
@@ -154,6 +155,8 @@ CREATE TABLE runs (
 );
 CREATE UNIQUE INDEX runs_once ON runs (shop_id, flow, customer_id, occasion, step);
 CREATE INDEX runs_due ON runs (shop_id, state, wake_at);
+CREATE INDEX runs_by_customer ON runs (shop_id, customer_id, state);
+CREATE INDEX runs_by_time ON runs (shop_id, created_at);
 
 -- One row per performed step: what was asked (hash) and what happened. Append only.
 CREATE TABLE journal (
@@ -208,7 +211,8 @@ CREATE TABLE approvals (
     used_by     TEXT,
     PRIMARY KEY (shop_id, approval_id)
 );
-CREATE UNIQUE INDEX approvals_once ON approvals (shop_id, run_id, envelope);
+-- One open question about one thing; once it is decided the same thing may be asked again.
+CREATE UNIQUE INDEX approvals_once ON approvals (shop_id, run_id, envelope) WHERE state = 'pending';
 CREATE INDEX approvals_by_state ON approvals (shop_id, state, expires_at);
 
 -- The ledger. The primary key is what makes a second send of the same occasion impossible.
@@ -221,10 +225,10 @@ CREATE TABLE sends (
     occasion     TEXT    NOT NULL,
     step         INTEGER NOT NULL,
     channel      TEXT    NOT NULL,
+    destination  TEXT    NOT NULL,
     release      TEXT    NOT NULL,
-    envelope     TEXT    NOT NULL,
     approval_id  TEXT,
-    message      TEXT    NOT NULL,
+    request      TEXT    NOT NULL,
     state        TEXT    NOT NULL,
     detail       TEXT,
     reserved_at  BIGINT  NOT NULL,
@@ -232,8 +236,13 @@ CREATE TABLE sends (
     settled_at   BIGINT,
     PRIMARY KEY (shop_id, dedupe_key)
 );
+-- The same occasion stays the same when the person's address changes between a crash and the restart.
+CREATE UNIQUE INDEX sends_once ON sends (shop_id, customer_id, channel, flow, occasion, step);
+CREATE INDEX sends_by_destination ON sends (shop_id, destination, reserved_at);
 CREATE INDEX sends_by_customer ON sends (shop_id, customer_id, reserved_at);
 CREATE INDEX sends_by_state ON sends (shop_id, state);
+CREATE INDEX sends_by_release ON sends (shop_id, flow, release);
+CREATE INDEX sends_by_run ON sends (shop_id, run_id);
 
 CREATE TABLE offers_granted (
     shop_id     TEXT   NOT NULL,
@@ -244,6 +253,7 @@ CREATE TABLE offers_granted (
     granted_at  BIGINT NOT NULL,
     PRIMARY KEY (shop_id, code)
 );
+CREATE INDEX offers_by_step ON offers_granted (shop_id, step);
 CREATE INDEX offers_by_customer ON offers_granted (shop_id, customer_id, granted_at);
 
 -- A row is a switch that is on. Shop `*` is the whole installation.

@@ -89,6 +89,10 @@ impl Tool for RequestApproval {
             )));
         }
         for (field, text) in [("summary", &args.summary), ("risk_notes", &args.risk_notes)] {
+            if text.chars().any(unprintable) {
+                let mend = "write one line of plain words";
+                return Err(ToolError::ForModel(format!("{field} holds line breaks or hidden characters: {mend}")));
+            }
             if looks_personal(text) {
                 let mend = "write it without addresses, links and numbers; the approver sees the message beside it";
                 return Err(ToolError::ForModel(format!("{field} holds what may be personal data: {mend}")));
@@ -102,6 +106,14 @@ impl Tool for RequestApproval {
         cx.dispose(Disposition::AwaitApproval { approval: approval.clone(), expires_at });
         Ok(ApprovalRequested { approval, expires_at, next: "the run waits for a person; you are done" })
     }
+}
+
+/// Control characters, and marks that reorder or hide text: an approver must see in the terminal, the page and the log
+/// exactly what was written.
+fn unprintable(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// An address, a link, or a run of digits as long as a house number with its street's code or a telephone number.

@@ -82,6 +82,9 @@ fn what_cannot_be_asked_changes_nothing_and_says_how_to_mend_it() {
         refused(Some(draft()), &request(&hash, "For Ada at ada@example.ie, care tips.", "None")),
         refused(Some(draft()), &request(&hash, SUMMARY, "Call them on 087 555 12 34 first")),
         refused(Some(draft()), &request(&hash, "too short", "None")),
+        refused(Some(draft()), &request(&hash, "Care tips for boots.\u{1b}[2J", "None")),
+        refused(Some(draft()), &request(&hash, "Care tips for boots.\nLook twice: no", "None")),
+        refused(Some(draft()), &request(&hash, SUMMARY, "The tip \u{202e}rehtael rof si")),
     ];
     insta::assert_snapshot!(told.join("\n"));
     assert!(desk.told.lock().unwrap().is_empty());

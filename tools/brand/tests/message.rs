@@ -4,7 +4,7 @@
 mod common;
 
 use common::*;
-use kit::fact::{FactBook, FactValue};
+use kit::fact::{FactBook, FactValue, Provenance};
 use kit::message::Severity::{Approve, Block as Blocked, Warn};
 use kit::message::{Block, Channel, Draft, Severity};
 use kit::{FactKind, Language};
@@ -135,6 +135,24 @@ fn a_review_is_real_about_a_product_shown_and_clean() {
     no_stars.fields.insert("stars".into(), FactValue::count(0));
     facts.insert(no_stars);
     assert_eq!(found(&check_with(&review_block, &facts)), [("fact.review-stars", Blocked)]);
+}
+
+#[test]
+fn what_a_feed_says_is_looked_at_where_the_shop_would_say_it() {
+    let said_by = |highlight: &str, provenance: Provenance| {
+        let mut facts = facts();
+        let mut boot = facts.get(&id("f101")).unwrap().clone();
+        boot.fields.insert("highlight".into(), FactValue::Text { text: highlight.to_owned(), provenance });
+        facts.insert(boot);
+        let findings = check_with(&good(), &facts);
+        findings.into_iter().map(|f| (f.rule, f.severity)).collect::<Vec<_>>()
+    };
+    let look = only("fact.outside-words", Approve);
+    assert_eq!(said_by("The only boot that keeps you safe.", Provenance::ThirdParty), look);
+    assert_eq!(said_by("The best boot in the world.", Provenance::ThirdParty), look);
+    assert_eq!(said_by("The tongue is stitched to the ankle.", Provenance::ThirdParty), vec![]);
+    // The merchant answers for the merchant's own words.
+    assert_eq!(said_by("The best boot in the world.", Provenance::Merchant), vec![]);
 }
 
 #[test]

@@ -27,11 +27,14 @@ impl<'a> Filler<'a> {
             placeholder::parse(source).map_err(|source| RenderError::Placeholder { place: place.clone(), source })?;
         // The text, cut wherever a name is missing.
         let mut parts = vec![String::new()];
+        let mut after_value = false;
         for piece in pieces {
+            let follows_value = std::mem::replace(&mut after_value, matches!(piece, Piece::Slot { .. }));
             let words = match piece {
                 Piece::Text { text, .. } => {
                     refuse_link(place, text)?;
-                    text.to_owned()
+                    let said = parts.last().map_or("", String::as_str);
+                    if follows_value { one_stop(said, text).to_owned() } else { text.to_owned() }
                 }
                 Piece::Slot { slot: Slot::Fact { id, field }, .. } => {
                     self.value(place, self.fact(place, &id)?, &field)?
@@ -91,6 +94,16 @@ impl<'a> Filler<'a> {
             Some(_) => self.value(place, fact, field).map(Some),
             None => Ok(None),
         }
+    }
+}
+
+/// What follows a value, without its full stop when the value ends a sentence itself: `… bei Nacht.` and `.` make one
+/// stop. An ellipsis stays as it is.
+fn one_stop<'t>(value: &str, text: &'t str) -> &'t str {
+    let ended = value.trim_end().ends_with(['.', '!', '?', '…']);
+    match text.strip_prefix('.') {
+        Some(rest) if ended && !rest.starts_with('.') => rest,
+        Some(_) | None => text,
     }
 }
 

@@ -36,13 +36,13 @@ impl std::fmt::Debug for ProposeMessage {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProposeArgs {
-    /// The one idea of the message in two to four words joined by `_`, such as `cart_fit_reassurance`.
+    /// The angle the message is built on: one name from `angles` of lookup_profile, such as `reassurance`.
     #[schemars(length(min = 3, max = 48))]
     pub angle: String,
     /// Subject options, best first, each from another angle; the meaning stands within the first 40 characters.
     #[schemars(length(min = 3, max = 5), inner(length(min = 3, max = 160)))]
     pub subjects: Vec<String>,
-    /// The line after the subject in the inbox: it adds to the subject, 40 to 90 characters.
+    /// The line after the subject in the inbox: it adds to the subject, 30 to 110 characters.
     #[schemars(length(min = 3, max = 240))]
     pub preheader: String,
     /// The body, top to bottom: one heading first, exactly one cta.
@@ -82,16 +82,18 @@ pub struct Proposed {
     pub next: String,
 }
 
-/// A finding as the model reads it.
+/// A finding as the model reads it: all hits of one rule in one place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FindingView {
+    /// The rule's id; `check_brand_rules` explains it.
+    pub rule: String,
     /// What it does to the draft.
     pub severity: Severity,
     /// Where, such as `subjects[0]` or `blocks[2].text`.
     pub place: String,
-    /// The words found.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub excerpt: String,
+    /// The words found, each once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub excerpts: Vec<String>,
     /// Why it matters.
     pub why: String,
     /// How to mend it.
@@ -101,9 +103,10 @@ pub struct FindingView {
 impl From<&Finding> for FindingView {
     fn from(finding: &Finding) -> Self {
         Self {
+            rule: finding.rule.clone(),
             severity: finding.severity,
             place: finding.place.to_string(),
-            excerpt: finding.excerpt.clone(),
+            excerpts: Some(finding.excerpt.clone()).filter(|words| !words.is_empty()).into_iter().collect(),
             why: finding.why.clone(),
             mend: finding.mend.clone(),
         }
@@ -129,10 +132,13 @@ impl Tool for ProposeMessage {
             blocks: args.blocks,
             confidence: args.confidence,
         };
-        structure::check(cx, &draft)?;
-
+        let faults = structure::check(cx, &draft);
         let facts = cited_facts(cx, &draft);
+        // The content rules read a draft with faults of form as well, so that one answer lists everything to mend.
         let report = self.gate.check(cx, &draft, &facts).await?;
+        if !faults.is_empty() {
+            return Err(ToolError::ForModel(structure::told(faults, &views(&report))));
+        }
         let content = report.content;
         let record = DraftRecord { draft, facts, report, authors: BTreeSet::from([cx.principal.name()]) };
         match Checked::new(record.clone()) {
@@ -159,8 +165,23 @@ fn cited_facts(cx: &ToolContext, draft: &Draft) -> FactBook {
     facts
 }
 
+/// The findings, one for each place and rule: the same remedy is told once, with every excerpt.
 fn views(report: &CheckReport) -> Vec<FindingView> {
-    report.findings.iter().map(FindingView::from).collect()
+    let mut views: Vec<FindingView> = Vec::new();
+    for finding in &report.findings {
+        let view = FindingView::from(finding);
+        let same = |told: &&mut FindingView| (&told.rule, &told.place) == (&view.rule, &view.place);
+        let Some(told) = views.iter_mut().find(same) else {
+            views.push(view);
+            continue;
+        };
+        told.severity = told.severity.max(view.severity);
+        told.excerpts.extend(view.excerpts.into_iter().filter(|words| !told.excerpts.contains(words)).collect::<Vec<_>>());
+        if !told.mend.contains(&view.mend) {
+            told.mend = format!("{}; {}", told.mend, view.mend);
+        }
+    }
+    views
 }
 
 fn blocked(report: &CheckReport) -> Proposed {

@@ -3,21 +3,35 @@
 
 use std::collections::BTreeSet;
 
-use kit::message::{Block, Draft};
-use kit::placeholder::{self, Piece, Slot};
-use kit::tool::{ToolContext, ToolError};
+use kit::message::{Block, Draft, Severity};
+use kit::placeholder::{self, Piece, PlaceholderError, Slot};
+use kit::tool::ToolContext;
 use kit::{Fact, FactId, FactKind, FactValue};
+
+use crate::propose_message::FindingView;
 
 /// Products one message shows at most: more is a catalogue.
 const MAX_PRODUCTS: usize = 4;
-/// Faults told at once.
-const MAX_FAULTS: usize = 8;
+/// Faults and findings told at once.
+const MAX_FAULTS: usize = 16;
+/// Content rules that find the same faults as [`check`].
+const ALSO_RULES: [&str; 12] = [
+    "structure.heading",
+    "structure.cta",
+    "structure.cta-link",
+    "structure.offers",
+    "structure.products",
+    "structure.product-twice",
+    "structure.fact-kind",
+    "slot.unknown-fact",
+    "slot.unknown-field",
+    "slot.syntax",
+    "slot.not-printable",
+    "structure.subjects-alike",
+];
 
-/// Checks blocks, facts and placeholders.
-///
-/// # Errors
-/// [`ToolError::ForModel`] with every fault, each with its place and what to do.
-pub(crate) fn check(cx: &ToolContext, draft: &Draft) -> Result<(), ToolError> {
+/// Faults of blocks, facts and placeholders, each with its place and what to do; none when the form is right.
+pub(crate) fn check(cx: &ToolContext, draft: &Draft) -> Vec<String> {
     let mut faults = Vec::new();
     shape(draft, &mut faults);
     for (index, block) in draft.blocks.iter().enumerate() {
@@ -28,18 +42,22 @@ pub(crate) fn check(cx: &ToolContext, draft: &Draft) -> Result<(), ToolError> {
     for (place, text) in draft.texts() {
         placeholders(cx, text, &mut |why| faults.push(format!("{place}: {why}")));
     }
-    if faults.is_empty() {
-        return Ok(());
-    }
+    faults
+}
+
+/// One text for the model: the faults of form, then what else the content rules forbid.
+pub(crate) fn told(mut faults: Vec<String>, findings: &[FindingView]) -> String {
+    let others = findings.iter().filter(|f| f.severity == Severity::Block && !ALSO_RULES.contains(&f.rule.as_str()));
+    faults.extend(others.map(|finding| {
+        let words: String = finding.excerpts.iter().map(|words| format!(" `{words}`")).collect();
+        format!("{}: {}{words}: {}; {}", finding.place, finding.rule, finding.why, finding.mend)
+    }));
     let untold = faults.len().saturating_sub(MAX_FAULTS);
     faults.truncate(MAX_FAULTS);
     if untold > 0 {
         faults.push(format!("and {untold} more"));
     }
-    Err(ToolError::ForModel(format!(
-        "nothing was recorded; mend these and call propose_message again:\n- {}",
-        faults.join("\n- ")
-    )))
+    format!("nothing was recorded; mend these and call propose_message again:\n- {}", faults.join("\n- "))
 }
 
 fn shape(draft: &Draft, faults: &mut Vec<String>) {
@@ -105,7 +123,7 @@ fn linked(cx: &ToolContext, id: &FactId) -> Result<(), String> {
 fn placeholders(cx: &ToolContext, text: &str, fault: &mut dyn FnMut(String)) {
     let pieces = match placeholder::parse(text) {
         Ok(pieces) => pieces,
-        Err(error) => return fault(error.to_string()),
+        Err(error) => return fault(unreadable(&error, text)),
     };
     for piece in pieces {
         let Piece::Slot { slot: Slot::Fact { id, field }, .. } = piece else { continue };
@@ -119,9 +137,22 @@ fn placeholders(cx: &ToolContext, text: &str, fault: &mut dyn FnMut(String)) {
                     fault(format!("{{{{{id}.{field}}}}} is a link; links stand only in blocks, by their fact"));
                 }
                 Some(_) => {}
-                None => fault(format!("{id} has no field `{field}`; it has {}", or_none(&words_of(fact)))),
+                None => fault(format!("{id} has no field `{field}`; {}", may_say(fact))),
             },
         }
+    }
+}
+
+/// A placeholder that cannot be read, shown by the words it begins with: writers see words, not bytes.
+fn unreadable(error: &PlaceholderError, text: &str) -> String {
+    let near = |at: usize| text.get(at..).unwrap_or(text).chars().take(24).collect::<String>();
+    match error {
+        PlaceholderError::Unbalanced { at } => {
+            format!("unbalanced braces at `{}`: write placeholders as {{{{f101.title}}}}", near(*at))
+        }
+        PlaceholderError::Unknown { name, .. } => format!(
+            "`{{{{{name}}}}}` is no placeholder: use {{{{fNNN.field}}}} of a fact you were given, {{{{customer.first_name}}}} or {{{{shop.name}}}}"
+        ),
     }
 }
 
@@ -129,6 +160,15 @@ fn placeholders(cx: &ToolContext, text: &str, fault: &mut dyn FnMut(String)) {
 fn words_of(fact: &Fact) -> Vec<String> {
     let is_link = |value: &FactValue| matches!(value, FactValue::Url { .. });
     fact.fields.iter().filter(|(_, value)| !is_link(value)).map(|(name, _)| name.clone()).collect()
+}
+
+/// What a text may say of a fact.
+fn may_say(fact: &Fact) -> String {
+    let words = words_of(fact);
+    if words.is_empty() {
+        return "it has no words to write, only a link: cite it in the cta block, where it becomes the button's link".to_owned();
+    }
+    format!("it has {}", words.join(", "))
 }
 
 fn or_none(names: &[String]) -> String {

@@ -92,13 +92,13 @@ fn context() -> ToolContext {
 
 /// One call; the future never waits, so one poll ends it.
 fn call(gate: Arc<Gate>, arguments: &Value) -> (Result<Value, ToolError>, Option<Disposition>) {
-    let registry = Registry::new().add(ProposeMessage::new(gate)).unwrap();
+    let registry = Registry::new().with(ProposeMessage::new(gate)).unwrap();
     let cx = context();
     let text = arguments.to_string();
     let mut future = registry.get("propose_message").unwrap().call(&cx, &text);
     let mut waker = std::task::Context::from_waker(std::task::Waker::noop());
     let std::task::Poll::Ready(answer) = future.as_mut().poll(&mut waker) else { panic!("it waits") };
-    (answer.map(|text| serde_json::from_str(&text).unwrap()), cx.finish().1)
+    (answer.map(|text: String| serde_json::from_str(&text).unwrap()), cx.finish().1)
 }
 
 fn good() -> Value {
@@ -170,7 +170,7 @@ fn policy_and_findings_send_it_to_a_person() {
     assert_eq!(
         answer["findings"][1],
         json!({
-            "severity": "warn", "place": "subjects[1]", "excerpt": "Still", "why": "it says nothing", "mend": "name the product"
+            "rule": "phrase.opener", "severity": "warn", "place": "subjects[1]", "excerpts": ["Still"], "why": "it says nothing", "mend": "name the product"
         })
     );
     let Some(Disposition::Drafted { needs_approval, .. }) = disposition else { panic!() };
@@ -186,6 +186,35 @@ fn a_blocking_finding_comes_back_to_be_mended_and_nothing_is_recorded() {
     assert_eq!(answer["findings"][0]["mend"], "name the product");
     assert_eq!(disposition, None);
     assert!(gate.previewed.lock().unwrap().is_empty());
+}
+
+#[test]
+fn the_same_rule_in_the_same_place_is_told_once_with_every_excerpt() {
+    let hit = |excerpt: &str, mend: &str| Finding { excerpt: excerpt.into(), mend: mend.into(), ..finding(Severity::Block) };
+    let elsewhere = Finding { place: Place::Whole, ..finding(Severity::Warn) };
+    let findings =
+        vec![hit("12", "use {{f201.price}}"), hit("30", "leave it out"), hit("12", "leave it out"), elsewhere];
+    let (answer, _) = call(Arc::new(Gate { findings, ..Gate::default() }), &good());
+    assert_eq!(
+        answer.unwrap()["findings"],
+        json!([
+            {"rule": "phrase.opener", "severity": "block", "place": "subjects[1]", "excerpts": ["12", "30"],
+             "why": "it says nothing", "mend": "use {{f201.price}}; leave it out"},
+            {"rule": "phrase.opener", "severity": "warn", "place": "message", "excerpts": ["Still"],
+             "why": "it says nothing", "mend": "name the product"}
+        ])
+    );
+}
+
+#[test]
+fn faults_of_form_and_what_the_rules_forbid_come_in_one_answer() {
+    let mut arguments = good();
+    arguments["blocks"][1]["text"] = json!("Your cart holds {{f101.title}}. {{f201.highlight");
+    let also = Finding { rule: "structure.cta".into(), ..finding(Severity::Block) };
+    let gate = Gate { findings: vec![finding(Severity::Block), also, finding(Severity::Warn)], ..Gate::default() };
+    let (answer, disposition) = call(Arc::new(gate), &arguments);
+    insta::assert_snapshot!(for_model(answer));
+    assert_eq!(disposition, None);
 }
 
 #[test]
@@ -243,8 +272,8 @@ fn bounds_of_the_schema_hold() {
 
 #[test]
 fn the_schema_is_the_one_checked_in() {
-    let registry = Registry::new().add(ProposeMessage::new(Arc::new(Gate::default()))).unwrap();
-    let found = serde_json::to_string_pretty(&registry.to_openai()[0]["function"]["parameters"]).unwrap() + "\n";
+    let registry = Registry::new().with(ProposeMessage::new(Arc::new(Gate::default()))).unwrap();
+    let found = serde_json::to_string_pretty(&*registry.get("propose_message").unwrap().spec().parameters).unwrap() + "\n";
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/propose_message.schema.json");
     if std::env::var_os("UPDATE_SCHEMAS").is_some() {
         std::fs::write(file, &found).unwrap();
@@ -254,7 +283,7 @@ fn the_schema_is_the_one_checked_in() {
 
 #[test]
 fn the_examples_of_the_description_fit_the_schema() {
-    let registry = Registry::new().add(ProposeMessage::new(Arc::new(Gate::default()))).unwrap();
+    let registry = Registry::new().with(ProposeMessage::new(Arc::new(Gate::default()))).unwrap();
     let spec = registry.get("propose_message").unwrap().spec().clone();
     assert!(spec.description.lines().count() <= 90);
     let examples: Vec<&str> =

@@ -180,6 +180,22 @@ fn only_the_shops_links_and_pictures_are_printed() {
 }
 
 #[test]
+fn braces_in_a_facts_own_words_are_never_printed() {
+    for title in ["{{f101.price}}", "Lamp {{customer.first_name}}", "Lamp }} two"] {
+        let mut record = everything(Language::EN);
+        let mut changed = record.facts.get(&id("f201")).unwrap().clone();
+        changed.fields.insert("title".into(), FactValue::text(title));
+        record.facts.insert(changed);
+        let fault = rendered(&record, None).unwrap_err();
+        assert!(
+            matches!(&fault, RenderError::Braces { fact, field, .. } if *fact == id("f201") && field == "title"),
+            "{fault}"
+        );
+        assert!(fault.is_mendable());
+    }
+}
+
+#[test]
 fn what_cannot_be_resolved_is_refused() {
     let known = "care, highlight, image, image_alt, price, stock, title, url";
     let with = |block: Block| {

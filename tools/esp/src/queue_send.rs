@@ -137,6 +137,7 @@ fn reason(hold: &Hold) -> String {
     match hold {
         Hold::Erased
         | Hold::NoConsent
+        | Hold::Unreachable { .. }
         | Hold::Withdrawn
         | Hold::Suppressed { .. }
         | Hold::Holdout
@@ -145,6 +146,7 @@ fn reason(hold: &Hold) -> String {
         Hold::Killed { .. } => "sending is switched off".to_owned(),
         Hold::ApprovalVoid { .. } => "the approval does not cover it".to_owned(),
         Hold::Bought { .. }
+        | Hold::Cancelled { .. }
         | Hold::Capped { .. }
         | Hold::Quiet { .. }
         | Hold::WindowClosed { .. }

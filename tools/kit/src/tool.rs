@@ -238,7 +238,11 @@ impl ToolError {
 
 impl From<StoreError> for ToolError {
     fn from(error: StoreError) -> Self {
-        if error.is_retryable() { Self::Retry(error.to_string()) } else { Self::Fatal(error.to_string()) }
+        match error {
+            // A full disk ends when somebody makes room; the run goes on then.
+            StoreError::Unavailable(_) | StoreError::Conflict(_) | StoreError::Unwritable(_) => Self::Retry(error.to_string()),
+            StoreError::Corrupt { .. } => Self::Fatal(error.to_string()),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use kit::fact::FactValue;
 use kit::tool::{Effect, Phase, Tool, ToolContext, ToolError};
-use kit::{BoxFuture, FactId, FactKind, OfferStepId, ShopId, StoreError};
+use kit::{BoxFuture, Fact, FactId, FactKind, OfferStepId, ShopId, StoreError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -70,6 +70,9 @@ pub enum Answer {
         needs_approval: bool,
         /// How to write it.
         cite: String,
+        /// Set when this run held the grant before.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        note: Option<&'static str>,
     },
     /// No such offer.
     None {
@@ -86,6 +89,8 @@ const NO_LADDER: &str = "This shop makes no offers.";
 const WRITE_WITHOUT: &str =
     "No discount is a good answer: write the message without an offer and without hinting at one.";
 const ASK_AGAIN: &str = "Write the message without an offer, or ask again for a permitted step.";
+const IT_STANDS: &str = "This run has its offer: one grant per run, and this one stands.";
+const IT_ENDED: &str = "This run had its offer and it has ended; there is one grant per run.";
 const A_PERSON_DECIDES: &str =
     "A wish beyond the ladder is a policy request that a person decides; this message goes without it.";
 
@@ -99,7 +104,11 @@ impl Tool for QuoteOffer {
     const PHASES: &'static [Phase] = &[Phase::Compose];
 
     async fn call(&self, cx: &ToolContext, args: Args) -> Result<Answer, ToolError> {
-        let Some(ladder) = self.desk.ladder(&cx.shop) else {
+        let ladder = self.desk.ladder(&cx.shop);
+        if let Some(held) = cx.facts.iter().find(|fact| fact.kind == FactKind::Offer) {
+            return standing(cx, held, ladder.as_deref());
+        }
+        let Some(ladder) = ladder else {
             return Ok(Answer::None { reason: NO_LADDER, permitted: Vec::new(), next: WRITE_WITHOUT });
         };
         let request = self.desk.request(cx, args.step).await?;
@@ -108,6 +117,33 @@ impl Tool for QuoteOffer {
             Err(denied) => Ok(none(&denied, ladder.permitted(&request))),
         }
     }
+}
+
+/// The grant that this run holds already. Asking again is no way to another step, and revisions keep what was granted.
+fn standing(cx: &ToolContext, held: &Fact, ladder: Option<&Ladder>) -> Result<Answer, ToolError> {
+    let broken = |field: &str| ToolError::Fatal(format!("the offer fact {} of this run has no {field}", held.id));
+    let step = OfferStepId::new(&held.subject).map_err(|e| ToolError::Fatal(format!("offer fact {}: {e}", held.id)))?;
+    let text = |field: &str| held.text(field).map(str::to_owned).ok_or_else(|| broken(field));
+    let Some(FactValue::Time { at: ends }) = held.field("ends") else { return Err(broken("ends")) };
+    if *ends <= cx.now {
+        return Ok(Answer::None { reason: IT_ENDED, permitted: Vec::new(), next: WRITE_WITHOUT });
+    }
+    Ok(Answer::Granted {
+        fact: held.id.clone(),
+        label: text("label")?,
+        code: text("code")?,
+        ends: *ends,
+        // A step that left the ladder meanwhile is for a person to judge.
+        needs_approval: ladder.and_then(|l| l.step(&step)).is_none_or(|s| s.requires_approval),
+        step,
+        cite: citation(&held.id),
+        note: Some(IT_STANDS),
+    })
+}
+
+/// How the fields of an offer are written in copy.
+fn citation(fact: &FactId) -> String {
+    format!("{{{{{fact}.label}}}}, {{{{{fact}.code}}}}, {{{{{fact}.ends}}}}")
 }
 
 fn none(denied: &Denied, permitted: Vec<OfferStepId>) -> Answer {
@@ -137,12 +173,13 @@ fn granted(cx: &ToolContext, offer: &Offer) -> Result<Answer, ToolError> {
     fields.extend(cx.subject.cart_url.as_ref().map(|url| ("url", FactValue::url(url))));
     let fact = cx.mint(FactKind::Offer, offer.step().as_str(), "offers", cx.now, fields)?;
     Ok(Answer::Granted {
-        cite: format!("{{{{{fact}.label}}}}, {{{{{fact}.code}}}}, {{{{{fact}.ends}}}}"),
+        cite: citation(&fact),
         fact,
         step: offer.step().clone(),
         label,
         code,
         ends: offer.ends(),
         needs_approval: offer.requires_approval(),
+        note: None,
     })
 }

@@ -59,6 +59,11 @@ fn desk() -> Desk {
 }
 
 fn context(language: Language, customer: &str) -> ToolContext {
+    context_with(language, customer, FactBook::new())
+}
+
+/// A run that has learned these facts.
+fn context_with(language: Language, customer: &str, facts: FactBook) -> ToolContext {
     let subject = Subject {
         flow: FlowId::new("win-back").unwrap(),
         customer: CustomerId::new(customer).unwrap(),
@@ -78,7 +83,7 @@ fn context(language: Language, customer: &str) -> ToolContext {
         Principal::Flow { flow: FlowId::new("win-back").unwrap() },
         now,
         Arc::new(subject),
-        Arc::new(FactBook::new()),
+        Arc::new(facts),
         None,
         3,
     )
@@ -100,6 +105,35 @@ const WHY: &str = "They waited for free delivery before.";
 fn a_granted_step_becomes_a_fact_in_the_readers_language() {
     let (answer, facts) = call(desk(), &context(Language::DE, "c1"), &json!({"step": "ten-percent", "reason": WHY}));
     insta::assert_json_snapshot!(json!({"answer": answer.unwrap(), "facts": facts}));
+}
+
+#[test]
+fn a_run_has_one_grant_and_every_further_call_returns_it() {
+    let (first, facts) = call(desk(), &context(Language::EN, "c1"), &json!({"step": null, "reason": WHY}));
+    let mut held = FactBook::new();
+    facts.into_iter().for_each(|fact| held.insert(fact));
+    let mut standing = first.unwrap();
+    standing["note"] = json!("This run has its offer: one grant per run, and this one stands.");
+    // Another step, a step that does not exist, a customer who would get none by now: the grant stands.
+    for (step, desk) in [
+        (json!(null), desk()),
+        (json!("ten-percent"), desk()),
+        (json!("forty-percent"), desk()),
+        (json!(null), Desk { vip: true, ..desk() }),
+        (json!(null), Desk { fails: true, ..desk() }),
+    ] {
+        let cx = context_with(Language::EN, "c1", held.clone());
+        let (again, minted) = call(desk, &cx, &json!({"step": step, "reason": WHY}));
+        assert_eq!((again.unwrap(), minted), (standing.clone(), Vec::new()));
+    }
+    // The ladder is gone: a person looks. The offer is over: no second one.
+    let cx = context_with(Language::EN, "c1", held.clone());
+    let (orphan, _) = call(Desk { ladder: None, ..desk() }, &cx, &json!({"step": null, "reason": WHY}));
+    assert_eq!(orphan.unwrap()["needs_approval"], true);
+    let mut cx = context_with(Language::EN, "c1", held);
+    cx.now = "2027-11-21T12:00:00Z".parse().unwrap();
+    let (over, minted) = call(desk(), &cx, &json!({"step": null, "reason": WHY}));
+    assert_eq!((over.unwrap()["answer"].clone(), minted), (json!("none"), Vec::new()));
 }
 
 #[test]

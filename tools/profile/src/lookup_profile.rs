@@ -77,7 +77,7 @@ pub struct CartView {
 pub enum Role {
     /// In the cart or checkout that started the run.
     InCart,
-    /// In the order that started the run.
+    /// In the order that started the run, also when it was cancelled.
     Ordered,
     /// They seem to want it now.
     Interest,
@@ -228,16 +228,23 @@ impl Table<'_> {
         Ok(Some(Candidate { role, product: card.mint(self.cx, "catalog")? }))
     }
 
-    /// In an order that started the run or came after its trigger; else in the cart.
+    /// In an order that started the run (bought or cancelled) or came after its trigger; else in the cart.
     fn role(&self, product: &ProductId) -> Role {
         let subject = &self.cx.subject;
+        // Occasions are `order:<id>`, `cart:<id>` or `month:<year-month>`.
+        let occasion_order = subject.occasion.strip_prefix("order:");
         let ordered = self.known.is_some_and(|(snapshot, _)| {
             let of_run = snapshot
                 .orders
                 .iter()
-                .filter(|o| o.id.as_str() == subject.occasion || o.placed_at >= subject.triggered_at);
+                .filter(|o| occasion_order == Some(o.id.as_str()) || o.placed_at >= subject.triggered_at);
             of_run.flat_map(|order| &order.lines).any(|line| line.product == *product)
         });
-        if ordered || Family::of(&subject.flow) == Family::PostPurchase { Role::Ordered } else { Role::InCart }
+        match Family::of(&subject.flow) {
+            // Both begin with an order: what arrived, or what was cancelled.
+            Family::PostPurchase | Family::WinBack => Role::Ordered,
+            Family::Abandoned | Family::Other if ordered => Role::Ordered,
+            Family::Abandoned | Family::Other => Role::InCart,
+        }
     }
 }

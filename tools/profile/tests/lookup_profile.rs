@@ -127,6 +127,27 @@ fn notes_say_when_silence_is_right() {
 }
 
 #[test]
+fn a_cancelled_order_shows_its_reason_and_its_product_as_ordered() {
+    let mut cancelled = order(3.0, "mat", "sleeping/mats");
+    cancelled.cancelled_at = Some(ago(0.1));
+    cancelled.cancel_reason = Some("inventory".into());
+    let snapshot = CustomerSnapshot { orders: vec![order(90.0, "gas", "cooking/gas"), cancelled], ..customer() };
+    for (flow, occasion) in [("win-back", "month:2026-06"), ("win-back", "order:o-3"), ("service-recovery", "order:o-3")] {
+        let cx = run(flow, occasion, &["mat"], None);
+        let shown: Value = serde_json::from_str(&answer(Some(snapshot.clone()), &cx)).unwrap();
+        assert_eq!(
+            (&shown["candidates"][0]["role"], &shown["reasons"][0]["text"]),
+            (&"ordered".into(), &"Their last order was cancelled because we ran out of stock.".into()),
+            "{flow} {occasion}"
+        );
+    }
+    // A cart stays a cart, whatever else was cancelled.
+    let cx = run("abandoned-checkout", "cart:o-3", &["mat"], None);
+    let shown: Value = serde_json::from_str(&answer(Some(snapshot), &cx)).unwrap();
+    assert_eq!(shown["candidates"][0]["role"], "in_cart");
+}
+
+#[test]
 fn angles_follow_flow_and_stage() {
     let angles = |snapshot: CustomerSnapshot, flow: &str, products: &[&str]| {
         let shown: Value = serde_json::from_str(&answer(Some(snapshot), &run(flow, "x", products, None))).unwrap();

@@ -161,6 +161,8 @@ fn may_be_rewritten(hold: &Hold) -> bool {
         Hold::FactsChanged { .. } | Hold::RulesChanged | Hold::ApprovalVoid { .. } => true,
         Hold::Killed { .. }
         | Hold::Erased
+        | Hold::Cancelled { .. }
+        | Hold::Unreachable { .. }
         | Hold::NoConsent
         | Hold::Withdrawn
         | Hold::Suppressed { .. }

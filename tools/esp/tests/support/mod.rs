@@ -116,6 +116,8 @@ impl LedgerStore for OpenLedger {
             let evidence = ReserveEvidence {
                 kill: None,
                 erased: false,
+                cancelled: None,
+                audience: Some(request.envelope.audience),
                 consent: ConsentState::Subscribed,
                 suppressed: None,
                 open_tickets: 0,
@@ -137,7 +139,7 @@ impl LedgerStore for OpenLedger {
                     channel: request.envelope.channel,
                     state: SendState::Reserved,
                     message: request.message,
-                    attempted: false,
+                    attempted_at: None,
                 }),
             })
         })
@@ -147,7 +149,22 @@ impl LedgerStore for OpenLedger {
         Box::pin(async { Ok(None) })
     }
 
-    fn begin_attempt<'a>(&'a self, _: &'a ShopId, _: DedupeKey, _: Timestamp) -> BoxFuture<'a, Result<(), StoreError>> {
+    fn recheck<'a>(
+        &'a self,
+        _: &'a ShopId,
+        _: DedupeKey,
+        _: Timestamp,
+    ) -> BoxFuture<'a, Result<Option<Hold>, StoreError>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    fn begin_attempt<'a>(
+        &'a self,
+        _: &'a ShopId,
+        _: DedupeKey,
+        _: Option<Timestamp>,
+        _: Timestamp,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async { Ok(()) })
     }
 

@@ -31,6 +31,18 @@ pub enum Hold {
     /// Erased.
     #[error("the person was erased")]
     Erased,
+    /// Called off: an order came in, an operator said so.
+    #[error("the run was called off: {reason}")]
+    Cancelled {
+        /// Why.
+        reason: String,
+    },
+    /// Nobody to write to: no customer, no address, or no words for their language.
+    #[error("nobody can be written to: {reason}")]
+    Unreachable {
+        /// Why.
+        reason: String,
+    },
     /// No consent.
     #[error("no consent for this channel")]
     NoConsent,
@@ -106,6 +118,8 @@ impl Hold {
         match self {
             Self::Killed { .. } => "killed",
             Self::Erased => "erased",
+            Self::Cancelled { .. } => "cancelled",
+            Self::Unreachable { .. } => "unreachable",
             Self::NoConsent => "no_consent",
             Self::Withdrawn => "withdrawn",
             Self::Suppressed { .. } => "suppressed",
@@ -128,6 +142,8 @@ impl Hold {
             Self::Killed { .. } | Self::TicketOpen { .. } => Release::WhenLifted,
             Self::Capped { until, .. } | Self::Quiet { until } => Release::At { at: *until },
             Self::Erased
+            | Self::Cancelled { .. }
+            | Self::Unreachable { .. }
             | Self::NoConsent
             | Self::Withdrawn
             | Self::Suppressed { .. }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::clearance::{Cleared, Envelope};
 use super::draft::{Channel, Rendered};
@@ -25,12 +26,13 @@ pub struct LedgerRow {
     pub state: SendState,
     /// Exactly what goes out.
     pub message: Rendered,
-    /// True once an ESP call was begun: the outcome of that call may be unknown.
-    pub attempted: bool,
+    /// When the last ESP call for it began: the outcome of that call may be unknown.
+    pub attempted_at: Option<Timestamp>,
 }
 
-/// What the store needs to gather evidence and to insert the row.
-#[derive(Debug, Clone)]
+/// What the store needs to gather evidence and to insert the row. It is stored with the row, so that the same judge can
+/// look again before a hand-over that was cut off is taken up.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ReserveRequest {
     /// The shop.
     pub shop: ShopId,
@@ -58,7 +60,7 @@ pub struct ReserveRequest {
 impl ReserveRequest {
     /// Decides on the evidence. The store calls this inside its transaction and inserts the row only on `Ok`.
     pub fn judge(&self, evidence: &ReserveEvidence) -> Result<(), Hold> {
-        judge(&self.envelope, &self.authors, self.approval.is_some(), evidence, self.now)
+        judge(&self.envelope, &self.authors, self.approval.is_some(), self.key, evidence, self.now)
     }
 
     /// Cited product facts.
@@ -84,11 +86,20 @@ pub trait LedgerStore: Send + Sync {
     fn reserve(&self, request: ReserveRequest) -> BoxFuture<'_, Result<ReserveAnswer, StoreError>>;
     /// The row of a key.
     fn find<'a>(&'a self, shop: &'a ShopId, key: DedupeKey) -> BoxFuture<'a, Result<Option<LedgerRow>, StoreError>>;
-    /// Notes that an ESP call begins.
+    /// Judges a reserved row again with the evidence of now; `None` when it may still leave.
+    fn recheck<'a>(
+        &'a self,
+        shop: &'a ShopId,
+        key: DedupeKey,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Option<Hold>, StoreError>>;
+    /// Notes that an ESP call begins: the claim to it. [`StoreError::Conflict`] when somebody else has claimed or settled the
+    /// row since it was read with `seen`.
     fn begin_attempt<'a>(
         &'a self,
         shop: &'a ShopId,
         key: DedupeKey,
+        seen: Option<Timestamp>,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<(), StoreError>>;
     /// Notes how it ended.
@@ -172,7 +183,7 @@ impl Ledger {
         };
         Ok(match self.store.reserve(request).await? {
             ReserveAnswer::Inserted(row) => {
-                ReserveOutcome::Reserved(Reserved { key: row.key, channel: row.channel, message: row.message })
+                ReserveOutcome::Reserved(reserved(row))
             }
             ReserveAnswer::Existing(row) => ReserveOutcome::Already(row.state),
             ReserveAnswer::Held(hold) => ReserveOutcome::Held(hold),
@@ -182,17 +193,24 @@ impl Ledger {
     /// After a restart: the reserved message of a key with whether an ESP call had begun, or `None` when there is
     /// nothing to hand over.
     pub async fn claim(&self, shop: &ShopId, key: DedupeKey) -> Result<Option<(Reserved, bool)>, StoreError> {
-        Ok(self
-            .store
-            .find(shop, key)
-            .await?
-            .filter(|row| row.state == SendState::Reserved)
-            .map(|row| (Reserved { key: row.key, channel: row.channel, message: row.message }, row.attempted)))
+        let row = self.store.find(shop, key).await?.filter(|row| row.state == SendState::Reserved);
+        Ok(row.map(|row| {
+            let attempted = row.attempted_at.is_some();
+            (reserved(row), attempted)
+        }))
     }
 
-    /// Notes that the ESP call for this message begins now.
+    /// Looks again whether a reserved message may still leave.
+    pub async fn recheck(&self, shop: &ShopId, key: DedupeKey, now: Timestamp) -> Result<Option<Hold>, StoreError> {
+        self.store.recheck(shop, key, now).await
+    }
+
+    /// Claims the ESP call for this message.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when another process has claimed or settled it since it was read.
     pub async fn begin_attempt(&self, shop: &ShopId, reserved: &Reserved, now: Timestamp) -> Result<(), StoreError> {
-        self.store.begin_attempt(shop, reserved.key, now).await
+        self.store.begin_attempt(shop, reserved.key, reserved.attempted_at, now).await
     }
 
     /// Notes how the hand-over ended, using the message up.
@@ -205,4 +223,8 @@ impl Ledger {
     ) -> Result<(), StoreError> {
         self.store.settle(shop, reserved.key, state, now).await
     }
+}
+
+fn reserved(row: LedgerRow) -> Reserved {
+    Reserved { key: row.key, attempted_at: row.attempted_at, channel: row.channel, message: row.message }
 }

@@ -93,6 +93,10 @@ pub struct ReserveEvidence {
     pub kill: Option<String>,
     /// The person asked to be forgotten.
     pub erased: bool,
+    /// The run was called off and has not read it yet.
+    pub cancelled: Option<String>,
+    /// Digest of the person's address as it is now; `None` when there is none any more.
+    pub audience: Option<Digest>,
     /// Consent for this channel.
     pub consent: ConsentState,
     /// Bounced, complained or blocked: the reason.
@@ -136,12 +140,19 @@ pub(super) fn judge(
     envelope: &Envelope,
     authors: &BTreeSet<String>,
     needs_approval: bool,
+    own: DedupeKey,
     evidence: &ReserveEvidence,
     now: Timestamp,
 ) -> Result<(), Hold> {
     let e = evidence;
     if e.erased {
         return Err(Hold::Erased);
+    }
+    if let Some(reason) = &e.cancelled {
+        return Err(Hold::Cancelled { reason: reason.clone() });
+    }
+    if e.audience != Some(envelope.audience) {
+        return Err(Hold::OtherAudience);
     }
     match e.consent {
         ConsentState::Subscribed => {}
@@ -175,7 +186,8 @@ pub(super) fn judge(
     if needs_approval {
         let record = e.approval.as_ref().ok_or_else(|| Hold::ApprovalVoid { why: "it is gone".to_owned() })?;
         counts(record, envelope, authors, now).map_err(|why| Hold::ApprovalVoid { why: why.to_string() })?;
-        if record.used_by.is_some() {
+        // A row that was reserved and is taken up again has used its approval itself.
+        if record.used_by.is_some_and(|by| by != own) {
             return Err(Hold::ApprovalVoid { why: "it was used already".to_owned() });
         }
     }
@@ -247,6 +259,8 @@ impl SendState {
 #[derive(Debug)]
 pub struct Reserved {
     pub(super) key: DedupeKey,
+    /// When an earlier ESP call for it began, as read with the row.
+    pub(super) attempted_at: Option<Timestamp>,
     pub(super) channel: Channel,
     pub(super) message: Rendered,
 }

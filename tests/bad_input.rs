@@ -1,0 +1,8 @@
+//! Input that cannot be used: the message names the place and what to do, and nothing is half-written.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod disk;
+mod files;
+mod releases;
+mod webhooks;
