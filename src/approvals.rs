@@ -53,13 +53,15 @@ pub enum DecideError {
 impl Delivery {
     /// What is asked of a person about a draft: the terms they sign, why they must look, and until when.
     ///
-    /// The same run asking about the same envelope makes the same request.
+    /// `asked_by` names what asks within the run: asking again after a crash makes the same request, another call or edit
+    /// makes another one, so that the same thing may be asked again once it was decided.
     pub(crate) async fn approval_request(
         &self,
         run: &RunId,
         subject: &Subject,
         draft: &DraftRecord,
         summary: &str,
+        asked_by: &str,
         now: Timestamp,
     ) -> Result<Result<NewApproval, NoSend>, StoreError> {
         let terms = match self.envelope(subject, draft).await? {
@@ -69,9 +71,7 @@ impl Delivery {
         let risk = self.assess(subject, &draft.draft, &draft.facts, &draft.report).await?;
         let hours = i64::from(self.release.risk.expires_hours);
         let lapses = now.checked_add(SignedDuration::from_hours(hours)).unwrap_or(terms.not_after);
-        // The same thing may be asked again once it was decided, so the count of earlier requests is part of the name.
-        let earlier = self.store.approvals_of(run).await?.to_string();
-        let name = Digest::of_parts([run.as_str(), &terms.digest().to_string(), &earlier]);
+        let name = Digest::of_parts([run.as_str(), &terms.digest().to_string(), asked_by]);
         Ok(Ok(NewApproval {
             id: ApprovalId::from_digest("apr", &name),
             run: run.clone(),
@@ -137,7 +137,9 @@ impl Tenant {
         let decided = approval::decide(&viewed.record, who, now, &Decision::Edit)?;
         let seed = self.seed_of(&viewed).await?;
         let draft = self.edited(&viewed, &seed, who, edit).await?;
-        let request = self.delivery.approval_request(&viewed.run, &seed.subject, &draft, &viewed.summary, now).await?;
+        let (run, asked_by) = (&viewed.run, format!("edit of {id}"));
+        let request =
+            self.delivery.approval_request(run, &seed.subject, &draft, &viewed.summary, &asked_by, now).await?;
         let new = request.map_err(|no_send| DecideError::Facts(no_send.reason))?;
         let (successor, expires_at) = (new.id.clone(), new.expires_at);
         let edited = ApprovalDecision::Edited { approval: successor.clone(), expires_at, draft: Box::new(draft) };

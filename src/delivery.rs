@@ -166,7 +166,7 @@ impl Delivery {
             ReserveOutcome::Held(hold) => Ok(Err(hold)),
             ReserveOutcome::Reserved(reserved) => {
                 failpoint::hit("after_reserve");
-                Ok(Ok(self.dispatch(reserved).await?))
+                Ok(Ok(self.dispatch(*reserved).await?))
             }
             ReserveOutcome::Already(SendState::Reserved) => {
                 let channel = draft.draft.channel;

@@ -64,7 +64,9 @@ struct Desks {
 macro_rules! tools {
     (|$desks:ident| $($tool:ty => $made:expr),+ $(,)?) => {
         fn fill($desks: &Desks) -> Result<Registry, RegistryError> {
-            Ok(Registry::new()$(.with::<$tool>($made)?)+)
+            let registry = Registry::new();
+            $(let registry = registry.with::<$tool>($made)?;)+
+            Ok(registry)
         }
 
         /// What a model is told about every tool, in order of name, without opening a shop.

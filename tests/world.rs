@@ -191,10 +191,13 @@ fn trust(word: &str) -> String {
     format!("trust = \"{word}\"{first}")
 }
 
+/// A folder's files, by name.
+type Contents = Vec<(OsString, Vec<u8>)>;
+
 /// Sets a shop up in a folder, with its products. Reading a release takes longer than a whole story does, so a shop that
 /// was set up before in this process is copied from then.
 async fn set_up(folder: &Path, files: &Files, shelf: &Shelf, now: Timestamp) -> ShopId {
-    static KNOWN: Mutex<BTreeMap<Digest, (ShopId, Vec<(OsString, Vec<u8>)>)>> = Mutex::new(BTreeMap::new());
+    static KNOWN: Mutex<BTreeMap<Digest, (ShopId, Contents)>> = Mutex::new(BTreeMap::new());
     let key = Digest::of_bytes(serde_json::to_string(&(files, &shelf.products)).unwrap().as_bytes());
     if let Some((shop, contents)) = KNOWN.lock().unwrap().get(&key) {
         for (name, bytes) in contents {

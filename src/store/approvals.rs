@@ -127,7 +127,7 @@ pub(super) fn state_name(state: ApprovalState) -> &'static str {
 }
 
 impl ShopStore {
-    /// Opens an approval; the same run asking again for the same envelope gets the one it has.
+    /// Opens an approval. The same request again, or one for an envelope that is pending, gets the one that is there.
     pub async fn open_approval(&self, new: NewApproval, now: Timestamp) -> Result<(ApprovalId, Timestamp), StoreError> {
         let envelope = new.terms.digest().to_string();
         let terms = to_json(&new.terms, "approval")?;
@@ -143,9 +143,14 @@ impl ShopStore {
                 .bind(shop.as_str()).bind(new.id.as_str()).bind(new.run.as_str()).bind(&envelope).bind(&terms).bind(&draft)
                 .bind(&new.summary).bind(&reasons).bind(&authors).bind(micros(now)).bind(micros(new.expires_at))
                 .execute(&mut *c).await.map_err(map)?;
-                let (id, expires_at): (String, i64) =
-                    sqlx::query_as("SELECT approval_id, expires_at FROM approvals WHERE shop_id = $1 AND run_id = $2 AND envelope = $3 AND state = 'pending'")
-                        .bind(shop.as_str()).bind(new.run.as_str()).bind(&envelope).fetch_one(&mut *c).await.map_err(map)?;
+                // Asked again after a crash, this very request may have been decided meanwhile.
+                let (id, expires_at): (String, i64) = sqlx::query_as(
+                    "SELECT approval_id, expires_at FROM approvals
+                     WHERE shop_id = $1 AND run_id = $2 AND envelope = $3 AND (approval_id = $4 OR state = 'pending')
+                     ORDER BY approval_id = $4 DESC LIMIT 1",
+                )
+                .bind(shop.as_str()).bind(new.run.as_str()).bind(&envelope).bind(new.id.as_str())
+                .fetch_one(&mut *c).await.map_err(map)?;
                 if opened.rows_affected() > 0 {
                     append_audit(c, shop.as_str(), now, "system", "approval.open", &id, &envelope).await?;
                 }
@@ -165,17 +170,6 @@ impl ShopStore {
             .await
             .map_err(map)?;
         row.map(approval).transpose()
-    }
-
-    /// How many requests a run has made.
-    pub async fn approvals_of(&self, run: &RunId) -> Result<u32, StoreError> {
-        let (count,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM approvals WHERE shop_id = $1 AND run_id = $2")
-            .bind(self.shop.as_str())
-            .bind(run.as_str())
-            .fetch_one(self.readers())
-            .await
-            .map_err(map)?;
-        Ok(u32::try_from(count).unwrap_or(u32::MAX))
     }
 
     /// Approvals in one state, the most urgent first.

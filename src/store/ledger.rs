@@ -178,7 +178,8 @@ impl ShopStore {
 
     /// Sends, newest first.
     pub async fn sends(&self, limit: u32) -> Result<Vec<SendRow>, StoreError> {
-        let rows: Vec<(String, String, String, String, String, Option<String>, Option<String>, i64, Option<i64>)> =
+        type Listed = (String, String, String, String, String, Option<String>, Option<String>, i64, Option<i64>);
+        let rows: Vec<Listed> =
             sqlx::query_as(
                 "SELECT dedupe_key, run_id, customer_id, flow, state, detail, approval_id, reserved_at, settled_at
              FROM sends WHERE shop_id = $1 ORDER BY reserved_at DESC, dedupe_key LIMIT $2",

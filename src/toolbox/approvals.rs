@@ -17,7 +17,8 @@ pub(super) struct Desk {
 impl Desk {
     async fn put(&self, cx: &ToolContext, draft: &DraftRecord, summary: &str) -> Result<Opened, StoreError> {
         let delivery = &self.delivery;
-        let new = match delivery.approval_request(&cx.run, &cx.subject, draft, summary, cx.now).await? {
+        let asked_by = format!("call {}", cx.call);
+        let new = match delivery.approval_request(&cx.run, &cx.subject, draft, summary, &asked_by, cx.now).await? {
             Ok(new) => new,
             Err(no_send) => return Err(StoreError::Corrupt { what: "audience".to_owned(), why: no_send.reason }),
         };

@@ -15,9 +15,12 @@ fn changed(name: &str, change: impl FnOnce(&mut Value)) -> String {
     body.to_string()
 }
 
+/// File name, source, topic, body, and what must be said about it, in this order.
+type Case<'a> = (&'a str, &'a str, &'a str, Vec<u8>, &'a [&'a str]);
+
 /// Passes when each body is refused with these words and the folder stays as it was.
 #[track_caller]
-fn refused(cases: &[(&str, &str, &str, Vec<u8>, &[&str])]) {
+fn refused(cases: &[Case<'_>]) {
     let folder = Folder::new();
     let before = folder.state();
     for (name, source, topic, body, words) in cases {
@@ -90,7 +93,7 @@ fn fields_that_are_not_what_they_should_be() {
     let at_price: &[&str] = &["$.line_items[0].price: "];
     let odd = ["189,00", "1e3", "NaN", " ", "-5", "189.001", "€189", "0x10", "99999999999999999999", "1.8.9"];
     let names: Vec<String> = (0..odd.len()).map(|n| format!("price-{n}.json")).collect();
-    let mut cases: Vec<(&str, &str, &str, Vec<u8>, &[&str])> =
+    let mut cases: Vec<Case<'_>> =
         odd.iter().zip(&names).map(|(text, name)| (name.as_str(), source, topic, price(text), at_price)).collect();
     let mut case = |name, words, change: fn(&mut Value)| {
         cases.push((name, source, topic, checkout(change).into_bytes(), words));

@@ -14,6 +14,9 @@ fn sample(name: &str) -> Option<String> {
     None
 }
 
+/// What is said of a request for one's data.
+const BY_HAND: &str = "must be put together by hand";
+
 #[test]
 fn every_sample_is_taken_in_and_says_what_came_of_it() {
     let folder = Folder::new();
@@ -26,7 +29,7 @@ fn every_sample_is_taken_in_and_says_what_came_of_it() {
         ("orders_fulfilled", "orders/fulfilled", "does not begin: "),
         ("customers_create", "customers/create", "no flow listens to this topic"),
         ("customers_update", "customers/update", "no flow listens to this topic"),
-        ("customers_data_request", "customers/data_request", "no flow listens to this topic"),
+        ("customers_data_request", "customers/data_request", BY_HAND),
         ("customers_redact", "customers/redact", "no flow listens to this topic"),
         (
             "customers_email_marketing_consent_update",
@@ -50,8 +53,11 @@ fn every_sample_is_taken_in_and_says_what_came_of_it() {
         assert!(told.out.contains(said), "{name}: `{said}` is not said\n{}", told.out);
         let state = folder.state();
         let again = folder.run(MORNING, &["trigger", source, topic, &file]);
-        assert!(again.status.success() && again.out.contains("this delivery came before"), "{name}: {again:?}");
+        // What waits for a person's hand is said again; all else is known.
+        let expected = if said == BY_HAND { BY_HAND } else { "this delivery came before" };
+        assert!(again.status.success() && again.out.contains(expected), "{name}: {again:?}");
         assert_eq!(folder.state(), state, "{name}");
     }
-    assert_eq!(folder.rows("SELECT event_id FROM inbox WHERE state <> 'done'"), [""; 0]);
+    let unfinished = folder.rows("SELECT state || ' ' || topic FROM inbox WHERE state <> 'done'");
+    assert!(unfinished.iter().all(|event| event == "parked customers/data_request"), "{unfinished:?}");
 }

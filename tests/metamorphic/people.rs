@@ -307,3 +307,23 @@ fn a_stand_in_that_they_sent_back_before_gives_way_to_another() {
         assert!(!mail.says(&best), "{}", mail.text);
     });
 }
+
+#[test]
+fn two_accounts_with_one_mailbox_are_one_reader() {
+    in_every_shop(async |seed| {
+        let mut scene = Scene::of(Terms::of(seed).cap(1, 3)).await;
+        scene.settle().await.mail();
+        let mut twin = scene.world.person();
+        twin.email = scene.world.who(&scene.reader).email;
+        let twin = scene.world.join(twin).await;
+        let basket = scene.world.basket(&twin, &[scene.lead.clone()]);
+        let run = only_run(&scene.world.fire(&basket).await);
+        let fate = scene.world.in_time(&run).await;
+        assert!(matches!(&fate, Fate::Held(code, Some(_)) if code == "capped"), "{fate}");
+
+        scene.world.says(&scene.reader.clone(), "email", ConsentState::Withdrawn).await;
+        let fate = scene.world.in_time(&run).await;
+        assert_eq!(fate, Fate::Dropped("withdrawn".to_owned()));
+        assert_eq!(scene.world.outbox().len(), 1);
+    });
+}

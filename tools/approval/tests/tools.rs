@@ -91,14 +91,15 @@ fn what_cannot_be_asked_changes_nothing_and_says_how_to_mend_it() {
 }
 
 #[test]
-fn a_desk_that_is_busy_is_asked_again_a_full_disk_is_not() {
+fn a_desk_that_is_busy_is_asked_again_a_broken_one_is_not() {
     let hash = draft().report.content.short();
     let fail = |error: StoreError| {
         let registry = registry(Arc::new(Desk { fails: Some(error), ..Desk::default() }));
         call(&registry, "request_approval", &run(Some(draft())), &request(&hash, SUMMARY, "None")).unwrap_err()
     };
     assert!(fail(StoreError::Unavailable("locked".into())).is_retryable());
-    assert!(matches!(fail(StoreError::Unwritable("disk full".into())), ToolError::Fatal(_)));
+    let corrupt = StoreError::Corrupt { what: "approvals".into(), why: "no JSON".into() };
+    assert!(matches!(fail(corrupt), ToolError::Fatal(_)));
 }
 
 #[test]

@@ -169,6 +169,10 @@ pub struct RuleBook {
 pub(crate) struct Patterns {
     pub(crate) url: Regex,
     pub(crate) email: Regex,
+    /// A month after an ordinal or a word that sets a date, over the plain form.
+    pub(crate) date: Regex,
+    /// A greeting with a typed name.
+    pub(crate) greeting: Regex,
     pub(crate) markup: Regex,
     pub(crate) reply: Regex,
     pub(crate) measure: Regex,

@@ -4,6 +4,7 @@ mod facts;
 mod figures;
 mod script;
 mod slots;
+mod strong;
 mod structure;
 mod style;
 mod words;

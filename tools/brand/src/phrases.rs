@@ -41,6 +41,10 @@ impl Lang {
 pub(crate) enum Owner {
     /// A rule's phrase.
     Rule(usize),
+    /// A rule's phrase that counts only beside a [`Self::Near`] of the same rule.
+    Weak(usize),
+    /// What gives weak phrases of a rule their meaning.
+    Near(usize),
     /// A harmless phrase of a rule: hits that overlap it do not count.
     Except(usize),
     /// An approved claim's text.
@@ -121,13 +125,24 @@ pub(crate) struct Phrases {
 pub(crate) struct Forms {
     pub(crate) plain: Folded,
     joined: Option<Folded>,
+    /// Where sentences end, in bytes of the source text.
+    pub(crate) sentence_ends: Vec<usize>,
 }
 
 impl Forms {
     pub(crate) fn of(segments: &[Segment<'_>]) -> Self {
         let plain = Folded::of(segments, Form::Plain);
         let joined = Folded::of(segments, Form::Joined);
-        Self { joined: (joined.text() != plain.text()).then_some(joined), plain }
+        let ends_in = |(at, text): (usize, &str)| {
+            let ends = text.char_indices().filter(|(_, c)| matches!(c, '.' | '!' | '?' | '…' | '\n' | ';'));
+            ends.map(|(offset, _)| at + offset).collect::<Vec<_>>()
+        };
+        let words = segments.iter().filter_map(|segment| match segment {
+            Segment::Words { at, text } => Some((*at, *text)),
+            Segment::Slot { .. } => None,
+        });
+        let sentence_ends = words.flat_map(ends_in).collect();
+        Self { sentence_ends, joined: (joined.text() != plain.text()).then_some(joined), plain }
     }
 }
 

@@ -80,6 +80,8 @@ rules! {
         "a former price must be the lowest of the last 30 days" => "leave the former price out, or let a person confirm it";
     NAME_PLACE "slot.first-name-place" Block "marketing ops" "design 1"
         "the name belongs in subject, preheader, heading or paragraph" => "take the name out here";
+    NAME_TYPED "slot.first-name-typed" Block "privacy" "design 1"
+        "a typed name greets the wrong reader" => "use {{customer.first_name}}";
     NAME_FORM "slot.first-name-form" Warn "marketing ops" "design 1"
         "without a known name this reads badly" => "write `{{customer.first_name}}, …` or `Hi {{customer.first_name}}, …`";
 
@@ -120,7 +122,7 @@ rules! {
     // Facts behind the message.
     OUT_OF_STOCK "fact.out-of-stock" Block "merchandising" "mission N"
         "never recommend what cannot be bought" => "choose another product, or ask for a substitute";
-    OFFER_ENDED "fact.offer-ended" Block "merchandising" "RCW 19.190.020" "the offer has ended" => "quote again or drop the offer";
+    OFFER_ENDED "fact.offer-ended" Block "merchandising" "RCW 19.190.020" "the offer has ended" => "drop the offer: a run has one grant";
     REVIEW_STARS "fact.review-stars" Block "legal" "16 CFR 465" "a review without stars is no review of ours" => "cite another review";
     REVIEW_PRODUCT "fact.review-product" Block "legal" "16 CFR 465.2"
         "the review is about another product" => "cite a review of a product in this message";
@@ -165,6 +167,8 @@ rules! {
     FAKE_REPLY "subject.fake-reply" Block "legal" "15 USC 7704(a)(2)" "a fake reply or forward deceives" => "start with the subject itself";
     CHECK_MARK "subject.check-mark" Block "legal" "Gmail sender rules" "check marks imitate a verified sender" => "take the mark out";
     EXCLAIM "style.exclamation" Warn "brand" "brand rules: style" "too many exclamation marks" => "end with a full stop";
+    FORMAL "style.formal-address" Block "brand" "voice.md, how German differs"
+        "the text says du and Sie at once" => "write du, dein, dir throughout";
     CAPS "style.caps" Warn "brand" "brand rules: style" "words in capitals shout" => "use lower case";
     EMOJI "style.emoji" Warn "brand" "brand rules: style" "too many emoji" => "take some out";
     EMOJI_DENIED "style.emoji-denied" Block "brand" "brand rules: style" "this emoji is on the deny list" => "take it out";

@@ -6,7 +6,7 @@ mod common;
 use common::*;
 use kit::fact::{FactBook, FactValue, Provenance};
 use kit::message::Severity::{Approve, Block as Blocked, Warn};
-use kit::message::{Block, Channel, Draft, Severity};
+use kit::message::{Block, Channel, Draft, Place, Severity};
 use kit::{FactKind, Language};
 use mailwright_brand::CheckContext;
 
@@ -48,7 +48,7 @@ fn subjects_and_preheader_have_a_shape() {
         only("structure.subject-meaning", Warn)
     );
     assert_eq!(broken(|d| d.subjects[1] = "RE: your boots".into()), only("subject.fake-reply", Blocked));
-    assert_eq!(broken(|d| d.subjects[1] = "Aw： deine boots".into())[0], ("subject.fake-reply".into(), Blocked));
+    assert_eq!(broken(|d| d.subjects[1] = "Aw： the boots".into())[0], ("subject.fake-reply".into(), Blocked));
     assert_eq!(
         broken(|d| d.subjects[1] = "✅ Your boots".into())
             .into_iter()
@@ -115,10 +115,15 @@ fn facts_must_be_what_the_block_shows() {
     );
     // A sold-out product may be named, if the reader is told.
     assert_eq!(broken(|d| d.subjects[0] = "{{f103.title}} in your basket".into()), only("fact.out-of-stock", Blocked));
-    assert_eq!(
-        broken(|d| d.blocks[1] = paragraph("The {{f103.title}} has sold out. These boots share its sole.")),
-        vec![]
-    );
+    for told in [
+        "The {{f103.title}} has sold out. These boots share its sole.",
+        "We ran out of the {{f103.title}}. These boots share its sole.",
+        "We had to cancel your {{f103.title}}: there are none left on the shelf.",
+    ] {
+        assert_eq!(broken(|d| d.blocks[1] = paragraph(told)), vec![], "{told}");
+    }
+    let silent = with(|d| d.blocks[1] = paragraph("The {{f103.title}} shares its sole with these boots."));
+    assert!(check(&silent)[0].mend.contains("`run out`"));
 }
 
 #[test]
@@ -339,6 +344,17 @@ fn the_language_is_the_readers() {
     assert!(findings.iter().any(|f| f.rule == "language.mismatch" && f.severity == Blocked), "{findings:?}");
     let french = Draft { language: Language::parse("fr").unwrap(), ..good() };
     assert_eq!(found(&check(&french)), [("language.wanted", Blocked)]);
+    // A subject alone tells its language with one word; goods and places do not.
+    for (draft, subject) in [(good(), "Passt das Zelt?"), (good_de(), "Does your tent fit?")] {
+        let findings = check(&Draft {
+            subjects: vec![subject.into(), draft.subjects[1].clone(), draft.subjects[2].clone()],
+            ..draft
+        });
+        assert!(
+            findings.iter().any(|f| f.rule == "language.mismatch" && f.place == (Place::Subject { index: 0 })),
+            "{findings:?}"
+        );
+    }
     let one_line = with(|d| d.subjects[1] = "Das ist noch nicht alles, und wir sind da".into());
     assert_eq!(found(&check(&one_line)), [("language.mismatch", Blocked)]);
 }

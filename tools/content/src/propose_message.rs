@@ -170,13 +170,17 @@ fn views(report: &CheckReport) -> Vec<FindingView> {
     let mut views: Vec<FindingView> = Vec::new();
     for finding in &report.findings {
         let view = FindingView::from(finding);
-        let same = |told: &&mut FindingView| (&told.rule, &told.place) == (&view.rule, &view.place);
+        let key = |view: &FindingView| (view.rule.clone(), view.place.clone(), view.severity);
+        let same = |told: &&mut FindingView| key(told) == key(&view);
         let Some(told) = views.iter_mut().find(same) else {
             views.push(view);
             continue;
         };
-        told.severity = told.severity.max(view.severity);
-        told.excerpts.extend(view.excerpts.into_iter().filter(|words| !told.excerpts.contains(words)).collect::<Vec<_>>());
+        for words in view.excerpts {
+            if !told.excerpts.contains(&words) {
+                told.excerpts.push(words);
+            }
+        }
         if !told.mend.contains(&view.mend) {
             told.mend = format!("{}; {}", told.mend, view.mend);
         }

@@ -166,7 +166,8 @@ fn words_of(fact: &Fact) -> Vec<String> {
 fn may_say(fact: &Fact) -> String {
     let words = words_of(fact);
     if words.is_empty() {
-        return "it has no words to write, only a link: cite it in the cta block, where it becomes the button's link".to_owned();
+        return "it has no words to write, only a link: cite it in the cta block, where it becomes the button's link"
+            .to_owned();
     }
     format!("it has {}", words.join(", "))
 }

@@ -180,6 +180,32 @@ fn only_the_shops_links_and_pictures_are_printed() {
 }
 
 #[test]
+fn a_value_that_ends_a_sentence_makes_one_full_stop() {
+    for (language, highlight, text, shown) in [
+        (Language::EN, "It glows at night.", "{{f201.highlight}}.", "It glows at night."),
+        (Language::EN, "It glows at night", "{{f201.highlight}}.", "It glows at night."),
+        (Language::EN, "Does it glow?", "So: {{f201.highlight}}. It does.", "So: Does it glow? It does."),
+        (Language::EN, "It glows at night.", "{{f201.highlight}}… and by day.", "It glows at night.… and by day."),
+        (Language::EN, "It glows …", "{{f201.highlight}}... and glows.", "It glows …... and glows."),
+        (
+            Language::DE,
+            "Sie leuchtet nachts.",
+            "Das Gute: {{f201.highlight}}. Mehr nicht.",
+            "Das Gute: Sie leuchtet nachts. Mehr nicht.",
+        ),
+        (Language::DE, "Sie leuchtet!", "{{f201.highlight}}.", "Sie leuchtet!"),
+    ] {
+        let mut record = everything(language);
+        let mut product = record.facts.get(&id("f201")).unwrap().clone();
+        product.fields.insert("highlight".into(), FactValue::text(highlight));
+        record.facts.insert(product);
+        record.draft.blocks[1] = paragraph(text);
+        let mail = rendered(&record, None).unwrap();
+        assert!(mail.text.lines().any(|line| line == shown), "{shown}\n{}", mail.text);
+    }
+}
+
+#[test]
 fn braces_in_a_facts_own_words_are_never_printed() {
     for title in ["{{f101.price}}", "Lamp {{customer.first_name}}", "Lamp }} two"] {
         let mut record = everything(Language::EN);

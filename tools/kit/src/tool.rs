@@ -109,6 +109,8 @@ pub struct ToolContext {
     pub facts: Arc<FactBook>,
     /// The last draft that passed the content rules.
     pub draft: Option<Arc<DraftRecord>>,
+    /// The call's number in its run, from 1: the same one when a call is repeated after a crash.
+    pub call: u32,
     mint: Arc<std::sync::Mutex<FactMint>>,
     disposition: Arc<std::sync::Mutex<Option<Disposition>>>,
 }
@@ -159,6 +161,7 @@ impl ToolContext {
             subject,
             facts,
             draft,
+            call,
             mint: Arc::new(std::sync::Mutex::new(FactMint::for_call(call))),
             disposition: Arc::default(),
         }
@@ -240,7 +243,9 @@ impl From<StoreError> for ToolError {
     fn from(error: StoreError) -> Self {
         match error {
             // A full disk ends when somebody makes room; the run goes on then.
-            StoreError::Unavailable(_) | StoreError::Conflict(_) | StoreError::Unwritable(_) => Self::Retry(error.to_string()),
+            StoreError::Unavailable(_) | StoreError::Conflict(_) | StoreError::Unwritable(_) => {
+                Self::Retry(error.to_string())
+            }
             StoreError::Corrupt { .. } => Self::Fatal(error.to_string()),
         }
     }

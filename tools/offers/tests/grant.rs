@@ -109,7 +109,7 @@ fn every_limit_has_its_own_denial() {
         ("five-percent", |r| r.basket.clear(), Denied::EmptyBasket),
         (
             "five-percent",
-            |r| r.basket.push(line("TT-9", "supplements/energy", 2_000, 500)),
+            |r| r.basket.push(line("TT-9", "food/supplements", 2_000, 500)),
             Denied::Excluded { product: product("TT-9") },
         ),
         ("five-percent", |r| r.basket[0].reduced = true, Denied::Reduced { product: product("TT-1501") }),

@@ -132,7 +132,9 @@ fn a_cancelled_order_shows_its_reason_and_its_product_as_ordered() {
     cancelled.cancelled_at = Some(ago(0.1));
     cancelled.cancel_reason = Some("inventory".into());
     let snapshot = CustomerSnapshot { orders: vec![order(90.0, "gas", "cooking/gas"), cancelled], ..customer() };
-    for (flow, occasion) in [("win-back", "month:2026-06"), ("win-back", "order:o-3"), ("service-recovery", "order:o-3")] {
+    for (flow, occasion) in
+        [("win-back", "month:2026-06"), ("win-back", "order:o-3"), ("service-recovery", "order:o-3")]
+    {
         let cx = run(flow, occasion, &["mat"], None);
         let shown: Value = serde_json::from_str(&answer(Some(snapshot.clone()), &cx)).unwrap();
         assert_eq!(

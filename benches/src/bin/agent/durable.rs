@@ -92,6 +92,10 @@ impl Planner for Script {
 struct NoDelivery;
 
 impl Deliverer for NoDelivery {
+    fn lifted<'a>(&'a self, _: &'a Seed, _: &'a Hold, _: Timestamp) -> BoxFuture<'a, Result<bool, StoreError>> {
+        Box::pin(async { Ok(false) })
+    }
+
     fn deliver<'a>(
         &'a self,
         _: &'a RunId,

@@ -129,6 +129,14 @@ pub(crate) struct Detector {
     pub(crate) en: Vec<String>,
     #[serde(default)]
     pub(crate) de: Vec<String>,
+    /// Words that count only beside one of `near`.
+    #[serde(default)]
+    pub(crate) weak_en: Vec<String>,
+    #[serde(default)]
+    pub(crate) weak_de: Vec<String>,
+    /// What gives a weak phrase its meaning when it stands in the same sentence.
+    #[serde(default)]
+    pub(crate) near: Vec<String>,
     #[serde(default)]
     pub(crate) except: Vec<String>,
 }

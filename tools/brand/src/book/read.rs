@@ -20,7 +20,7 @@ const CLAIMS_SCHEMA: &str = "mailwright.claims/1";
 const LEXICON_LABEL: &str = "lexicon.toml (built in)";
 const LEXICON: &str = include_str!("../lexicon.toml");
 /// Raised whenever the code of a check changes what it finds, so that old reports do not count any more.
-const CHECKER: &str = "brand-checker/1";
+const CHECKER: &str = "brand-checker/2";
 
 /// One file being read.
 struct Source<'a> {
@@ -60,6 +60,8 @@ struct Draft {
 /// Words of one rule by language.
 struct Words<'a> {
     lists: [(Option<Lang>, &'a [String]); 3],
+    weak: [(Lang, &'a [String]); 2],
+    near: &'a [String],
     except: &'a [String],
     stem: bool,
 }
@@ -205,6 +207,8 @@ impl Draft {
         };
         let words = Words {
             lists: [(None, &detector.any), (Some(Lang::En), &detector.en), (Some(Lang::De), &detector.de)],
+            weak: [(Lang::En, &detector.weak_en), (Lang::De, &detector.weak_de)],
+            near: &detector.near,
             except: &detector.except,
             stem: false,
         };
@@ -238,6 +242,8 @@ impl Draft {
         }
         let words = Words {
             lists: [(None, &entry.any), (Some(Lang::En), &entry.en), (Some(Lang::De), &entry.de)],
+            weak: [(Lang::En, &[]), (Lang::De, &[])],
+            near: &[],
             except: &entry.except,
             stem: entry.stem,
         };
@@ -269,11 +275,16 @@ impl Draft {
         if rule.scope.is_empty() {
             rule.scope.push(Scope::All);
         }
-        rule.looks_for = words.lists.iter().flat_map(|(_, list)| list.iter().cloned()).collect();
+        let weak = words.weak.iter().flat_map(|(_, list)| list.iter());
+        rule.looks_for = words.lists.iter().flat_map(|(_, list)| list.iter()).chain(weak).cloned().collect();
         let index = self.rules.len();
         for (language, list) in words.lists {
             self.add_phrases(list, Owner::Rule(index), language, words.stem, &place);
         }
+        for (language, list) in words.weak {
+            self.add_phrases(list, Owner::Weak(index), Some(language), false, &place);
+        }
+        self.add_phrases(words.near, Owner::Near(index), None, false, &place);
         self.add_phrases(words.except, Owner::Except(index), None, words.stem, &place);
         self.rules.push(rule);
     }
@@ -335,11 +346,26 @@ fn patterns() -> Result<Patterns, regex::Error> {
     let unit = "minutes?|hours?|days?|nights?|weeks?|months?|years?|grams?|kilos?|kilograms?|pounds|ounces|litres?|liters?|metres?|meters?\
         |kilometres?|kilometers?|miles?|degrees|stars?|times\
         |minuten?|stunden?|tagen?|nachte|naechte|wochen?|monaten?|jahren?|gramm|kilogramm|litern?|metern?|kilometern?|grad|sternen?|prozent|mal";
+    let month = "january|february|march|april|may|june|july|august|september|october|november|december\
+        |januar|janner|jaenner|februar|marz|maerz|mai|juni|juli|oktober|dezember";
+    let ordinal = "first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|thirteenth|fourteenth|fifteenth\
+        |sixteenth|seventeenth|eighteenth|nineteenth|twentieth|twenty first|twenty second|twenty third|twenty fourth|twenty fifth\
+        |twenty sixth|twenty seventh|twenty eighth|twenty ninth|thirtieth|thirty first\
+        |erster|ersten|zweiten|dritten|vierten|funften|fuenften|sechsten|siebten|achten|neunten|zehnten|elften|zwolften|zwoelften\
+        |dreizehnten|vierzehnten|funfzehnten|fuenfzehnten|sechzehnten|siebzehnten|achtzehnten|neunzehnten|\\w*zwanzigsten|\\w*dreissigsten";
     Ok(Patterns {
         url: Regex::new(
             r"(?i)(?:https?|hxxps?|ftp|mailto|javascript|data)\s*:\S*|\bwww\.\S+|\b[\w-]+(?:\.[\w-]+)*\.(?:com|net|org|info|biz|io|co|app|shop|store|example|eu|ie|uk|de|at|ch|fr|nl|es|it|us|me|ly|link|xyz|online|site)\b(?:/\S*)?|\b(?:dot|punkt)\s+(?:com|org|net|de|ie)\b",
         )?,
-        email: Regex::new(r"\S+@\S+\.\w+|(?i)\b\w+\s*[\[(]\s*at\s*[\])]\s*\w+")?,
+        email: Regex::new(
+            r"\S+@\S+\.\w+|(?i)\b\w+\s*[\[(]\s*at\s*[\])]\s*\w+|\b[\w.-]+\s+(?:at|ät)\s+[\w-]+(?:\s+[\w-]+)?\s+(?:dot|punkt)\s+[a-z]{2,}\b",
+        )?,
+        date: Regex::new(&format!(
+            r" (?:until|till|by|before|ends|ends in|ending in|bis|bis ende|bis mitte|bis anfang|endet|endet im|(?:the )?(?:{ordinal})(?: of)?) (?:{month}) | (?:{month}) (?:the )?(?:{ordinal}) "
+        ))?,
+        greeting: Regex::new(
+            r"(?:^|[.!?…]\s+)(?i:hi|hello|hey|dear|hallo|moin|servus|liebe|lieber)\s+(\p{Lu}\p{Ll}+)(?:\s*(?:[,!.:;–—-]|$))",
+        )?,
         markup: Regex::new(r"</?[A-Za-z!][^>]*>?|\]\(|&(?:#\w+|[A-Za-z]+);|\{%|%\}|\*\*|`")?,
         reply: Regex::new(r"(?i)^\W*(?:re|fwd?|aw|wg|antw|tr|sv)\s*(?:\[\w*\]\s*)?[:：]")?,
         spaced: Regex::new(

@@ -5,7 +5,7 @@ use kit::fact::{FactValue, Provenance};
 use kit::message::{Draft, Place, Severity};
 use kit::{Fact, FactKind};
 
-use super::{Scene, words};
+use super::{Scene, strong, words};
 use crate::book::Role;
 use crate::fold::{Segment, is_invisible};
 use crate::phrases::{Forms, Owner};
@@ -124,14 +124,15 @@ fn outside_text(scene: &mut Scene<'_>, fact: &Fact, place: &Place) {
         }
         let forms = Forms::of(&[Segment::Words { at: 0, text }]);
         let hits = book.phrases.find(&forms, scene.lang);
+        let meant = strong::of(&hits, text, &forms, book);
         let excepted = |hit: &crate::phrases::Hit, index: usize| {
             hits.iter().any(|h| h.owner == Owner::Except(index) && h.overlaps(hit))
         };
-        let serious = hits.iter().find(|hit| match hit.owner {
+        let serious = meant.iter().find(|hit| match hit.owner {
             Owner::Rule(index) => {
                 !excepted(hit, index) && book.rules.get(index).is_some_and(|rule| speaks_for_the_shop(rule, ours))
             }
-            Owner::Except(_) | Owner::Claim(_) => false,
+            Owner::Weak(_) | Owner::Near(_) | Owner::Except(_) | Owner::Claim(_) => false,
         });
         if let Some(hit) = serious {
             let words = text.get(hit.start..hit.end).unwrap_or_default();

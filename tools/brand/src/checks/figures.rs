@@ -67,6 +67,12 @@ fn measures(scene: &mut Scene<'_>, text: &Text<'_>, allowed: &dyn Fn(usize, usiz
     for span in found.into_iter().filter(|(from, to)| !allowed(*from, *to)) {
         scene.find(&rules::MEASURE_WORDS, &text.place, Some(span), text.excerpt(span));
     }
+    // `until April`, `the third of May`; a month alone is a season.
+    let dates: Vec<(usize, usize)> =
+        scene.book.patterns.date.find_iter(form.text()).map(|m| form.span(m.start() + 1, m.end() - 1)).collect();
+    for span in dates {
+        scene.find(&rules::DATES, &text.place, Some(span), text.excerpt(span));
+    }
 }
 
 /// Byte ranges of numbers, with their points and colons: any numeric character of Unicode.

@@ -28,6 +28,16 @@ const GERMAN: [&str; 38] = [
     "dich", "dir", "sind", "bei", "nach", "zum", "zur", "sie",
 ];
 
+/// Words that tell the language even alone, in a subject. Folded; names of goods and places do not hold them.
+const ENGLISH_ALONE: [&str; 10] = ["your", "you", "with", "is", "our", "are", "this", "when", "what", "it"];
+const GERMAN_ALONE: [&str; 12] =
+    ["und", "das", "ist", "nicht", "dein", "deine", "deinen", "wir", "ein", "eine", "zum", "zur"];
+
+/// How German says du, folded.
+const INFORMAL: [&str; 10] = ["du", "dich", "dir", "dein", "deine", "deinen", "deinem", "deiner", "deines", "euch"];
+/// How it says Sie.
+const FORMAL: [&str; 8] = ["Sie", "Ihr", "Ihre", "Ihren", "Ihrem", "Ihrer", "Ihres", "Ihnen"];
+
 /// True for pictographs. Digits, punctuation and letters are none.
 pub(super) fn is_emoji(c: char) -> bool {
     matches!(c, '\u{1f000}'..='\u{1f0ff}' | '\u{1f1e6}'..='\u{1f1ff}' | '\u{1f300}'..='\u{1faff}' | '\u{2600}'..='\u{27bf}'
@@ -62,8 +72,37 @@ pub(super) fn message(scene: &mut Scene<'_>, draft: &Draft, texts: &[Text<'_>]) 
     if scene.flow.service && counts.exclaims > 0 {
         scene.find_with(&rules::EXCLAIM, &Place::Whole, None, "!", "a service message is calm: end with a full stop");
     }
+    formal(scene, texts);
     reading(scene, texts);
     language(scene, draft, texts);
+}
+
+/// `Sie` within a sentence, in a message that says du.
+fn formal(scene: &mut Scene<'_>, texts: &[Text<'_>]) {
+    let says_du = |text: &Text<'_>| text.forms.plain.words().split(' ').any(|w| INFORMAL.contains(&w));
+    if scene.lang != Some(Lang::De) || !texts.iter().any(says_du) {
+        return;
+    }
+    for text in texts {
+        for (offset, words) in text.written() {
+            // After a placeholder the sentence goes on.
+            let mut opens = offset == 0;
+            let mut at = 0;
+            for token in words.split_inclusive(char::is_whitespace) {
+                let word = token.trim_matches(|c: char| !c.is_alphabetic());
+                let from = offset + at + token.find(word).unwrap_or(0);
+                at += token.len();
+                if FORMAL.contains(&word) && !opens {
+                    let span = (from, from + word.len());
+                    scene.find(&rules::FORMAL, &text.place, Some(span), word);
+                }
+                let end = token.trim_end().trim_end_matches(['“', '"', '”', '«', '»', ')']);
+                if !word.is_empty() || !end.is_empty() {
+                    opens = end.ends_with(['.', '!', '?', '…', ':', '–', '—']) || (opens && word.is_empty());
+                }
+            }
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -182,7 +221,12 @@ fn language(scene: &mut Scene<'_>, draft: &Draft, texts: &[Text<'_>]) {
         own_total += own;
         other_total += other;
         words_total += text.forms.plain.words().split(' ').count();
-        if other >= PROFILE_WORDS && other > 2 * own {
+        let alone = match lang {
+            Lang::En => &GERMAN_ALONE[..],
+            Lang::De => &ENGLISH_ALONE[..],
+        };
+        let subject = text.scope == Scope::Subject && own == 0 && count(text, alone) > 0;
+        if subject || (other >= PROFILE_WORDS && other > 2 * own) {
             found.push(text.place.clone());
         }
     }

@@ -5,7 +5,7 @@ use kit::fact::FactValue;
 use kit::product::LOW_STOCK;
 use kit::{Fact, FactKind};
 
-use super::{Scene, service_moment};
+use super::{Scene, service_moment, strong};
 use crate::book::{Claim, PhraseRule, Role, Scope};
 use crate::phrases::{Hit, Owner};
 use crate::rules;
@@ -22,10 +22,10 @@ pub(super) fn check(scene: &mut Scene<'_>, text: &Text<'_>) -> Vec<(usize, usize
         .iter()
         .filter_map(|hit| match hit.owner {
             Owner::Claim(index) => Some((*hit, book.claims.get(index)?)),
-            Owner::Rule(_) | Owner::Except(_) => None,
+            Owner::Rule(_) | Owner::Weak(_) | Owner::Near(_) | Owner::Except(_) => None,
         })
         .collect();
-    for (index, hit) in merged(&hits) {
+    for (index, hit) in merged(&strong::of(&hits, text.raw, &text.forms, book)) {
         let Some(rule) = book.rules.get(index) else { continue };
         let harmless = hits.iter().any(|h| h.owner == Owner::Except(index) && h.overlaps(&hit));
         if harmless || !(rule.scope.contains(&Scope::All) || rule.scope.contains(&text.scope)) {

@@ -67,7 +67,7 @@ pub fn reserved_on(channel: Channel, occasion: &str, message: Rendered) -> Reser
     let ledger = Ledger::new(Arc::new(OpenLedger));
     let run = RunId::new("run-1").unwrap();
     match finish(Box::pin(ledger.reserve(cleared, run, subject, message, now()))).unwrap() {
-        ReserveOutcome::Reserved(reserved) => reserved,
+        ReserveOutcome::Reserved(reserved) => *reserved,
         other => panic!("{other:?}"),
     }
 }

@@ -184,7 +184,8 @@ fn trouble_below_is_passed_on_as_what_it_is() {
     let failing = |error: StoreError| Shop { history: Err(error), ..shop() };
     let answer = |shop: Shop| call(&registry(shop, Stand::default()), &context(&["boot"]), ask("recommend"));
     assert!(matches!(answer(failing(StoreError::Unavailable("busy".into()))), Err(ToolError::Retry(_))));
-    assert!(matches!(answer(failing(StoreError::Unwritable("full".into()))), Err(ToolError::Fatal(_))));
+    let corrupt = StoreError::Corrupt { what: "orders".into(), why: "no JSON".into() };
+    assert!(matches!(answer(failing(corrupt)), Err(ToolError::Fatal(_))));
     let without = Shop { graph: None, ..shop() };
     assert_eq!(
         answer(without),

@@ -116,7 +116,7 @@ pub trait LedgerStore: Send + Sync {
 #[derive(Debug)]
 pub enum ReserveOutcome {
     /// It may be handed over, once.
-    Reserved(Reserved),
+    Reserved(Box<Reserved>),
     /// It was handed over, or is being handed over, by somebody else.
     Already(SendState),
     /// It is held.
@@ -183,7 +183,7 @@ impl Ledger {
         };
         Ok(match self.store.reserve(request).await? {
             ReserveAnswer::Inserted(row) => {
-                ReserveOutcome::Reserved(reserved(row))
+                ReserveOutcome::Reserved(Box::new(reserved(row)))
             }
             ReserveAnswer::Existing(row) => ReserveOutcome::Already(row.state),
             ReserveAnswer::Held(hold) => ReserveOutcome::Held(hold),
