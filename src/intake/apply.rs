@@ -83,8 +83,7 @@ impl Tenant {
                 self.store.return_lines(&refund.order, products).await?;
             }
             // They change nothing that a message depends on.
-            EventBody::Fulfillment(_)
-            | EventBody::Customer => {}
+            EventBody::Fulfillment(_) | EventBody::Customer => {}
             // Taken by `withdraw` above.
             EventBody::AppUninstalled
             | EventBody::DataRequest(_)
@@ -104,7 +103,8 @@ impl Tenant {
                 if let Some(customer) = self.find_customer(event.customer.as_ref()).await? {
                     self.store.forget_customer(&customer.id, event.triggered_at).await?;
                     for run in self.store.open_runs_of(&customer.id).await? {
-                        let reason = NoSend { code: "erased".to_owned(), reason: "the person asked to be forgotten".to_owned() };
+                        let reason =
+                            NoSend { code: "erased".to_owned(), reason: "the person asked to be forgotten".to_owned() };
                         self.send_signal(&run.id, &Signal::Cancel(reason)).await?;
                     }
                 }
@@ -183,9 +183,7 @@ impl Tenant {
         customer.vip |= said.tags.iter().any(|tag| tag.eq_ignore_ascii_case("vip"));
         self.store.put_customers(vec![customer.clone()]).await?;
         // A ticked box is an opt-in at the time of the event; an empty one takes nothing back.
-        if said.accepts_email_marketing == Some(true)
-            && !self.store.was_asked(&customer.id, Channel::Email).await?
-        {
+        if said.accepts_email_marketing == Some(true) && !self.store.was_asked(&customer.id, Channel::Email).await? {
             let wording = match &event.body {
                 EventBody::Cart(_) | EventBody::Order(_) => "checkout box",
                 _ => "as the platform states it",

@@ -212,13 +212,15 @@ impl ShopStore {
         let id = id.clone();
         self.write(move |c, shop| {
             Box::pin(async move {
-                sqlx::query("UPDATE customers SET erased_at = $3 WHERE shop_id = $1 AND customer_id = $2 AND erased_at IS NULL")
-                    .bind(shop.as_str())
-                    .bind(id.as_str())
-                    .bind(micros(at))
-                    .execute(c)
-                    .await
-                    .map_err(map)?;
+                sqlx::query(
+                    "UPDATE customers SET erased_at = $3 WHERE shop_id = $1 AND customer_id = $2 AND erased_at IS NULL",
+                )
+                .bind(shop.as_str())
+                .bind(id.as_str())
+                .bind(micros(at))
+                .execute(c)
+                .await
+                .map_err(map)?;
                 Ok(())
             })
         })

@@ -2,9 +2,7 @@
 
 mod evidence;
 
-use kit::message::{
-    Channel, DedupeKey, Hold, LedgerRow, LedgerStore, ReserveAnswer, ReserveRequest, SendState,
-};
+use kit::message::{Channel, DedupeKey, Hold, LedgerRow, LedgerStore, ReserveAnswer, ReserveRequest, SendState};
 use kit::tool::Subject;
 use kit::{BoxFuture, CustomerId, RunId, ShopId, StoreError, Timestamp};
 use sqlx::SqliteConnection;
@@ -179,16 +177,15 @@ impl ShopStore {
     /// Sends, newest first.
     pub async fn sends(&self, limit: u32) -> Result<Vec<SendRow>, StoreError> {
         type Listed = (String, String, String, String, String, Option<String>, Option<String>, i64, Option<i64>);
-        let rows: Vec<Listed> =
-            sqlx::query_as(
-                "SELECT dedupe_key, run_id, customer_id, flow, state, detail, approval_id, reserved_at, settled_at
+        let rows: Vec<Listed> = sqlx::query_as(
+            "SELECT dedupe_key, run_id, customer_id, flow, state, detail, approval_id, reserved_at, settled_at
              FROM sends WHERE shop_id = $1 ORDER BY reserved_at DESC, dedupe_key LIMIT $2",
-            )
-            .bind(self.shop.as_str())
-            .bind(limit)
-            .fetch_all(self.readers())
-            .await
-            .map_err(map)?;
+        )
+        .bind(self.shop.as_str())
+        .bind(limit)
+        .fetch_all(self.readers())
+        .await
+        .map_err(map)?;
         rows.into_iter()
             .map(|(key, run, customer, flow, state, detail, approval, reserved_at, settled_at)| {
                 Ok(SendRow {
@@ -236,12 +233,13 @@ impl ShopStore {
 
     /// Keys of rows that are reserved but not settled: what a restart begins with.
     pub async fn unsettled_sends(&self) -> Result<Vec<DedupeKey>, StoreError> {
-        let rows: Vec<(String,)> =
-            sqlx::query_as("SELECT dedupe_key FROM sends WHERE shop_id = $1 AND state = 'reserved' ORDER BY reserved_at")
-                .bind(self.shop.as_str())
-                .fetch_all(self.readers())
-                .await
-                .map_err(map)?;
+        let rows: Vec<(String,)> = sqlx::query_as(
+            "SELECT dedupe_key FROM sends WHERE shop_id = $1 AND state = 'reserved' ORDER BY reserved_at",
+        )
+        .bind(self.shop.as_str())
+        .fetch_all(self.readers())
+        .await
+        .map_err(map)?;
         rows.into_iter().map(|(key,)| key.parse().map_err(|e| corrupt("send", e))).collect()
     }
 

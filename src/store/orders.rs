@@ -112,13 +112,15 @@ impl ShopStore {
         self.write(move |c, shop| {
             Box::pin(async move {
                 for product in &products {
-                    sqlx::query("UPDATE order_lines SET returned = 1 WHERE shop_id = $1 AND order_id = $2 AND product_id = $3")
-                        .bind(shop.as_str())
-                        .bind(order.as_str())
-                        .bind(product.as_str())
-                        .execute(&mut *c)
-                        .await
-                        .map_err(map)?;
+                    sqlx::query(
+                        "UPDATE order_lines SET returned = 1 WHERE shop_id = $1 AND order_id = $2 AND product_id = $3",
+                    )
+                    .bind(shop.as_str())
+                    .bind(order.as_str())
+                    .bind(product.as_str())
+                    .execute(&mut *c)
+                    .await
+                    .map_err(map)?;
                 }
                 Ok(())
             })

@@ -312,12 +312,14 @@ impl ShopStore {
                 .await
                 .map_err(map)?;
                 // Nobody is asked about a run that is over.
-                sqlx::query("UPDATE approvals SET state = 'expired' WHERE shop_id = $1 AND run_id = $2 AND state = 'pending'")
-                    .bind(shop.as_str())
-                    .bind(id.as_str())
-                    .execute(c)
-                    .await
-                    .map_err(map)?;
+                sqlx::query(
+                    "UPDATE approvals SET state = 'expired' WHERE shop_id = $1 AND run_id = $2 AND state = 'pending'",
+                )
+                .bind(shop.as_str())
+                .bind(id.as_str())
+                .execute(c)
+                .await
+                .map_err(map)?;
                 Ok(())
             })
         })

@@ -14,8 +14,8 @@ fn sample(name: &str) -> Option<String> {
     None
 }
 
-/// What is said of a request for one's data.
-const BY_HAND: &str = "must be put together by hand";
+/// What is said of requests about a person's data.
+const BY_HAND: &str = "by hand";
 
 #[test]
 fn every_sample_is_taken_in_and_says_what_came_of_it() {
@@ -30,7 +30,7 @@ fn every_sample_is_taken_in_and_says_what_came_of_it() {
         ("customers_create", "customers/create", "no flow listens to this topic"),
         ("customers_update", "customers/update", "no flow listens to this topic"),
         ("customers_data_request", "customers/data_request", BY_HAND),
-        ("customers_redact", "customers/redact", "no flow listens to this topic"),
+        ("customers_redact", "customers/redact", BY_HAND),
         (
             "customers_email_marketing_consent_update",
             "customers_email_marketing_consent/update",
@@ -59,5 +59,6 @@ fn every_sample_is_taken_in_and_says_what_came_of_it() {
         assert_eq!(folder.state(), state, "{name}");
     }
     let unfinished = folder.rows("SELECT state || ' ' || topic FROM inbox WHERE state <> 'done'");
-    assert!(unfinished.iter().all(|event| event == "parked customers/data_request"), "{unfinished:?}");
+    let by_hand = ["parked customers/data_request", "parked customers/redact"];
+    assert!(unfinished.iter().all(|event| by_hand.contains(&event.as_str())), "{unfinished:?}");
 }

@@ -50,6 +50,8 @@ const GOOD_EN: &[&str] = &[
     "There is no hurry. The basket keeps.",
     "Warm enough for autumn, too warm for July.",
     "Is it too warm for July?",
+    "Meet us at the shop dot on the map.",
+    "We do not hurry, and neither should you.",
     "How to sleep warm in October",
     "The bench is quiet in February, so bring your boots in then.",
     "It is our answer to a wet June.",
@@ -95,6 +97,7 @@ const GOOD_DE: &[&str] = &[
     "Das beste Mittel gegen Flattern ist eine straffe Leine.",
     "Der {{f103.title}} ist uns ausgegangen, das tut uns leid.",
     "Den {{f103.title}} mussten wir stornieren.",
+    "{{f101.highlight}} Sie bleibt dort, wo du sie hinlegst.",
     "Die Matte ist schmal. Sie passt in jedes Zelt, das du hast.",
 ];
 

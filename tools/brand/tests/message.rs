@@ -6,7 +6,7 @@ mod common;
 use common::*;
 use kit::fact::{FactBook, FactValue, Provenance};
 use kit::message::Severity::{Approve, Block as Blocked, Warn};
-use kit::message::{Block, Channel, Draft, Place, Severity};
+use kit::message::{Block, Channel, Draft, Severity};
 use kit::{FactKind, Language};
 use mailwright_brand::CheckContext;
 
@@ -331,32 +331,6 @@ fn style_limits_come_from_the_file() {
         comprehensive weatherproofing characteristics, particularly throughout extraordinarily demanding transcontinental \
         expeditions necessitating uncompromising reliability, interoperability and comfortable accommodation everywhere.";
     assert_eq!(broken(|d| d.blocks[1] = paragraph(hard)), only("style.reading", Warn));
-}
-
-#[test]
-fn the_language_is_the_readers() {
-    let german = good_de();
-    let english_reader = Language::EN;
-    let findings = BOOK.check(&german, &facts(), &context(&english_reader));
-    assert_eq!(found(&findings), [("language.wanted", Blocked)]);
-    let mixed = Draft { language: Language::EN, ..german };
-    let findings = check(&mixed);
-    assert!(findings.iter().any(|f| f.rule == "language.mismatch" && f.severity == Blocked), "{findings:?}");
-    let french = Draft { language: Language::parse("fr").unwrap(), ..good() };
-    assert_eq!(found(&check(&french)), [("language.wanted", Blocked)]);
-    // A subject alone tells its language with one word; goods and places do not.
-    for (draft, subject) in [(good(), "Passt das Zelt?"), (good_de(), "Does your tent fit?")] {
-        let findings = check(&Draft {
-            subjects: vec![subject.into(), draft.subjects[1].clone(), draft.subjects[2].clone()],
-            ..draft
-        });
-        assert!(
-            findings.iter().any(|f| f.rule == "language.mismatch" && f.place == (Place::Subject { index: 0 })),
-            "{findings:?}"
-        );
-    }
-    let one_line = with(|d| d.subjects[1] = "Das ist noch nicht alles, und wir sind da".into());
-    assert_eq!(found(&check(&one_line)), [("language.mismatch", Blocked)]);
 }
 
 #[test]

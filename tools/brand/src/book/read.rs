@@ -358,7 +358,7 @@ fn patterns() -> Result<Patterns, regex::Error> {
             r"(?i)(?:https?|hxxps?|ftp|mailto|javascript|data)\s*:\S*|\bwww\.\S+|\b[\w-]+(?:\.[\w-]+)*\.(?:com|net|org|info|biz|io|co|app|shop|store|example|eu|ie|uk|de|at|ch|fr|nl|es|it|us|me|ly|link|xyz|online|site)\b(?:/\S*)?|\b(?:dot|punkt)\s+(?:com|org|net|de|ie)\b",
         )?,
         email: Regex::new(
-            r"\S+@\S+\.\w+|(?i)\b\w+\s*[\[(]\s*at\s*[\])]\s*\w+|\b[\w.-]+\s+(?:at|ät)\s+[\w-]+(?:\s+[\w-]+)?\s+(?:dot|punkt)\s+[a-z]{2,}\b",
+            r"\S+@\S+\.\w+|(?i)\b\w+\s*[\[(]\s*at\s*[\])]\s*\w+|\b[\w.-]+\s+(?:at|ät)\s+[\w-]+(?:\s+[\w-]+)?\s+(?:dot|punkt)\s+(?:com|net|org|info|io|co|app|shop|store|example|eu|ie|uk|de|at|ch|fr|nl|us)\b",
         )?,
         date: Regex::new(&format!(
             r" (?:until|till|by|before|ends|ends in|ending in|bis|bis ende|bis mitte|bis anfang|endet|endet im|(?:the )?(?:{ordinal})(?: of)?) (?:{month}) | (?:{month}) (?:the )?(?:{ordinal}) "

@@ -50,9 +50,8 @@ fn counts(hit: &Hit, index: usize, hits: &[Hit], raw: &str, forms: &Forms, urgen
         let inside = start <= h.start && h.end <= end && !h.overlaps(hit);
         h.owner == Owner::Near(index) && inside && !raw.get(h.start..h.end).is_some_and(|w| NOUNS_ONLY.contains(&w))
     });
-    let around = words
-        .iter()
-        .filter(|(from, to, word)| !(hit.start <= *from && *to <= hit.end) && !FILLERS.contains(&word.as_str()));
+    let part_of_hit = |from: usize, to: usize| hit.start <= from && to <= hit.end;
+    let around = words.iter().filter(|(from, to, word)| !part_of_hit(*from, *to) && !FILLERS.contains(&word.as_str()));
     near || (urgency && around.count() <= 1)
 }
 

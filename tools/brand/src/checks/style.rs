@@ -5,6 +5,7 @@ use kit::message::{Draft, Place};
 use super::Scene;
 use crate::book::Scope;
 use crate::book::file::Limits;
+use crate::fold::Segment;
 use crate::phrases::Lang;
 use crate::rules;
 use crate::text::Text;
@@ -35,6 +36,8 @@ const GERMAN_ALONE: [&str; 12] =
 
 /// How German says du, folded.
 const INFORMAL: [&str; 10] = ["du", "dich", "dir", "dein", "deine", "deinen", "deinem", "deiner", "deines", "euch"];
+/// Placeholders whose values may be whole sentences, as words of a normal form.
+const SENTENCES: [&str; 4] = ["slothighlight", "slotcare", "slotsummary", "slottext"];
 /// How it says Sie.
 const FORMAL: [&str; 8] = ["Sie", "Ihr", "Ihre", "Ihren", "Ihrem", "Ihrer", "Ihres", "Ihnen"];
 
@@ -85,8 +88,9 @@ fn formal(scene: &mut Scene<'_>, texts: &[Text<'_>]) {
     }
     for text in texts {
         for (offset, words) in text.written() {
-            // After a placeholder the sentence goes on.
-            let mut opens = offset == 0;
+            // After a placeholder the sentence goes on, unless its value is a sentence.
+            let sentence = |s: &Segment<'_>| matches!(s, Segment::Slot { end, word, .. } if *end == offset && SENTENCES.contains(&word.as_str()));
+            let mut opens = offset == 0 || text.segments.iter().any(sentence);
             let mut at = 0;
             for token in words.split_inclusive(char::is_whitespace) {
                 let word = token.trim_matches(|c: char| !c.is_alphabetic());

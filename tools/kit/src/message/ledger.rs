@@ -182,9 +182,7 @@ impl Ledger {
             now,
         };
         Ok(match self.store.reserve(request).await? {
-            ReserveAnswer::Inserted(row) => {
-                ReserveOutcome::Reserved(Box::new(reserved(row)))
-            }
+            ReserveAnswer::Inserted(row) => ReserveOutcome::Reserved(Box::new(reserved(row))),
             ReserveAnswer::Existing(row) => ReserveOutcome::Already(row.state),
             ReserveAnswer::Held(hold) => ReserveOutcome::Held(hold),
         })
