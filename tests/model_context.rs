@@ -69,7 +69,7 @@ async fn conversation(source: Source, topic: &str, webhook: &str) -> String {
     let release = Release::read(kit::Digest::of_bytes(b"x"), &defaults()).unwrap();
     let recorder = Arc::new(Recorder { inner: OfflineModel::new(release.offline.clone()), seen: Mutex::default() });
     let clock = Arc::new(SetClock::at(SAMPLE_NOW));
-    let outbox = Arc::new(Outbox::open(&dir.path().join("outbox")).unwrap());
+    let outbox = Arc::new(Outbox::open(dir.path().join("outbox")).unwrap());
     let parts = Parts { clock: clock.clone(), esp: outbox, models: vec![recorder.clone()] };
     let tenant = Arc::new(Tenant::open(&store, &shop, parts).await.unwrap());
     let body = sample_shop::webhook(webhook).unwrap();
@@ -84,8 +84,8 @@ async fn conversation(source: Source, topic: &str, webhook: &str) -> String {
     let intake = tenant.take_in(&delivery).await.unwrap();
     clock.set(intake.runs[0].due);
     tenant.driver(Arc::new(Silent)).drive(&intake.runs[0].run).await.unwrap();
-    let last = recorder.seen.lock().unwrap().last().unwrap().clone();
-    last
+    let seen = recorder.seen.lock().unwrap();
+    seen.last().unwrap().clone()
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use esp::Outbox;
-use kit::{Principal, Role, ShopId};
+use kit::{Principal, Role, ShopId, Timestamp};
 
 use super::{Failure, Global, failure, out::Out};
 use crate::clock::{Clock, SetClock, SystemClock};
@@ -13,7 +13,7 @@ use crate::model::ChatModel;
 use crate::model::openai::{OpenAi, Profile};
 use crate::sample::SampleSpec;
 use crate::sample_shop;
-use crate::store::Store;
+use crate::store::{ShopStore, Store};
 use crate::tenant::{Parts, Tenant};
 
 /// The folder within a data folder into which the outbox writes.
@@ -78,6 +78,14 @@ impl App {
         drop(tenant);
         store.close().await;
     }
+}
+
+/// The shop's store alone, with the time: for what must work when the rest of the shop does not.
+pub(super) async fn open_store(global: &Global, out: &Out) -> Result<(ShopStore, Timestamp), Failure> {
+    let now = global.at.unwrap_or_else(|| SystemClock.now());
+    let store = Store::open(&data_dir(global)?).await.map_err(failure)?;
+    let shop = App::shop(global, &store, &SetClock::at(now), out).await?;
+    Ok((store.shop(&shop), now))
 }
 
 /// Who decides on the command line: a person, named, with a role.

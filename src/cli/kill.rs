@@ -1,12 +1,13 @@
 //! `mailwright kill on|off|list`: stop sending, over every channel, at once.
 
 use clap::{Args, Subcommand};
-use kit::Role;
+use kit::{Role, Timestamp};
 
-use super::app::{App, person};
+use super::app::{self, person};
 use super::out::Out;
 use super::{Failure, Global, failure};
 use crate::runs::Signal;
+use crate::store::ShopStore;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example: mailwright kill list")]
@@ -44,29 +45,30 @@ enum KillCommand {
 }
 
 pub(super) async fn run(global: &Global, args: KillArgs, out: &Out) -> Result<(), Failure> {
-    let app = App::open(global, out).await?;
-    let done = perform(&app, args.command, out).await;
-    app.close().await;
+    // The store alone: stopping must work when a release, a product or a key is damaged.
+    let (store, now) = app::open_store(global, out).await?;
+    let done = perform(&store, args.command, now, out).await;
+    store.store().clone().close().await;
     done
 }
 
-async fn perform(app: &App, command: KillCommand, out: &Out) -> Result<(), Failure> {
-    let (store, now) = (&app.tenant.store, app.tenant.clock.now());
+async fn perform(store: &ShopStore, command: KillCommand, now: Timestamp, out: &Out) -> Result<(), Failure> {
     match command {
         KillCommand::On { scope, name, reason } => {
-            known(app, &scope)?;
+            known(store, &scope).await?;
             store.kill_on(&scope, &reason, &person(&name, Role::Admin)?, now).await.map_err(failure)?;
             out.line(&format!("{scope} is stopped: nothing is handed over until `mailwright kill off {scope}`"));
         }
         KillCommand::Off { scope, name } => {
-            known(app, &scope)?;
+            known(store, &scope).await?;
             if !store.kill_off(&scope, &person(&name, Role::Admin)?, now).await.map_err(failure)? {
                 return Err(Failure::new(format!("{scope} was not stopped; see `mailwright kill list`")));
             }
             let mut woken = 0;
             for run in store.runs(1000).await.map_err(failure)? {
                 if run.wait_for.as_deref().is_some_and(|w| w.contains("kill switch")) {
-                    app.tenant.send_signal(&run.id, &Signal::Released).await.map_err(failure)?;
+                    let signal = Signal::Released.to_json().map_err(failure)?;
+                    store.signal(&run.id, signal, now).await.map_err(failure)?;
                     woken += 1;
                 }
             }
@@ -86,11 +88,12 @@ async fn perform(app: &App, command: KillCommand, out: &Out) -> Result<(), Failu
     Ok(())
 }
 
-fn known(app: &App, scope: &str) -> Result<(), Failure> {
-    let flow = |id: &str| app.tenant.release.flows.keys().any(|f| f.as_str() == id);
-    if matches!(scope, "global" | "shop") || scope.strip_prefix("flow:").is_some_and(flow) {
+async fn known(store: &ShopStore, scope: &str) -> Result<(), Failure> {
+    let files = store.active_release().await.map_err(failure)?.map(|(_, files)| files).unwrap_or_default();
+    let flow = |path: &String| path.strip_prefix("prompts/flows/")?.strip_suffix(".md").map(|id| format!("flow:{id}"));
+    let flows: Vec<String> = files.keys().filter_map(flow).collect();
+    if matches!(scope, "global" | "shop") || flows.iter().any(|known| known == scope) {
         return Ok(());
     }
-    let flows: Vec<String> = app.tenant.release.flows.keys().map(|f| format!("flow:{f}")).collect();
     Err(Failure::new(format!("`{scope}` is no scope; there are global, shop, {}", flows.join(", "))))
 }

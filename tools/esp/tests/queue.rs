@@ -101,9 +101,9 @@ fn only_the_recorded_draft_can_be_named() {
 
 #[test]
 fn storage_that_fails_is_no_send() {
-    for (error, retry) in
-        [(StoreError::Unavailable("busy".into()), true), (StoreError::Unwritable("disk full".into()), false)]
-    {
+    let damaged = StoreError::Corrupt { what: "sends".into(), why: "no JSON".into() };
+    let full = StoreError::Unwritable("disk full".into());
+    for (error, retry) in [(StoreError::Unavailable("busy".into()), true), (full, true), (damaged, false)] {
         let (record, short) = recorded();
         let (answer, disposition) = call(Way(Err(error)), Some(record), &short);
         assert_eq!((answer.unwrap_err().is_retryable(), disposition), (retry, None));
