@@ -19,8 +19,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use kit::{ShopId, StoreError, Timestamp};
+use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, SqliteConnection};
 
 pub use approvals::{Approval, NewApproval};
 pub use customers::{Consent, Customer, Ticket};
@@ -33,6 +33,9 @@ pub use settings::{AuditRow, KillSwitch, Limits};
 
 use error::map;
 use writer::Writer;
+
+/// What every statement runs on; the only place that names the database.
+type DbConnection = sqlx::SqliteConnection;
 
 /// The database file's name within a data folder.
 pub const DATABASE: &str = "mailwright.db";
@@ -151,9 +154,7 @@ impl ShopStore {
     async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut SqliteConnection, ShopId) -> kit::BoxFuture<'c, Result<T, StoreError>>
-            + Send
-            + 'static,
+        F: for<'c> FnOnce(&'c mut DbConnection, ShopId) -> kit::BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
     {
         let shop = self.shop.clone();
         self.store.writer.run(move |connection| work(connection, shop)).await

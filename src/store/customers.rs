@@ -3,10 +3,9 @@
 use kit::message::{Channel, ConsentState};
 use kit::person::Email;
 use kit::{CustomerId, Language, StoreError, TicketId, Timestamp};
-use sqlx::SqliteConnection;
 
 use super::error::map;
-use super::{ShopStore, corrupt, micros, stamp};
+use super::{DbConnection, ShopStore, corrupt, micros, stamp};
 
 /// A customer as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -281,7 +280,7 @@ pub(super) fn consent_state(row: Option<(String,)>) -> Result<ConsentState, Stor
     }
 }
 
-pub(super) async fn put_customer(c: &mut SqliteConnection, shop: &str, customer: &Customer) -> Result<(), StoreError> {
+pub(super) async fn put_customer(c: &mut DbConnection, shop: &str, customer: &Customer) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO customers (shop_id, customer_id, email, email_key, first_name, language, country, time_zone, loyalty_tier, vip, created_at, erased_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
@@ -299,7 +298,7 @@ pub(super) async fn put_customer(c: &mut SqliteConnection, shop: &str, customer:
 }
 
 async fn add_consent(
-    c: &mut SqliteConnection,
+    c: &mut DbConnection,
     shop: &str,
     customer: &CustomerId,
     consent: &Consent,

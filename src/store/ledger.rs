@@ -5,11 +5,10 @@ mod evidence;
 use kit::message::{Channel, DedupeKey, Hold, LedgerRow, LedgerStore, ReserveAnswer, ReserveRequest, SendState};
 use kit::tool::Subject;
 use kit::{BoxFuture, CustomerId, RunId, ShopId, StoreError, Timestamp};
-use sqlx::SqliteConnection;
 
 use super::error::map;
 use super::settings::append_audit;
-use super::{ShopStore, Store, corrupt, from_json, micros, stamp, to_json};
+use super::{DbConnection, ShopStore, Store, corrupt, from_json, micros, stamp, to_json};
 
 /// A send as listed for people: no content, no address.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -61,7 +60,7 @@ fn row(tuple: Tuple) -> Result<LedgerRow, StoreError> {
     })
 }
 
-async fn find(c: &mut SqliteConnection, shop: &str, key: DedupeKey) -> Result<Option<LedgerRow>, StoreError> {
+async fn find(c: &mut DbConnection, shop: &str, key: DedupeKey) -> Result<Option<LedgerRow>, StoreError> {
     let sql = sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE shop_id = $1 AND dedupe_key = $2"));
     let found: Option<Tuple> =
         sqlx::query_as(sql).bind(shop).bind(key.to_string()).fetch_optional(c).await.map_err(map)?;
@@ -169,7 +168,7 @@ impl ShopStore {
     async fn write_owned<T, F>(self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut SqliteConnection, ShopId) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut DbConnection, ShopId) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
     {
         self.write(work).await
     }
@@ -285,7 +284,7 @@ impl ShopStore {
     }
 }
 
-async fn reserve(c: &mut SqliteConnection, request: &ReserveRequest) -> Result<ReserveAnswer, StoreError> {
+async fn reserve(c: &mut DbConnection, request: &ReserveRequest) -> Result<ReserveAnswer, StoreError> {
     let shop = request.shop.as_str();
     if let Some(row) = find(c, shop, request.key).await? {
         return Ok(ReserveAnswer::Existing(row));
@@ -344,7 +343,7 @@ async fn reserve(c: &mut SqliteConnection, request: &ReserveRequest) -> Result<R
 
 /// Times of messages to a person since a time: to the customer, and to the address whoever it is stored for.
 async fn sends_to(
-    c: &mut SqliteConnection,
+    c: &mut DbConnection,
     shop: &str,
     customer: &str,
     destination: &str,

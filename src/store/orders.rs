@@ -1,10 +1,9 @@
 //! Orders and first-party activity.
 
 use kit::{CartId, CategoryId, Currency, CustomerId, Money, OrderId, ProductId, StoreError, Timestamp};
-use sqlx::SqliteConnection;
 
 use super::error::map;
-use super::{ShopStore, corrupt, micros, stamp};
+use super::{DbConnection, ShopStore, corrupt, micros, stamp};
 
 /// An order as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -258,7 +257,7 @@ impl ShopStore {
 
 pub(super) const BOUGHT_SINCE: &str = "SELECT placed_at FROM orders WHERE shop_id = $1 AND customer_id = $2 AND placed_at > $3 AND cancelled_at IS NULL ORDER BY placed_at LIMIT 1";
 
-pub(super) async fn put_order(c: &mut SqliteConnection, shop: &str, order: &Order) -> Result<(), StoreError> {
+pub(super) async fn put_order(c: &mut DbConnection, shop: &str, order: &Order) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO orders (shop_id, order_id, customer_id, cart_id, placed_at, currency, total_minor, discount_minor, cancelled_at, cancel_reason, fulfilled_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)

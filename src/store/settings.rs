@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use kit::message::QuietHours;
 use kit::{Digest, Principal, StoreError, Timestamp};
-use sqlx::SqliteConnection;
 
 use super::error::map;
-use super::{ShopStore, from_json, micros, stamp, to_json};
+use super::{DbConnection, ShopStore, from_json, micros, stamp, to_json};
 
 /// The scope that stops every shop of the installation.
 pub(super) const EVERYWHERE: &str = "*";
@@ -233,11 +232,7 @@ impl ShopStore {
 }
 
 /// The switch that stops a flow, as it is in the transaction that is open: everywhere, the shop, or the flow itself.
-pub(super) async fn killed(
-    c: &mut SqliteConnection,
-    shop: &str,
-    flow: &kit::FlowId,
-) -> Result<Option<String>, StoreError> {
+pub(super) async fn killed(c: &mut DbConnection, shop: &str, flow: &kit::FlowId) -> Result<Option<String>, StoreError> {
     let row: Option<(String, String)> = sqlx::query_as(
         "SELECT scope, reason FROM kill_switches WHERE (shop_id = $1 OR shop_id = $2) AND scope IN ('global', 'shop', $3) ORDER BY scope LIMIT 1",
     )
@@ -251,7 +246,7 @@ pub(super) async fn killed(
 }
 
 /// The limits as they are in the transaction that is open.
-pub(super) async fn limits(c: &mut SqliteConnection, shop: &str) -> Result<Option<Limits>, StoreError> {
+pub(super) async fn limits(c: &mut DbConnection, shop: &str) -> Result<Option<Limits>, StoreError> {
     let row: Option<(String,)> = sqlx::query_as("SELECT limits FROM shops WHERE shop_id = $1")
         .bind(shop)
         .fetch_optional(c)
@@ -262,7 +257,7 @@ pub(super) async fn limits(c: &mut SqliteConnection, shop: &str) -> Result<Optio
 
 /// Appends within a transaction that is open already.
 pub(super) async fn append_audit(
-    c: &mut SqliteConnection,
+    c: &mut DbConnection,
     shop: &str,
     now: Timestamp,
     who: &str,

@@ -1,10 +1,9 @@
 //! A run's own inbox: what reaches it from outside, used up when the journal row that answers it is written.
 
 use kit::{RunId, StoreError, Timestamp};
-use sqlx::SqliteConnection;
 
 use super::error::map;
-use super::{ShopStore, corrupt, micros};
+use super::{DbConnection, ShopStore, corrupt, micros};
 
 impl ShopStore {
     /// Puts a signal into a run's inbox and wakes it.
@@ -48,7 +47,7 @@ impl ShopStore {
 
 /// Within a transaction that is open already: the decision and its signal commit together.
 pub(super) async fn put_signal(
-    c: &mut SqliteConnection,
+    c: &mut DbConnection,
     shop: &str,
     run: &str,
     body: &str,

@@ -8,16 +8,18 @@
 //! or refused answer, contradiction, endless repetition. Each is answered with a bounded re-ask, and each bound ends in an
 //! [`Outcome`].
 //!
-//! Where to look: `transcript` and `step` hold the vocabulary, `machine/reply` what is made of a model's answer,
+//! Where to look: `transcript` and `step` hold the vocabulary, `model` the trait behind which models stand, `machine/reply` what is made of a model's answer,
 //! `machine/turn` how its calls are run, `machine/phases` drafts, decisions and hand-overs, `machine/bounds` what a run may
 //! use up, `machine/prompts` every word the machine itself says to a model.
 
 mod limits;
 mod machine;
+mod model;
 mod step;
 mod transcript;
 
 pub use limits::{Limits, Spent};
 pub use machine::{DECIDE_NO_SEND, MACHINE_VERSION, Machine, Mismatch, PlannedTool, RestoreError, RunPlan};
+pub use model::{ChatModel, ModelError};
 pub use step::{ApprovalDecision, HumanReason, Input, ModelFault, Outcome, Step, ToolAnswer};
 pub use transcript::{FinishReason, Message, ModelReply, ModelRequest, RawCall, ToolCall, ToolChoice, Usage};

@@ -3,9 +3,9 @@
 use kit::message::{ConsentState, ReserveEvidence, ReserveRequest, in_holdout};
 use kit::person::Email;
 use kit::{Fact, FactKind, FactValue, StoreError, Timestamp};
-use sqlx::SqliteConnection;
 
 use super::sends_to;
+use crate::store::DbConnection;
 use crate::store::approvals;
 use crate::store::customers::{NEWEST_CONSENT, OPEN_TICKETS, WITHDRAWN_FOR_ADDRESS, consent_state};
 use crate::store::error::map;
@@ -14,7 +14,7 @@ use crate::store::settings::{Limits, killed, limits};
 use crate::store::{corrupt, micros, stamp};
 
 /// Everything the judge compares, read in the transaction that inserts.
-pub(super) async fn gather(c: &mut SqliteConnection, request: &ReserveRequest) -> Result<ReserveEvidence, StoreError> {
+pub(super) async fn gather(c: &mut DbConnection, request: &ReserveRequest) -> Result<ReserveEvidence, StoreError> {
     let shop = request.shop.as_str();
     let customer = request.customer.as_str();
     let Limits { rules, cap_day, cap_week, quiet, holdout_percent } =
@@ -100,7 +100,7 @@ pub(super) async fn gather(c: &mut SqliteConnection, request: &ReserveRequest) -
 }
 
 /// A cancellation that lies in the run's inbox unread: the run is in the middle of a step.
-async fn cancelled(c: &mut SqliteConnection, request: &ReserveRequest) -> Result<Option<String>, StoreError> {
+async fn cancelled(c: &mut DbConnection, request: &ReserveRequest) -> Result<Option<String>, StoreError> {
     let signals: Vec<(String,)> =
         sqlx::query_as("SELECT body FROM signals WHERE shop_id = $1 AND run_id = $2 AND consumed = 0 ORDER BY seq")
             .bind(request.shop.as_str())
@@ -118,7 +118,7 @@ async fn cancelled(c: &mut SqliteConnection, request: &ReserveRequest) -> Result
 }
 
 /// Compares the cited products' prices and stock with those of now, and the offer's end with the clock.
-async fn changed_facts(c: &mut SqliteConnection, request: &ReserveRequest) -> Result<Vec<String>, StoreError> {
+async fn changed_facts(c: &mut DbConnection, request: &ReserveRequest) -> Result<Vec<String>, StoreError> {
     let mut changed = Vec::new();
     for fact in request.products() {
         let now: Option<(i64, String, i64)> =
