@@ -148,6 +148,11 @@ pub fn verify(
     }
 }
 
+/// A secret in the form of Standard Webhooks.
+pub fn standard_secret(bits: &[u8]) -> String {
+    format!("whsec_{}", BASE64.encode(bits))
+}
+
 fn over_body(
     keys: &[Key],
     name: &'static str,
