@@ -5,8 +5,10 @@ mod approvals;
 mod audit;
 mod brand;
 mod catalog;
+mod connections;
 mod demo;
 mod graph;
+mod inbox;
 mod kill;
 mod out;
 mod profile;
@@ -14,6 +16,8 @@ mod prompts;
 mod release;
 mod runs;
 mod sends;
+mod serve;
+mod tokens;
 mod tools;
 mod trace;
 mod trigger;
@@ -96,6 +100,14 @@ enum Command {
     Kill(kill::KillArgs),
     /// Who did what.
     Audit(audit::AuditArgs),
+    /// Webhooks, the API, unsubscribe links, and the workers.
+    Serve(serve::ServeArgs),
+    /// Who may use the API.
+    Tokens(tokens::TokensArgs),
+    /// Which shop systems may send webhooks.
+    Connections(connections::ConnectionsArgs),
+    /// What shop systems sent, and what became of it.
+    Inbox(inbox::InboxArgs),
 }
 
 /// A failure as shown to people: the message says what to do.
@@ -133,6 +145,10 @@ pub async fn main() -> ExitCode {
         Command::Release(args) => release::run(&global, args, &out).await,
         Command::Kill(args) => kill::run(&global, args, &out).await,
         Command::Audit(args) => audit::run(&global, args, &out).await,
+        Command::Serve(args) => serve::run(&global, args, &out).await,
+        Command::Tokens(args) => tokens::run(&global, args, &out).await,
+        Command::Connections(args) => connections::run(&global, args, &out).await,
+        Command::Inbox(args) => inbox::run(&global, args, &out).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -15,6 +15,7 @@
 //! | prompts, rules, policy | [`release`] |
 //! | one shop put together | [`tenant`] |
 //! | the sample shop | [`sample`], [`sample_shop`] |
+//! | webhooks, the API, workers | [`server`] |
 //! | where tests make it die | [`failpoint`] |
 //! | the command line | [`cli`] |
 
@@ -31,6 +32,7 @@ pub mod release;
 pub mod runs;
 pub mod sample;
 pub mod sample_shop;
+pub mod server;
 pub mod store;
 pub mod telemetry;
 pub mod tenant;

@@ -4,8 +4,10 @@
 //! accident. Writes go through one [`writer`] task that commits whole commands in groups; reads use a pool of their own.
 
 mod approvals;
+mod connections;
 mod customers;
 mod database;
+mod deliveries;
 mod error;
 mod inbox;
 mod ledger;
@@ -22,8 +24,10 @@ use kit::{ShopId, StoreError, Timestamp};
 use sqlx::AnyPool;
 
 pub use approvals::{Approval, NewApproval};
+pub use connections::{ApiToken, Connection};
 pub use customers::{Consent, Customer, Ticket};
 pub use database::{Address, AddressError, Place};
+pub use deliveries::{Accepted, InboxRow};
 pub use inbox::{InboxEvent, InboxState};
 pub use ledger::SendRow;
 pub use orders::{Activity, Order, OrderLine, OrderSummary};

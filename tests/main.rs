@@ -8,4 +8,6 @@ mod crash;
 mod metamorphic;
 mod model_context;
 mod model_server;
+mod postgres;
+mod store;
 mod world;

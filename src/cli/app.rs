@@ -24,9 +24,15 @@ pub(super) struct App {
     pub(super) store: Store,
     pub(super) tenant: Arc<Tenant>,
     pub(super) outbox: Arc<Outbox>,
+    parts: Parts,
 }
 
 impl App {
+    /// What the shop was opened with: a server opens it again when its release changes.
+    pub(super) fn parts(&self) -> Parts {
+        self.parts.clone()
+    }
+
     /// Opens the folder; when it is new, sets up the sample shop in it first.
     pub(super) async fn open(global: &Global, out: &Out) -> Result<Self, Failure> {
         let clock: Arc<dyn Clock> = match global.at {
@@ -42,8 +48,8 @@ impl App {
         let shop = Self::shop(global, &store, clock.as_ref(), out).await?;
         let outbox = Arc::new(Outbox::open(dir.join(OUTBOX)).map_err(failure)?);
         let parts = Parts { clock, esp: outbox.clone(), models: models(global)? };
-        let tenant = Tenant::open(&store, &shop, parts).await.map_err(failure)?;
-        Ok(Self { store, tenant: Arc::new(tenant), outbox })
+        let tenant = Tenant::open(&store, &shop, parts.clone()).await.map_err(failure)?;
+        Ok(Self { store, tenant: Arc::new(tenant), outbox, parts })
     }
 
     async fn shop(global: &Global, store: &Store, clock: &dyn Clock, out: &Out) -> Result<ShopId, Failure> {
@@ -74,7 +80,7 @@ impl App {
 
     /// Ends the command: everything acknowledged is on disk.
     pub(super) async fn close(self) {
-        let Self { store, tenant, outbox: _ } = self;
+        let Self { store, tenant, outbox: _, parts: _ } = self;
         drop(tenant);
         store.close().await;
     }
