@@ -8,6 +8,7 @@
 //! | which flow, when | [`flows`] |
 //! | a run, step by step, durably | [`runs`] over the pure `agent` crate |
 //! | which model answers | [`model`] |
+//! | the one way out over HTTP, and its recordings | [`egress`], [`cassette`] |
 //! | what tools ask of us | [`toolbox`] |
 //! | people decide | [`approvals`] |
 //! | clearance, ledger, dispatch | [`delivery`] (types: `kit::message`) |
@@ -19,10 +20,12 @@
 //! | the command line | [`cli`] |
 
 pub mod approvals;
+pub mod cassette;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod delivery;
+pub mod egress;
 pub mod failpoint;
 pub mod flows;
 pub mod intake;
