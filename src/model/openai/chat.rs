@@ -1,13 +1,19 @@
-//! What goes over the wire: strict in what we send, tolerant in what we take.
+//! Chat Completions: strict in what we send, tolerant in what we take.
 
-use agent::{FinishReason, Message, ModelReply, ModelRequest, RawCall, ToolChoice, Usage};
+use std::borrow::Cow;
+
+use agent::{FinishReason, Message, ModelRequest, RawCall, ToolChoice};
 use kit::tool::ToolSpec;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
-use super::Profile;
+use super::answer::{Heard, arguments, count, words};
+use super::document::{self, Speaker};
+use super::keywords;
+use super::profile::{Profile, ToolMode};
 use crate::model::ModelError;
+use crate::model::prices::Tokens;
 
 #[derive(Serialize)]
 pub(super) struct Request<'a> {
@@ -17,28 +23,32 @@ pub(super) struct Request<'a> {
     tools: Vec<Tool<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tool_choice: Option<&'static str>,
-    max_completion_tokens: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parallel_tool_calls: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_format: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_completion_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_tokens: Option<u32>,
     stream: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream_options: Option<StreamOptions>,
 }
 
 #[derive(Serialize)]
-#[serde(tag = "role", rename_all = "lowercase")]
-enum Outgoing<'a> {
-    System {
-        content: &'a str,
-    },
-    User {
-        content: &'a str,
-    },
-    Assistant {
-        content: Option<&'a str>,
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        tool_calls: Vec<OutgoingCall<'a>>,
-    },
-    Tool {
-        tool_call_id: &'a str,
-        content: &'a str,
-    },
+struct StreamOptions {
+    include_usage: bool,
+}
+
+#[derive(Serialize)]
+struct Outgoing<'a> {
+    role: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_call_id: Option<&'a str>,
+    content: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tool_calls: Vec<OutgoingCall<'a>>,
 }
 
 #[derive(Serialize)]
@@ -64,45 +74,94 @@ struct Tool<'a> {
 struct Function<'a> {
     name: &'a str,
     description: &'a str,
-    parameters: &'a RawValue,
-    strict: bool,
+    parameters: Cow<'a, RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strict: Option<bool>,
 }
 
 impl<'a> Request<'a> {
-    pub(super) fn new(profile: &'a Profile, request: &'a ModelRequest<'_>, tools: &'a [&'a ToolSpec]) -> Self {
-        let tools: Vec<_> = tools
-            .iter()
-            .map(|t| Tool {
-                r#type: "function",
-                function: Function {
-                    name: t.name,
-                    description: t.description,
-                    parameters: &t.parameters_raw,
-                    strict: true,
-                },
-            })
-            .collect();
-        let tool_choice = (!tools.is_empty()).then_some(match request.tool_choice {
-            ToolChoice::Required => "required",
-            ToolChoice::Auto => "auto",
-        });
-        Self {
+    pub(super) fn new(
+        profile: &'a Profile,
+        request: &'a ModelRequest<'_>,
+        tools: &'a [&'a ToolSpec],
+        stream: bool,
+    ) -> Result<Self, ModelError> {
+        let quirks = profile.quirks();
+        let mut body = Self {
             model: &profile.model,
-            messages: request.messages.iter().map(outgoing).collect(),
-            tools,
-            tool_choice,
-            max_completion_tokens: profile.max_tokens,
-            stream: false,
+            messages: Vec::new(),
+            tools: Vec::new(),
+            tool_choice: None,
+            parallel_tool_calls: None,
+            response_format: None,
+            max_completion_tokens: quirks.completion_tokens.then_some(profile.max_tokens),
+            max_tokens: (!quirks.completion_tokens).then_some(profile.max_tokens),
+            stream,
+            stream_options: (stream && quirks.stream_usage).then_some(StreamOptions { include_usage: true }),
+        };
+        match profile.tool_mode {
+            ToolMode::JsonSchema if !tools.is_empty() => {
+                let spoken = document::conversation(request.messages, tools);
+                body.messages = spoken
+                    .into_iter()
+                    .map(|(speaker, text)| Outgoing::said(role(speaker, quirks.system_role), text))
+                    .collect();
+                let schema = document::schema(tools, quirks);
+                let mut format =
+                    json!({ "type": "json_schema", "json_schema": { "name": document::NAME, "schema": schema } });
+                if quirks.strict_format {
+                    format["json_schema"]["strict"] = json!(true);
+                }
+                body.response_format = Some(format);
+            }
+            ToolMode::JsonSchema | ToolMode::Native => {
+                body.messages = request.messages.iter().map(|message| outgoing(message, quirks.system_role)).collect();
+                body.tools = tools.iter().map(|tool| Tool::of(tool, profile)).collect::<Result<_, _>>()?;
+                body.tool_choice = (!tools.is_empty()).then_some(match request.tool_choice {
+                    ToolChoice::Required if quirks.required => "required",
+                    ToolChoice::Required | ToolChoice::Auto => "auto",
+                });
+                body.parallel_tool_calls = profile.parallel_calls.filter(|_| quirks.parallel && !tools.is_empty());
+            }
         }
+        Ok(body)
     }
 }
 
-fn outgoing(message: &Message) -> Outgoing<'_> {
+impl<'a> Tool<'a> {
+    fn of(tool: &'a ToolSpec, profile: &Profile) -> Result<Self, ModelError> {
+        let quirks = profile.quirks();
+        let parameters = keywords::parameters(tool, quirks)?;
+        let strict = quirks.strict.then_some(true);
+        Ok(Self {
+            r#type: "function",
+            function: Function { name: tool.name, description: tool.description, parameters, strict },
+        })
+    }
+}
+
+impl<'a> Outgoing<'a> {
+    fn said(role: &'static str, content: impl Into<Cow<'a, str>>) -> Self {
+        Self { role, tool_call_id: None, content: Some(content.into()), tool_calls: Vec::new() }
+    }
+}
+
+fn role(speaker: Speaker, system: &'static str) -> &'static str {
+    match speaker {
+        Speaker::System => system,
+        Speaker::User => "user",
+        Speaker::Assistant => "assistant",
+    }
+}
+
+fn outgoing<'a>(message: &'a Message, system: &'static str) -> Outgoing<'a> {
     match message {
-        Message::System { text } => Outgoing::System { content: text },
-        Message::User { text } => Outgoing::User { content: text },
-        Message::Assistant { text, calls } => Outgoing::Assistant {
-            content: text.as_deref(),
+        Message::System { text } => Outgoing::said(system, text.as_str()),
+        Message::User { text } => Outgoing::said("user", text.as_str()),
+        Message::Assistant { text, calls } => Outgoing {
+            role: "assistant",
+            tool_call_id: None,
+            content: text.as_deref().map(Cow::Borrowed),
             tool_calls: calls
                 .iter()
                 .map(|c| OutgoingCall {
@@ -112,7 +171,9 @@ fn outgoing(message: &Message) -> Outgoing<'_> {
                 })
                 .collect(),
         },
-        Message::Tool { call, content, .. } => Outgoing::Tool { tool_call_id: call.as_str(), content },
+        Message::Tool { call, content, .. } => {
+            Outgoing { tool_call_id: Some(call.as_str()), ..Outgoing::said("tool", content.as_str()) }
+        }
     }
 }
 
@@ -136,10 +197,10 @@ struct Choice {
     finish_reason: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Incoming {
     #[serde(default)]
-    content: Option<Value>,
+    content: Value,
     #[serde(default)]
     refusal: Option<String>,
     #[serde(default)]
@@ -154,76 +215,65 @@ struct IncomingCall {
     function: Option<IncomingFunction>,
 }
 
-#[derive(Deserialize)]
-struct IncomingFunction {
+#[derive(Default, Deserialize)]
+pub(super) struct IncomingFunction {
     #[serde(default)]
-    name: Option<String>,
+    pub(super) name: Option<String>,
     #[serde(default)]
-    arguments: Option<Value>,
+    pub(super) arguments: Option<Value>,
 }
 
-/// Some servers count in floats, or write -1 for "not counted".
 #[derive(Deserialize)]
-struct AnswerUsage {
+pub(super) struct AnswerUsage {
     #[serde(default)]
     prompt_tokens: Value,
     #[serde(default)]
     completion_tokens: Value,
+    #[serde(default)]
+    prompt_tokens_details: Value,
 }
 
-/// Reads an answer.
-pub(super) fn reply(raw: &str, profile: &Profile) -> Result<ModelReply, ModelError> {
-    let answer: Answer = serde_json::from_str(raw).map_err(|e| {
+impl AnswerUsage {
+    pub(super) fn tokens(&self) -> Tokens {
+        let cached = self.prompt_tokens_details.get("cached_tokens").map_or(0, count);
+        Tokens { input: count(&self.prompt_tokens), cached, output: count(&self.completion_tokens) }
+    }
+}
+
+/// Why it stopped. Unknown words are one reason.
+pub(super) fn finish(word: &str) -> FinishReason {
+    match word {
+        "content_filter" => FinishReason::Refused,
+        "length" => FinishReason::Length,
+        "tool_calls" | "function_call" => FinishReason::ToolCalls,
+        "stop" => FinishReason::Stop,
+        _ => FinishReason::Other,
+    }
+}
+
+/// Reads a whole answer.
+pub(super) fn read(raw: &[u8]) -> Result<Heard, ModelError> {
+    let answer: Answer = serde_json::from_slice(raw).map_err(|e| {
         ModelError::Malformed(format!("line {}, column {} is not what Chat Completions sends", e.line(), e.column()))
     })?;
     let choice =
         answer.choices.into_iter().next().ok_or_else(|| ModelError::Malformed("it holds no choices".to_owned()))?;
-    let message = choice.message.unwrap_or(Incoming { content: None, refusal: None, tool_calls: None });
-    let calls: Vec<RawCall> = message.tool_calls.unwrap_or_default().into_iter().map(call).collect();
-    // Some servers send an empty refusal with every answer.
-    let refusal = message.refusal.filter(|words| !words.is_empty());
-    let finish = match choice.finish_reason.as_deref() {
-        _ if refusal.is_some() => FinishReason::Refused,
-        Some("content_filter") => FinishReason::Refused,
-        Some("length") => FinishReason::Length,
-        Some("tool_calls" | "function_call") => FinishReason::ToolCalls,
-        Some("stop") | None => FinishReason::Stop,
-        Some(_) => FinishReason::Other,
-    };
-    let count = |tokens: &Value| tokens.as_u64().unwrap_or(0);
-    let tokens = answer.usage.map_or((0, 0), |usage| (count(&usage.prompt_tokens), count(&usage.completion_tokens)));
-    Ok(ModelReply {
-        text: message.content.and_then(words).or(refusal),
-        calls,
-        finish,
-        usage: Usage { input_tokens: tokens.0, output_tokens: tokens.1, cost_micros: cost(profile, tokens) },
-        model: answer.model.unwrap_or_else(|| profile.model.clone()),
+    let message = choice.message.unwrap_or_default();
+    Ok(Heard {
+        text: words(&message.content),
+        refusal: message.refusal,
+        calls: message.tool_calls.unwrap_or_default().into_iter().map(call).collect(),
+        finish: choice.finish_reason.as_deref().map(finish),
+        tokens: answer.usage.map(|usage| usage.tokens()),
+        model: answer.model,
     })
 }
 
 fn call(call: IncomingCall) -> RawCall {
-    let function = call.function.unwrap_or(IncomingFunction { name: None, arguments: None });
-    let arguments = match function.arguments {
-        Some(Value::String(text)) => text,
-        // Some servers send the object itself.
-        Some(other) => other.to_string(),
-        None => String::new(),
-    };
-    RawCall { id: call.id.unwrap_or_default(), name: function.name.unwrap_or_default(), arguments }
-}
-
-/// `content` is a string, or a list of parts with text, or null.
-fn words(content: Value) -> Option<String> {
-    let text = match content {
-        Value::String(text) => text,
-        Value::Array(parts) => parts.iter().filter_map(|p| p.get("text").and_then(Value::as_str)).collect(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => return None,
-    };
-    (!text.is_empty()).then_some(text)
-}
-
-fn cost(profile: &Profile, (input, output): (u64, u64)) -> u64 {
-    let micros = u128::from(input) * u128::from(profile.input_micros_per_mtok)
-        + u128::from(output) * u128::from(profile.output_micros_per_mtok);
-    u64::try_from(micros / 1_000_000).unwrap_or(u64::MAX)
+    let function = call.function.unwrap_or_default();
+    RawCall {
+        id: call.id.unwrap_or_default(),
+        name: function.name.unwrap_or_default(),
+        arguments: arguments(function.arguments),
+    }
 }
