@@ -8,6 +8,7 @@
 //! | which flow, when | [`flows`] |
 //! | a run, step by step, durably | [`runs`] over the pure `agent` crate |
 //! | which model answers | [`model`] |
+//! | what models may cost | [`spend`] |
 //! | the one way out over HTTP, and its recordings | [`egress`], [`cassette`] |
 //! | what tools ask of us | [`toolbox`] |
 //! | people decide | [`approvals`] |
@@ -34,6 +35,7 @@ pub mod release;
 pub mod runs;
 pub mod sample;
 pub mod sample_shop;
+pub mod spend;
 pub mod store;
 pub mod telemetry;
 pub mod tenant;

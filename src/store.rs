@@ -13,6 +13,7 @@ mod products;
 mod runs;
 mod settings;
 mod signals;
+mod spend;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -30,6 +31,7 @@ pub use orders::{Activity, Order, OrderLine, OrderSummary};
 pub use products::ProductRow;
 pub use runs::{JournalRow, NewRun, ParkedState, Run, RunState};
 pub use settings::{AuditRow, KillSwitch, Limits};
+pub use spend::{NewSpend, Reserved, SpendRow};
 
 use error::map;
 use writer::Writer;

@@ -45,7 +45,7 @@ impl App {
         let outbox = Arc::new(Outbox::open(dir.join(OUTBOX)).map_err(failure)?);
         let (models, spend) = models(global)?;
         let parts = Parts { clock, esp: outbox.clone(), models };
-        let tenant = Tenant::open(&store, &shop, parts).await.map_err(failure)?;
+        let tenant = Tenant::open(&store, &shop, parts).await.map_err(failure)?.with_caps(spend.into());
         Ok(Self { store, tenant: Arc::new(tenant), outbox })
     }
 
