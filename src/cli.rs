@@ -24,10 +24,13 @@ mod trigger;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 use kit::Timestamp;
 
+use crate::cassette::Cassette;
+use crate::model::openai::ToolMode;
 use out::Out;
 
 /// Lifecycle e-mail by an agent whose proposals code disposes of.
@@ -62,6 +65,18 @@ struct Global {
     /// The model's name for --base-url.
     #[arg(long, global = true, value_name = "NAME", default_value = "default")]
     model: String,
+    /// How tools are put to the model at --base-url: native or json_schema (for servers that only hold a model to a schema).
+    #[arg(long, global = true, value_name = "MODE", default_value = "native")]
+    tool_mode: ToolMode,
+    /// Answer requests to models from this recording instead of the network; with --record, record them into it.
+    #[arg(long, global = true, value_name = "FILE")]
+    cassette: Option<PathBuf>,
+    /// Record into --cassette. Personal data and keys are replaced before anything is written.
+    #[arg(long, global = true, requires = "cassette")]
+    record: bool,
+    /// The cassette, once it is open.
+    #[arg(skip)]
+    tape: Option<Arc<Cassette>>,
     /// Act as if it were this time (RFC 3339), for example 2026-11-17T10:00:00Z.
     #[arg(long, global = true, value_name = "TIME")]
     at: Option<Timestamp>,
@@ -128,33 +143,43 @@ fn failure(error: impl std::error::Error) -> Failure {
 
 /// Parses the arguments and runs the command.
 pub async fn main() -> ExitCode {
-    let Cli { global, command } = Cli::parse();
+    let Cli { mut global, command } = Cli::parse();
     let out = Out::new(global.json);
-    let done = match command {
-        Command::Demo(args) => demo::run(&global, args, &out).await,
-        Command::Trigger(args) => trigger::run(&global, args, &out).await,
-        Command::Approvals(args) => approvals::run(&global, args, &out).await,
-        Command::Runs(args) => runs::run(&global, args, &out).await,
-        Command::Sends(args) => sends::run(&global, args, &out).await,
-        Command::Catalog(args) => catalog::run(&global, args, &out).await,
-        Command::Graph(args) => graph::run(&global, args, &out).await,
-        Command::Profile(args) => profile::run(&global, args, &out).await,
-        Command::Brand(args) => brand::run(&global, args, &out).await,
-        Command::Tools(args) => tools::run(args, &out),
-        Command::Prompts(args) => prompts::run(&global, args, &out).await,
-        Command::Release(args) => release::run(&global, args, &out).await,
-        Command::Kill(args) => kill::run(&global, args, &out).await,
-        Command::Audit(args) => audit::run(&global, args, &out).await,
-        Command::Serve(args) => serve::run(&global, args, &out).await,
-        Command::Tokens(args) => tokens::run(&global, args, &out).await,
-        Command::Connections(args) => connections::run(&global, args, &out).await,
-        Command::Inbox(args) => inbox::run(&global, args, &out).await,
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            out.error(&failure.to_string());
-            ExitCode::FAILURE
+    let mut failures = Vec::new();
+    match app::tape(&global) {
+        Ok(tape) => {
+            global.tape = tape;
+            failures.extend(run(&global, command, &out).await.err());
+            // A recording that does not fit fails the command, whatever came of it.
+            failures.extend(global.tape.and_then(|tape| tape.finish().map_err(failure).err()));
         }
+        Err(failure) => failures.push(failure),
+    }
+    for failure in &failures {
+        out.error(&failure.to_string());
+    }
+    if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+async fn run(global: &Global, command: Command, out: &Out) -> Result<(), Failure> {
+    match command {
+        Command::Demo(args) => demo::run(global, args, out).await,
+        Command::Trigger(args) => trigger::run(global, args, out).await,
+        Command::Approvals(args) => approvals::run(global, args, out).await,
+        Command::Runs(args) => runs::run(global, args, out).await,
+        Command::Sends(args) => sends::run(global, args, out).await,
+        Command::Catalog(args) => catalog::run(global, args, out).await,
+        Command::Graph(args) => graph::run(global, args, out).await,
+        Command::Profile(args) => profile::run(global, args, out).await,
+        Command::Brand(args) => brand::run(global, args, out).await,
+        Command::Tools(args) => tools::run(args, out),
+        Command::Prompts(args) => prompts::run(global, args, out).await,
+        Command::Release(args) => release::run(global, args, out).await,
+        Command::Kill(args) => kill::run(global, args, out).await,
+        Command::Audit(args) => audit::run(global, args, out).await,
+        Command::Serve(args) => serve::run(global, args, out).await,
+        Command::Tokens(args) => tokens::run(global, args, out).await,
+        Command::Connections(args) => connections::run(global, args, out).await,
+        Command::Inbox(args) => inbox::run(global, args, out).await,
     }
 }

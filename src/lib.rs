@@ -8,6 +8,8 @@
 //! | which flow, when | [`flows`] |
 //! | a run, step by step, durably | [`runs`] over the pure `agent` crate |
 //! | which model answers | [`model`] |
+//! | what models may cost | [`spend`] |
+//! | the one way out over HTTP, and its recordings | [`egress`], [`cassette`] |
 //! | what tools ask of us | [`toolbox`] |
 //! | people decide | [`approvals`] |
 //! | clearance, ledger, dispatch | [`delivery`] (types: `kit::message`) |
@@ -20,10 +22,12 @@
 //! | the command line | [`cli`] |
 
 pub mod approvals;
+pub mod cassette;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod delivery;
+pub mod egress;
 pub mod failpoint;
 pub mod flows;
 pub mod intake;
@@ -33,6 +37,7 @@ pub mod runs;
 pub mod sample;
 pub mod sample_shop;
 pub mod server;
+pub mod spend;
 pub mod store;
 pub mod telemetry;
 pub mod tenant;

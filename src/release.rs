@@ -88,6 +88,8 @@ pub fn defaults() -> Files {
     collect(&PROMPTS, "prompts", &mut files);
     collect(&KNOWLEDGE, "knowledge", &mut files);
     // The sample shop's products and people are data, not rules; they are planted, not released.
+    // Neither are prices of models: they belong to the installation.
+    files.retain(|path, _| !path.starts_with("knowledge/models/"));
     files.retain(|path, _| !path.starts_with("knowledge/sample-shop/") || is_setting(path));
     files.into_iter().map(|(path, text)| (path.replacen("knowledge/sample-shop/", "knowledge/", 1), text)).collect()
 }

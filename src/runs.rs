@@ -114,6 +114,13 @@ pub enum DriveError {
 pub trait Observer: Send + Sync {
     /// A step was asked for and answered.
     fn step(&self, run: &RunId, step: &Step, input: &Input);
+
+    /// The model writes: words as they come. They may still turn out to be useless; [`Observer::step`] says what came of
+    /// them.
+    fn writes(&self, _run: &RunId, _delta: &str) {}
+
+    /// The model begins a call of this tool.
+    fn calls(&self, _run: &RunId, _tool: &str) {}
 }
 
 /// Sees nothing.

@@ -16,6 +16,7 @@ mod products;
 mod runs;
 mod settings;
 mod signals;
+mod spend;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -34,6 +35,7 @@ pub use orders::{Activity, Order, OrderLine, OrderSummary};
 pub use products::ProductRow;
 pub use runs::{JournalRow, NewRun, ParkedState, Run, RunState};
 pub use settings::{AuditRow, KillSwitch, Limits};
+pub use spend::{NewSpend, Reserved, SpendRow};
 
 use database::Database;
 use writer::Writer;

@@ -18,6 +18,7 @@ use crate::model::offline::OfflineModel;
 use crate::release::{Files, Release, ReleaseError};
 use crate::runs::task;
 use crate::runs::{DriveError, Driver, Observer, Planner, Rest, Seed};
+use crate::spend::{Caps, Purse};
 use crate::store::{ProductRow, ShopStore, Store};
 use crate::toolbox;
 
@@ -40,6 +41,7 @@ pub struct Tenant {
     /// The clock.
     pub clock: Arc<dyn Clock>,
     models: Vec<Arc<dyn ChatModel>>,
+    caps: Caps,
 }
 
 impl std::fmt::Debug for Tenant {
@@ -114,7 +116,14 @@ impl Tenant {
         let registry = toolbox::registry(&store, &release, &catalog, &graph, &norms, &delivery)?;
         let mut models = parts.models;
         models.push(Arc::new(OfflineModel::new(release.offline.clone())));
-        Ok(Self { store, release, catalog, graph, norms, registry, delivery, clock: parts.clock, models })
+        let (clock, caps) = (parts.clock, Caps::default());
+        Ok(Self { store, release, catalog, graph, norms, registry, delivery, clock, models, caps })
+    }
+
+    /// The same shop, with these caps on what its models may cost.
+    #[must_use]
+    pub fn with_caps(self, caps: Caps) -> Self {
+        Self { caps, ..self }
     }
 
     /// Makes a release from files, checks all of it, and puts it in force.
@@ -139,6 +148,7 @@ impl Tenant {
             planner: self.clone(),
             clock: self.clock.clone(),
             observer,
+            purse: Purse::new(self.store.clone(), self.caps.clone()),
         }
     }
 

@@ -7,10 +7,12 @@ use esp::Outbox;
 use kit::{Principal, Role, ShopId, Timestamp};
 
 use super::{Failure, Global, failure, out::Out};
+use crate::cassette::{Cassette, Scrub};
 use crate::clock::{Clock, SetClock, SystemClock};
-use crate::config::Config;
+use crate::config::{Config, SpendConfig};
 use crate::model::ChatModel;
-use crate::model::openai::{OpenAi, Profile};
+use crate::model::openai::{OpenAi, Profile, Secret};
+use crate::model::prices::Prices;
 use crate::sample::SampleSpec;
 use crate::sample_shop;
 use crate::store::{Address, Place, ShopStore, Store};
@@ -47,8 +49,9 @@ impl App {
         let store = Store::open_at(&dir, &place(global)?).await.map_err(failure)?;
         let shop = Self::shop(global, &store, clock.as_ref(), out).await?;
         let outbox = Arc::new(Outbox::open(dir.join(OUTBOX)).map_err(failure)?);
-        let parts = Parts { clock, esp: outbox.clone(), models: models(global)? };
-        let tenant = Tenant::open(&store, &shop, parts.clone()).await.map_err(failure)?;
+        let (models, spend) = models(global)?;
+        let parts = Parts { clock, esp: outbox.clone(), models };
+        let tenant = Tenant::open(&store, &shop, parts.clone()).await.map_err(failure)?.with_caps(spend.into());
         Ok(Self { store, tenant: Arc::new(tenant), outbox, parts })
     }
 
@@ -127,19 +130,36 @@ pub(super) fn data_dir(global: &Global) -> Result<PathBuf, Failure> {
         .ok_or_else(|| Failure::new("this system names no data directory; choose one with --data DIR"))
 }
 
-fn models(global: &Global) -> Result<Vec<Arc<dyn ChatModel>>, Failure> {
+/// The models in order of preference, and what they may cost.
+fn models(global: &Global) -> Result<(Vec<Arc<dyn ChatModel>>, SpendConfig), Failure> {
     let mut models: Vec<Arc<dyn ChatModel>> = Vec::new();
+    let mut add = |profile: Profile| -> Result<(), Failure> {
+        models.push(Arc::new(OpenAi::with(profile, global.tape.clone()).map_err(failure)?));
+        Ok(())
+    };
     if let Some(url) = &global.base_url {
-        let mut profile = Profile::new(&global.model, url, &global.model);
+        let mut profile = Profile { tool_mode: global.tool_mode, ..Profile::new(&global.model, url, &global.model) };
         if let Ok(key) = std::env::var("MAILWRIGHT_API_KEY") {
-            profile.api_key = crate::model::openai::Secret::new(key);
+            profile.api_key = Secret::new(key);
         }
-        models.push(Arc::new(OpenAi::new(profile).map_err(failure)?));
+        profile.price = Prices::shipped().map_err(failure)?.find(profile.provider, &profile.model);
+        add(profile)?;
     }
+    let mut spend = SpendConfig::default();
     if let Some(file) = &global.config {
-        for profile in Config::read(file).and_then(|config| config.profiles()).map_err(failure)? {
-            models.push(Arc::new(OpenAi::new(profile).map_err(failure)?));
-        }
+        let config = Config::read(file).map_err(failure)?;
+        config.profiles().map_err(failure)?.into_iter().try_for_each(&mut add)?;
+        spend = config.spend;
     }
-    Ok(models)
+    Ok((models, spend))
+}
+
+/// The cassette that records requests to models, or stands in for their servers.
+pub(super) fn tape(global: &Global) -> Result<Option<Arc<Cassette>>, Failure> {
+    let tape = match (&global.cassette, global.record) {
+        (Some(file), true) => Some(Cassette::record(file, Scrub::default())),
+        (Some(file), false) => Some(Cassette::replay(file, Scrub::default())),
+        (None, _) => None,
+    };
+    Ok(tape.transpose().map_err(failure)?.map(Arc::new))
 }

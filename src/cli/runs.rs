@@ -10,6 +10,8 @@ use super::out::{Ink, Out, short};
 use super::trace::{Trace, ending};
 use super::{Failure, Global, failure};
 use crate::runs::{Observer as _, Planner as _, Seed, replay};
+use crate::spend::dollars;
+use crate::store::SpendRow;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example: mailwright runs list")]
@@ -97,7 +99,9 @@ async fn show(app: &App, id: &RunId, out: &Out) -> Result<(), Failure> {
     let started = rows.first().map_or(run.created_at, |row| row.at);
     let plan = app.tenant.plan(run.release, &seed, started).await.map_err(Failure::new)?;
     let story = replay(&run.plan, &rows, |_| plan).map_err(failure)?;
+    let spend = store.spend_of(id).await.map_err(failure)?;
     out.value(&serde_json::json!({
+        "spend": spend.iter().map(|s| serde_json::json!({ "call": s.call, "profile": s.profile, "reserved_micros": s.reserved, "settled_micros": s.settled, "at": s.at })).collect::<Vec<_>>(),
         "run": run.id, "flow": run.flow, "customer": run.customer, "state": run.state, "release": run.release, "outcome": outcome(run.outcome.as_deref()),
         "steps": story.iter().map(|(step, input)| serde_json::json!({ "step": step, "input": input })).collect::<Vec<_>>(),
     }))?;
@@ -114,12 +118,30 @@ async fn show(app: &App, id: &RunId, out: &Out) -> Result<(), Failure> {
     for (step, input) in &story {
         trace.step(id, step, input);
     }
+    if let Some(line) = spent(&spend) {
+        out.line(&line);
+    }
     match (&run.outcome, &run.wait_for) {
         (Some(text), _) => out.line(&format!("  outcome   {}", short(text, 160))),
         (None, Some(what)) => out.line(&format!("  waits for {what}")),
         (None, None) => {}
     }
     Ok(())
+}
+
+/// What a run's models cost, in a line; nothing when none of them is paid for.
+fn spent(calls: &[SpendRow]) -> Option<String> {
+    if calls.is_empty() {
+        return None;
+    }
+    let counted = calls.iter().map(|call| call.settled.unwrap_or(call.reserved)).sum();
+    let open = calls.iter().filter(|call| call.settled.is_none()).count();
+    let open = if open == 0 {
+        String::new()
+    } else {
+        format!(", {open} of them at their estimate: what they cost was never heard")
+    };
+    Some(format!("  spent     {} in {} paid calls{open}", dollars(counted), calls.len()))
 }
 
 async fn start(app: &App, flow: &FlowId, customer: &CustomerId, out: &Out) -> Result<(), Failure> {

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::out::{Ink, Out, clean, short};
 use crate::runs::{Observer, Rest};
+use crate::spend::dollars;
 
 /// Prints steps as they are performed.
 pub(super) struct Trace {
@@ -55,12 +56,12 @@ impl Observer for Trace {
         match input {
             Input::Model { reply, .. } => {
                 let calls: Vec<&str> = reply.calls.iter().map(|c| c.name.as_str()).collect();
-                let cost = reply.usage.cost_micros;
-                let tokens = reply.usage.input_tokens + reply.usage.output_tokens;
-                let price = if tokens == 0 {
-                    String::new()
-                } else {
-                    format!(" ({tokens} tokens, ${}.{:06})", cost / 1_000_000, cost % 1_000_000)
+                let usage = &reply.usage;
+                let tokens = usage.input_tokens + usage.output_tokens;
+                let price = match (tokens, usage.unpriced) {
+                    (0, false) => String::new(),
+                    (_, true) => format!(" ({tokens} tokens, cost unknown)"),
+                    (_, false) => format!(" ({tokens} tokens, {})", dollars(usage.cost_micros)),
                 };
                 let words = if calls.is_empty() {
                     format!("no call: {}", short(reply.text.as_deref().unwrap_or(""), 80))

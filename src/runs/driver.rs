@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use agent::{ApprovalDecision, Input, Machine, Outcome, RunPlan, Step};
+use agent::{ApprovalDecision, Input, Machine, ModelFault, ModelRequest, Outcome, RunPlan, Step, ToolChoice};
 use jiff::SignedDuration;
 use kit::message::ApprovalState;
 use kit::tool::{Registry, ToolSpec};
@@ -13,7 +13,8 @@ use super::perform::{self, Deliverer, Failed};
 use super::{DriveError, Observer, Rest, Seed, Signal};
 use crate::clock::Clock;
 use crate::failpoint;
-use crate::model::ChatModel;
+use crate::model::{ChatModel, ReplySink};
+use crate::spend::{Purchase, Purse};
 use crate::store::{JournalRow, ParkedState, Run, RunState, ShopStore};
 
 /// Drives runs of one shop.
@@ -32,6 +33,8 @@ pub struct Driver {
     pub clock: Arc<dyn Clock>,
     /// Who watches.
     pub observer: Arc<dyn Observer>,
+    /// What models may cost.
+    pub purse: Purse,
 }
 
 impl std::fmt::Debug for Driver {
@@ -244,9 +247,9 @@ impl Drive<'_> {
         Ok(Performed::Answer(match step {
             Step::CallModel if self.untouched => match self.driver.deliverer.admissible(&self.seed, now).await? {
                 Some(reason) => Input::Cancelled { reason, at: now },
-                None => self.ask().await,
+                None => self.ask().await?,
             },
-            Step::CallModel => self.ask().await,
+            Step::CallModel => self.ask().await?,
             Step::RunTools { calls } => {
                 let shop = self.driver.store.id();
                 match perform::calls(&self.driver.registry, shop, &self.run.id, &self.seed, &self.machine, calls, now)
@@ -271,43 +274,64 @@ impl Drive<'_> {
                 Input::Released { at: now }
             }
             Step::AwaitRelease { at, hold } => return Ok(Performed::Rest(Rest::Held { hold: hold.clone(), at: *at })),
-            Step::SwitchModel { .. } => self.switch(now),
+            Step::SwitchModel { .. } => self.switch(now).await?,
             Step::Done(outcome) => return Ok(Performed::Rest(Rest::Done(outcome.clone()))),
         }))
     }
 
-    async fn ask(&self) -> Input {
-        let Some(model) = self.driver.models.get(self.model) else {
-            return Input::Fatal { why: "no model is configured".to_owned(), at: self.driver.clock.now() };
-        };
+    async fn ask(&self) -> Result<Input, DriveError> {
+        let fatal = |why: &str| Ok(Input::Fatal { why: why.to_owned(), at: self.driver.clock.now() });
+        let Some(model) = self.driver.models.get(self.model) else { return fatal("no model is configured") };
         let Some(request) = self.machine.request() else {
-            return Input::Fatal {
-                why: "the machine asks for a model without a question".to_owned(),
-                at: self.driver.clock.now(),
-            };
+            return fatal("the machine asks for a model without a question");
         };
         let tools: Vec<&ToolSpec> =
             request.tools.iter().filter_map(|name| self.driver.registry.get(name)).map(|tool| tool.spec()).collect();
-        let answer = model.complete(&request, &tools).await;
+        let purchase = self.purchase(model.as_ref(), &request, &tools);
+        let ticket = match self.driver.purse.reserve(purchase, self.driver.clock.now()).await? {
+            Ok(ticket) => ticket,
+            Err(refusal) => {
+                tracing::warn!(profile = model.profile(), %refusal, "model call not made");
+                let fault = ModelFault { why: refusal.to_string(), transient: true };
+                return Ok(Input::ModelFailed { fault, at: self.driver.clock.now() });
+            }
+        };
+        let listener = Listener { observer: self.driver.observer.as_ref(), run: &self.run.id };
+        let answer = model.stream(&request, &tools, &listener).await;
         failpoint::hit("after_model");
+        self.driver.purse.settle(ticket, &answer).await?;
         let at = self.driver.clock.now();
-        match answer {
+        Ok(match answer {
             Ok(reply) => Input::Model { reply, at },
             Err(error) => {
                 tracing::warn!(profile = model.profile(), %error, "model call failed");
                 Input::ModelFailed { fault: error.fault(), at }
             }
-        }
+        })
     }
 
-    fn switch(&mut self, at: Timestamp) -> Input {
-        match self.driver.models.get(self.model + 1) {
-            Some(next) => {
-                self.model += 1;
-                Input::SwitchedModel { profile: next.profile().to_owned(), at }
+    fn purchase<'a>(
+        &'a self,
+        model: &'a dyn ChatModel,
+        request: &ModelRequest<'_>,
+        tools: &[&ToolSpec],
+    ) -> Purchase<'a> {
+        let quote = model.quote(request, tools);
+        Purchase { run: &self.run.id, flow: &self.run.flow, profile: model.profile(), quote }
+    }
+
+    /// The next model that the run can pay for. What it will be asked is not known yet; what was said so far is the least.
+    async fn switch(&mut self, at: Timestamp) -> Result<Input, DriveError> {
+        let said =
+            ModelRequest { messages: self.machine.transcript(), tools: Vec::new(), tool_choice: ToolChoice::Auto };
+        for (position, model) in self.driver.models.iter().enumerate().skip(self.model + 1) {
+            if self.driver.purse.affords(self.purchase(model.as_ref(), &said, &[]), at).await? {
+                let profile = model.profile().to_owned();
+                self.model = position;
+                return Ok(Input::SwitchedModel { profile, at });
             }
-            None => Input::NoMoreModels { at },
         }
+        Ok(Input::NoMoreModels { at })
     }
 
     async fn deliver(&self, approval: Option<&ApprovalId>, now: Timestamp) -> Result<Input, DriveError> {
@@ -386,6 +410,22 @@ impl Drive<'_> {
             .map_err(|e| StoreError::Corrupt { what: "outcome".to_owned(), why: e.to_string() })?;
         self.driver.store.end_run(&self.run.id, state, why, Some(text), self.driver.clock.now()).await?;
         Ok(Rest::Done(outcome))
+    }
+}
+
+/// Hands a model's words on to whoever watches the run.
+struct Listener<'a> {
+    observer: &'a dyn Observer,
+    run: &'a RunId,
+}
+
+impl ReplySink for Listener<'_> {
+    fn text(&self, delta: &str) {
+        self.observer.writes(self.run, delta);
+    }
+
+    fn call(&self, name: &str) {
+        self.observer.calls(self.run, name);
     }
 }
 

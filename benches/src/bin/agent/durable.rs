@@ -11,6 +11,7 @@ use kit::{ApprovalId, BoxFuture, Digest, RunId, StoreError, Timestamp};
 use mailwright::clock::{Clock as _, SystemClock};
 use mailwright::model::ChatModel;
 use mailwright::runs::{Deliverer, Driver, Planner, Rest, Seed, Silent};
+use mailwright::spend::{Caps, Purse};
 use mailwright::store::{NewRun, ShopStore, Store};
 
 use crate::scenario::{Scenario, ended_as_scripted};
@@ -37,6 +38,7 @@ impl Durable {
             planner: Arc::new(Script(scenario)),
             clock: Arc::new(SystemClock),
             observer: Arc::new(Silent),
+            purse: Purse::new(shop.clone(), Caps::default()),
         };
         Ok(Self { store, shop, driver })
     }
