@@ -1,13 +1,15 @@
 //! The driver: one run, step by step, each outcome journaled before it counts.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use agent::{ApprovalDecision, Input, Machine, Outcome, RunPlan, Step};
+use agent::{ApprovalDecision, Input, Machine, ModelRequest, Outcome, RunPlan, Step};
 use jiff::SignedDuration;
 use kit::message::ApprovalState;
 use kit::tool::{Registry, ToolSpec};
 use kit::{ApprovalId, Digest, RunId, StoreError, Timestamp};
 
+use super::guard::PrivacyGuard;
 use super::journal::{self, Chain, Folded, RESUME, START, Started, step_name, step_text};
 use super::perform::{self, Deliverer, Failed};
 use super::{DriveError, Observer, Rest, Seed, Signal};
@@ -72,6 +74,8 @@ struct Drive<'a> {
     untouched: bool,
     /// Which of the driver's models answers now.
     model: usize,
+    /// The last door before a model; made at the first question.
+    guard: Option<PrivacyGuard>,
 }
 
 impl Driver {
@@ -120,7 +124,7 @@ impl Driver {
         let Folded { machine, chain, next_seq, untouched } = folded;
         let model =
             machine.profile().and_then(|name| self.models.iter().position(|m| m.profile() == name)).unwrap_or(0);
-        Ok(Drive { driver: self, run, seed, machine, chain, next_seq, untouched, model })
+        Ok(Drive { driver: self, run, seed, machine, chain, next_seq, untouched, model, guard: None })
     }
 
     async fn begin(&self, run: &Run, plan: RunPlan, at: Timestamp) -> Result<Folded, DriveError> {
@@ -244,9 +248,9 @@ impl Drive<'_> {
         Ok(Performed::Answer(match step {
             Step::CallModel if self.untouched => match self.driver.deliverer.admissible(&self.seed, now).await? {
                 Some(reason) => Input::Cancelled { reason, at: now },
-                None => self.ask().await,
+                None => self.ask().await?,
             },
-            Step::CallModel => self.ask().await,
+            Step::CallModel => self.ask().await?,
             Step::RunTools { calls } => {
                 let shop = self.driver.store.id();
                 match perform::calls(&self.driver.registry, shop, &self.run.id, &self.seed, &self.machine, calls, now)
@@ -276,28 +280,43 @@ impl Drive<'_> {
         }))
     }
 
-    async fn ask(&self) -> Input {
+    async fn ask(&mut self) -> Result<Input, DriveError> {
         let Some(model) = self.driver.models.get(self.model) else {
-            return Input::Fatal { why: "no model is configured".to_owned(), at: self.driver.clock.now() };
+            let why = "no model is configured".to_owned();
+            return Ok(Input::Fatal { why, at: self.driver.clock.now() });
         };
+        let guard = match self.guard.take() {
+            Some(guard) => guard,
+            None => self.guard_for_person().await?,
+        };
+        let guard = self.guard.insert(guard);
         let Some(request) = self.machine.request() else {
-            return Input::Fatal {
-                why: "the machine asks for a model without a question".to_owned(),
-                at: self.driver.clock.now(),
-            };
+            let why = "the machine asks for a model without a question".to_owned();
+            return Ok(Input::Fatal { why, at: self.driver.clock.now() });
         };
+        let messages = guard.mask(request.messages);
+        if let Cow::Owned(_) = messages {
+            tracing::debug!(run = %self.run.id, "personal data was masked before a model call");
+        }
+        let request = ModelRequest { messages: &messages, ..request };
         let tools: Vec<&ToolSpec> =
             request.tools.iter().filter_map(|name| self.driver.registry.get(name)).map(|tool| tool.spec()).collect();
         let answer = model.complete(&request, &tools).await;
         failpoint::hit("after_model");
         let at = self.driver.clock.now();
-        match answer {
+        Ok(match answer {
             Ok(reply) => Input::Model { reply, at },
             Err(error) => {
                 tracing::warn!(profile = model.profile(), %error, "model call failed");
                 Input::ModelFailed { fault: error.fault(), at }
             }
-        }
+        })
+    }
+
+    /// Without knowing whose data to look for nothing is asked: an error here is the run's, not a reason to go on.
+    async fn guard_for_person(&self) -> Result<PrivacyGuard, DriveError> {
+        let person = self.driver.store.customer(&self.seed.subject.customer).await?;
+        Ok(PrivacyGuard::for_person(person.and_then(|p| p.first_name).as_deref()))
     }
 
     fn switch(&mut self, at: Timestamp) -> Input {
