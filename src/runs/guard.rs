@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use agent::Message;
 use kit::fence;
-use kit::personal::{self, Known};
+use kit::personal::{self, Class, Known};
 use serde_json::Value;
 
 /// Masks what leaves for a model. It remembers what it has looked at: a transcript only grows.
@@ -45,7 +45,7 @@ impl PrivacyGuard {
 fn masked(message: &Message, known: &Known) -> Option<Message> {
     let mut found = message.clone();
     match &mut found {
-        Message::System { text } | Message::User { text } => *text = words(text, known).into_owned(),
+        Message::System { text } | Message::User { text } => *text = words(text, known, Voice::People).into_owned(),
         // A model's own words and calls come back to it: what it made up is no secret, what it repeats was masked before.
         Message::Assistant { .. } => {}
         Message::Tool { content, .. } => *content = answer(content, known),
@@ -53,52 +53,73 @@ fn masked(message: &Message, known: &Known) -> Option<Message> {
     (found != *message).then_some(found)
 }
 
+/// Who speaks outside of fences.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Voice {
+    /// A marketer, a prompt: words.
+    People,
+    /// A tool: words and ids. An id may be all digits, so that only digits as people group them count as a telephone.
+    Tool,
+}
+
 /// A tool's answer is JSON: only its strings are words, and escapes are read before they are looked at.
 fn answer(content: &str, known: &Known) -> String {
     let escaped = content.contains('\\');
-    if !escaped && words(content, known) == content {
+    if !escaped && words(content, known, Voice::Tool) == content {
         return content.to_owned();
     }
     match serde_json::from_str::<Value>(content) {
         Ok(mut value) => {
-            strings(&mut value, known);
-            value.to_string()
+            if strings(&mut value, known) {
+                value.to_string()
+            } else {
+                content.to_owned()
+            }
         }
-        Err(_) => words(content, known).into_owned(),
+        Err(_) => words(content, known, Voice::Tool).into_owned(),
     }
 }
 
-fn strings(value: &mut Value, known: &Known) {
+/// Masks every string within; false when none had anything to mask.
+fn strings(value: &mut Value, known: &Known) -> bool {
     match value {
-        Value::String(text) => {
-            if let Cow::Owned(masked) = words(text, known) {
+        Value::String(text) => match words(text, known, Voice::Tool) {
+            Cow::Owned(masked) => {
                 *text = masked;
+                true
             }
-        }
-        Value::Array(items) => items.iter_mut().for_each(|item| strings(item, known)),
-        Value::Object(fields) => fields.values_mut().for_each(|field| strings(field, known)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+            Cow::Borrowed(_) => false,
+        },
+        Value::Array(items) => items.iter_mut().fold(false, |masked, item| strings(item, known) || masked),
+        Value::Object(fields) => fields.values_mut().fold(false, |masked, field| strings(field, known) || masked),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 
 /// What has a form is masked everywhere. A name is looked for only in the words of other people: a boot may be called Clare.
-fn words<'a>(text: &'a str, known: &Known) -> Cow<'a, str> {
-    let shaped = personal::mask(text, &Known::nobody());
-    if known.is_empty() || !shaped.contains(fence::OPEN) {
-        return shaped;
-    }
-    let mut out = String::with_capacity(shaped.len());
-    let mut rest: &str = &shaped;
+fn words<'a>(text: &'a str, known: &Known, voice: Voice) -> Cow<'a, str> {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
     while let Some((before, after)) = rest.split_once(fence::OPEN) {
         let (inside, behind) = after.split_once(fence::CLOSE).unwrap_or((after, ""));
-        out.push_str(before);
+        out.push_str(&unfenced(before, voice));
         out.push_str(fence::OPEN);
         out.push_str(&personal::mask(inside, known));
         out.push_str(if after.len() > inside.len() { fence::CLOSE } else { "" });
         rest = behind;
     }
-    out.push_str(rest);
+    out.push_str(&unfenced(rest, voice));
     if out == text { Cow::Borrowed(text) } else { Cow::Owned(out) }
+}
+
+fn unfenced(text: &str, voice: Voice) -> Cow<'_, str> {
+    let mut spans = personal::find(text, &Known::nobody());
+    spans.retain(|span| {
+        let digits = text.get(span.start..span.end).is_some_and(|t| t.bytes().all(|b| b.is_ascii_digit()));
+        let id = digits && matches!(span.class, Class::Phone | Class::Ssn);
+        voice == Voice::People || !id
+    });
+    personal::mask_spans(text, &spans)
 }
 
 #[cfg(test)]
@@ -125,6 +146,7 @@ mod tests {
                 r#"{"id":4111111111111111,"title":"Clare Mid Boot","note":"⟦third-party: Clare here, card 4111 1111 1111 1111⟧","address":"line\n087 123 4567"}"#,
             ),
             tool("no JSON: 2001:db8::1"),
+            tool(r#"{"draft":"087123456789","next":"call queue_send with draft 087123456789"}"#),
         ];
         let masked = guard.mask(&messages).into_owned();
         assert_eq!(
@@ -136,6 +158,7 @@ mod tests {
                     r#"{"id":4111111111111111,"title":"Clare Mid Boot","note":"⟦third-party: [name] here, card [card]⟧","address":"line\n[phone]"}"#
                 ),
                 tool("no JSON: [ip]"),
+                messages[4].clone(),
             ]
         );
         // A transcript that was cut and grew again is looked at again.

@@ -110,7 +110,11 @@ fn add(found: &mut Vec<Span>, more: Vec<Span>) {
 
 /// The text with a token in place of every piece of personal data.
 pub fn mask<'a>(text: &'a str, known: &Known) -> Cow<'a, str> {
-    let spans = find(text, known);
+    mask_spans(text, &find(text, known))
+}
+
+/// The text with tokens in place of these spans, which are in order and do not overlap.
+pub fn mask_spans<'a>(text: &'a str, spans: &[Span]) -> Cow<'a, str> {
     if spans.is_empty() {
         return Cow::Borrowed(text);
     }
