@@ -5,6 +5,7 @@
 //! repeated hand-over sends nothing twice is the ledger's business, not ours.
 
 mod driver;
+mod guard;
 mod journal;
 mod perform;
 pub(crate) mod task;

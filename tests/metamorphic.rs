@@ -15,6 +15,7 @@ mod limits;
 mod orders;
 mod people;
 mod price;
+mod privacy;
 mod stock;
 mod tickets;
 

@@ -1,5 +1,6 @@
 //! The driver: one run, step by step, each outcome journaled before it counts.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use agent::{ApprovalDecision, Input, Machine, ModelFault, ModelRequest, Outcome, RunPlan, Step, ToolChoice};
@@ -8,6 +9,7 @@ use kit::message::ApprovalState;
 use kit::tool::{Registry, ToolSpec};
 use kit::{ApprovalId, Digest, RunId, StoreError, Timestamp};
 
+use super::guard::PrivacyGuard;
 use super::journal::{self, Chain, Folded, RESUME, START, Started, step_name, step_text};
 use super::perform::{self, Deliverer, Failed};
 use super::{DriveError, Observer, Rest, Seed, Signal};
@@ -75,6 +77,8 @@ struct Drive<'a> {
     untouched: bool,
     /// Which of the driver's models answers now.
     model: usize,
+    /// The last door before a model; made at the first question.
+    guard: Option<PrivacyGuard>,
 }
 
 impl Driver {
@@ -123,7 +127,7 @@ impl Driver {
         let Folded { machine, chain, next_seq, untouched } = folded;
         let model =
             machine.profile().and_then(|name| self.models.iter().position(|m| m.profile() == name)).unwrap_or(0);
-        Ok(Drive { driver: self, run, seed, machine, chain, next_seq, untouched, model })
+        Ok(Drive { driver: self, run, seed, machine, chain, next_seq, untouched, model, guard: None })
     }
 
     async fn begin(&self, run: &Run, plan: RunPlan, at: Timestamp) -> Result<Folded, DriveError> {
@@ -279,12 +283,25 @@ impl Drive<'_> {
         }))
     }
 
-    async fn ask(&self) -> Result<Input, DriveError> {
-        let fatal = |why: &str| Ok(Input::Fatal { why: why.to_owned(), at: self.driver.clock.now() });
-        let Some(model) = self.driver.models.get(self.model) else { return fatal("no model is configured") };
-        let Some(request) = self.machine.request() else {
-            return fatal("the machine asks for a model without a question");
+    async fn ask(&mut self) -> Result<Input, DriveError> {
+        let Some(model) = self.driver.models.get(self.model) else {
+            let why = "no model is configured".to_owned();
+            return Ok(Input::Fatal { why, at: self.driver.clock.now() });
         };
+        let guard = match self.guard.take() {
+            Some(guard) => guard,
+            None => self.guard_for_person().await?,
+        };
+        let guard = self.guard.insert(guard);
+        let Some(request) = self.machine.request() else {
+            let why = "the machine asks for a model without a question".to_owned();
+            return Ok(Input::Fatal { why, at: self.driver.clock.now() });
+        };
+        let messages = guard.mask(request.messages);
+        if let Cow::Owned(_) = messages {
+            tracing::debug!(run = %self.run.id, "personal data was masked before a model call");
+        }
+        let request = ModelRequest { messages: &messages, ..request };
         let tools: Vec<&ToolSpec> =
             request.tools.iter().filter_map(|name| self.driver.registry.get(name)).map(|tool| tool.spec()).collect();
         let purchase = self.purchase(model.as_ref(), &request, &tools);
@@ -308,6 +325,12 @@ impl Drive<'_> {
                 Input::ModelFailed { fault: error.fault(), at }
             }
         })
+    }
+
+    /// Without knowing whose data to look for nothing is asked: an error here is the run's, not a reason to go on.
+    async fn guard_for_person(&self) -> Result<PrivacyGuard, DriveError> {
+        let person = self.driver.store.customer(&self.seed.subject.customer).await?;
+        Ok(PrivacyGuard::for_person(person.and_then(|p| p.first_name).as_deref()))
     }
 
     fn purchase<'a>(

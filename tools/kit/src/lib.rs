@@ -2,6 +2,7 @@
 //!
 //! * [`ids`], [`money`], [`locale`], [`person`], [`principal`]: the vocabulary as types.
 //! * [`fact`], [`product`], [`placeholder`], [`fence`]: what may be said, where it came from, and how text from outside is marked.
+//! * [`personal`]: personal data in free text, found and masked before a model can read it.
 //! * [`tool`]: the typed tool trait, strict schemas, argument validation, the registry.
 //! * [`message`]: the one path of a message, `Draft → Checked → Cleared → Reserved → Sent | Unknown | Refused`.
 //!
@@ -15,6 +16,7 @@ pub mod locale;
 pub mod message;
 pub mod money;
 pub mod person;
+pub mod personal;
 pub mod placeholder;
 pub mod principal;
 pub mod product;

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use kit::fact::{FactValue, Provenance};
 use kit::message::{Draft, Place, Severity};
+use kit::personal::{self, Known};
 use kit::{Fact, FactKind};
 
 use super::{Scene, strong, words};
@@ -118,7 +119,8 @@ fn outside_text(scene: &mut Scene<'_>, fact: &Fact, place: &Place) {
         let patterns = &book.patterns;
         let carries = patterns.url.is_match(text) || patterns.email.is_match(text) || patterns.markup.is_match(text);
         let hidden = text.chars().any(|c| (is_invisible(c) && !matches!(c, '\u{fe0f}' | '\u{200d}')) || c.is_control());
-        if carries || hidden || text.contains("{{") {
+        let personal = personal::find(text, &Known::nobody());
+        if carries || hidden || text.contains("{{") || !personal.is_empty() {
             scene.find(&rules::OUTSIDE_TEXT, place, None, text);
             continue;
         }
