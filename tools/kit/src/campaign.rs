@@ -7,11 +7,15 @@
 //! * [`plan`]: what is offered, shown, measured, and when it leaves.
 //! * [`standing`]: constraints with the turn that stated them, assumptions that can be flipped, gaps, risk.
 //! * [`change`]: settings, diffs, and applying them.
+//! * [`talk`]: questions, choices, and what a tool may know of the conversation.
+//! * [`words`]: a brief in words, for people and for models.
 
 pub mod audience;
 pub mod change;
 pub mod plan;
 pub mod standing;
+pub mod talk;
+pub mod words;
 
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +26,7 @@ pub use plan::{
     SendZone, SuccessMeasure, SuccessMetric,
 };
 pub use standing::{Assumption, AssumptionError, Constraint, Gap, GapKind, Risk, RiskTier, Rule};
+pub use talk::{BRIEF_FLOW, BriefChoice, BriefContext, Changes, MAX_QUESTIONS, Question};
 
 use crate::digest::Digest;
 use crate::locale::Language;
