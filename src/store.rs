@@ -4,6 +4,8 @@
 //! accident. Writes go through one [`writer`] task that commits whole commands in groups; reads use a pool of their own.
 
 mod approvals;
+mod audience;
+mod briefs;
 mod customers;
 mod database;
 mod error;
@@ -22,6 +24,8 @@ use kit::{ShopId, StoreError, Timestamp};
 use sqlx::AnyPool;
 
 pub use approvals::{Approval, NewApproval};
+pub use audience::{AudienceRow, Since};
+pub use briefs::{BriefRow, BriefVersion};
 pub use customers::{Consent, Customer, Ticket};
 pub use database::{Address, AddressError, Place};
 pub use inbox::{InboxEvent, InboxState};
