@@ -5,6 +5,8 @@
 
 mod approvals;
 mod connections;
+mod audience;
+mod briefs;
 mod customers;
 mod database;
 mod deliveries;
@@ -26,6 +28,8 @@ use sqlx::AnyPool;
 
 pub use approvals::{Approval, NewApproval};
 pub use connections::{ApiToken, Connection};
+pub use audience::{AudienceRow, Since};
+pub use briefs::{BriefRow, BriefVersion};
 pub use customers::{Consent, Customer, Ticket};
 pub use database::{Address, AddressError, Place};
 pub use deliveries::{Accepted, InboxRow};

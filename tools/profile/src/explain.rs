@@ -80,7 +80,7 @@ pub struct Profile {
 /// Explains a customer at `now`.
 pub fn explain(snapshot: &CustomerSnapshot, norms: &StoreNorms, thresholds: &Thresholds, now: Timestamp) -> Profile {
     let rhythm = Rhythm::of(snapshot, norms, now);
-    let stage = Stage::of(&rhythm, norms, thresholds);
+    let stage = journey::stage(&rhythm, norms, thresholds);
     let intent = Intent::of(snapshot, now);
     let taste = taste::Taste::of(snapshot, now);
     let internal = Internal::of(snapshot, &rhythm, norms, now);
@@ -88,7 +88,7 @@ pub fn explain(snapshot: &CustomerSnapshot, norms: &StoreNorms, thresholds: &Thr
     reasons.extend(intent.reason());
     reasons.extend(taste.cancelled.clone());
     reasons.extend(messages(snapshot, now));
-    reasons.push(stage.reason());
+    reasons.push(journey::reason(stage));
     reasons.extend(taste.reasons());
     reasons.extend(rhythm.reason(stage));
     Profile {
@@ -102,6 +102,11 @@ pub fn explain(snapshot: &CustomerSnapshot, norms: &StoreNorms, thresholds: &Thr
         reasons,
         internal,
     }
+}
+
+/// Where somebody is in their journey, and nothing else: for whole audiences.
+pub fn stage(snapshot: &CustomerSnapshot, norms: &StoreNorms, thresholds: &Thresholds, now: Timestamp) -> Stage {
+    journey::stage(&Rhythm::of(snapshot, norms, now), norms, thresholds)
 }
 
 /// Two messages in a week are enough to say less.

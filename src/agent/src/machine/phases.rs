@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use kit::ApprovalId;
+use kit::campaign::{BriefChoice, Question};
 use kit::message::{DraftRecord, Hold, Release, SendState};
 use kit::tool::{Disposition, NoSend, Phase};
 
@@ -23,6 +24,9 @@ pub(super) enum Ending {
     Queued { state: SendState },
     Held { hold: Hold },
     NoSend(NoSend),
+    Asked(Vec<Question>),
+    Offered(Vec<BriefChoice>),
+    NoBrief,
 }
 
 impl Machine {
@@ -50,6 +54,9 @@ impl Machine {
             Disposition::Queued { state } => Some(Ending::Queued { state }),
             Disposition::Held { hold } => Some(Ending::Held { hold }),
             Disposition::NoSend(reason) => Some(Ending::NoSend(reason)),
+            Disposition::Briefed { brief } => (!self.briefed(*brief)).then_some(Ending::NoBrief),
+            Disposition::Asked { questions } => Some(Ending::Asked(questions)),
+            Disposition::Offered { choices } => Some(Ending::Offered(choices)),
         }
     }
 
@@ -60,6 +67,9 @@ impl Machine {
             Ending::Queued { state } => self.finish(Outcome::Delivered { state }),
             Ending::Held { hold } => self.held(hold),
             Ending::NoSend(reason) => self.finish(Outcome::NoSend(reason)),
+            Ending::Asked(questions) => self.asked(questions),
+            Ending::Offered(choices) => self.offered_briefs(choices),
+            Ending::NoBrief => self.park("fatal", "a tool changed the brief of a run that has none".to_owned()),
         }
     }
 
