@@ -1,4 +1,5 @@
-//! The command line: one file a sub-command. Exit code 0: done; 1: it failed, with what to do; 2: wrong usage.
+//! The command line: one file a sub-command. Exit code 0: done; 1: it failed, with what to do; 2: wrong usage. `eval` has
+//! codes of its own: its verdict.
 
 mod app;
 mod approvals;
@@ -6,6 +7,7 @@ mod audit;
 mod brand;
 mod catalog;
 mod demo;
+mod eval;
 mod graph;
 mod kill;
 mod out;
@@ -92,6 +94,8 @@ enum Command {
     Kill(kill::KillArgs),
     /// Who did what.
     Audit(audit::AuditArgs),
+    /// Play cases, judge what left, and gate a change.
+    Eval(eval::EvalArgs),
 }
 
 /// A failure as shown to people: the message says what to do.
@@ -129,6 +133,8 @@ pub async fn main() -> ExitCode {
         Command::Release(args) => release::run(&global, args, &out).await,
         Command::Kill(args) => kill::run(&global, args, &out).await,
         Command::Audit(args) => audit::run(&global, args, &out).await,
+        // The verdict is the exit code.
+        Command::Eval(args) => return eval::run(&global, args, &out).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -14,6 +14,7 @@
 //! | all SQL | [`store`] |
 //! | prompts, rules, policy | [`release`] |
 //! | one shop put together | [`tenant`] |
+//! | cases played and judged: the eval gate | [`eval`] |
 //! | the sample shop | [`sample`], [`sample_shop`] |
 //! | where tests make it die | [`failpoint`] |
 //! | the command line | [`cli`] |
@@ -23,6 +24,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod delivery;
+pub mod eval;
 pub mod failpoint;
 pub mod flows;
 pub mod intake;

@@ -88,6 +88,19 @@ impl Store {
     /// # Errors
     /// When the folder cannot be written or holds a database of a newer or damaged kind; nothing is changed then.
     pub async fn open(dir: &Path) -> Result<Self, OpenError> {
+        Self::open_with(dir, SqliteSynchronous::Full).await
+    }
+
+    /// As [`Store::open`], for a world that ends with the process: nothing is forced to disk, so a crash of the machine may
+    /// take all of it.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub async fn open_scratch(dir: &Path) -> Result<Self, OpenError> {
+        Self::open_with(dir, SqliteSynchronous::Off).await
+    }
+
+    async fn open_with(dir: &Path, synchronous: SqliteSynchronous) -> Result<Self, OpenError> {
         let folder = |why: std::io::Error| OpenError::Folder { dir: dir.to_owned(), why: why.to_string() };
         make_private(dir).map_err(folder)?;
         tempfile_probe(dir).map_err(folder)?;
@@ -97,7 +110,7 @@ impl Store {
             .filename(&file)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
+            .synchronous(synchronous)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(10))
             .disable_statement_logging();

@@ -107,7 +107,8 @@ fn data_dir(global: &Global) -> Result<PathBuf, Failure> {
         .ok_or_else(|| Failure::new("this system names no data directory; choose one with --data DIR"))
 }
 
-fn models(global: &Global) -> Result<Vec<Arc<dyn ChatModel>>, Failure> {
+/// The models that the options and the configuration name, in order of preference.
+pub(super) fn models(global: &Global) -> Result<Vec<Arc<dyn ChatModel>>, Failure> {
     let mut models: Vec<Arc<dyn ChatModel>> = Vec::new();
     if let Some(url) = &global.base_url {
         let mut profile = Profile::new(&global.model, url, &global.model);
