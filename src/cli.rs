@@ -1,4 +1,5 @@
-//! The command line: one file a sub-command. Exit code 0: done; 1: it failed, with what to do; 2: wrong usage.
+//! The command line: one file a sub-command. Exit code 0: done; 1: it failed, with what to do; 2: wrong usage. `eval` has
+//! codes of its own: its verdict.
 
 mod app;
 mod approvals;
@@ -7,6 +8,7 @@ mod brand;
 mod catalog;
 mod connections;
 mod demo;
+mod eval;
 mod graph;
 mod inbox;
 mod kill;
@@ -123,6 +125,8 @@ enum Command {
     Connections(connections::ConnectionsArgs),
     /// What shop systems sent, and what became of it.
     Inbox(inbox::InboxArgs),
+    /// Play cases, judge what left, and gate a change.
+    Eval(eval::EvalArgs),
 }
 
 /// A failure as shown to people: the message says what to do.
@@ -145,11 +149,14 @@ fn failure(error: impl std::error::Error) -> Failure {
 pub async fn main() -> ExitCode {
     let Cli { mut global, command } = Cli::parse();
     let out = Out::new(global.json);
-    let mut failures = Vec::new();
+    let (mut code, mut failures) = (ExitCode::SUCCESS, Vec::new());
     match app::tape(&global) {
         Ok(tape) => {
             global.tape = tape;
-            failures.extend(run(&global, command, &out).await.err());
+            match run(&global, command, &out).await {
+                Ok(ended) => code = ended,
+                Err(failure) => failures.push(failure),
+            }
             // A recording that does not fit fails the command, whatever came of it.
             failures.extend(global.tape.and_then(|tape| tape.finish().map_err(failure).err()));
         }
@@ -158,11 +165,13 @@ pub async fn main() -> ExitCode {
     for failure in &failures {
         out.error(&failure.to_string());
     }
-    if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if failures.is_empty() { code } else { ExitCode::FAILURE }
 }
 
-async fn run(global: &Global, command: Command, out: &Out) -> Result<(), Failure> {
+async fn run(global: &Global, command: Command, out: &Out) -> Result<ExitCode, Failure> {
     match command {
+        // The verdict is the exit code.
+        Command::Eval(args) => return Ok(eval::run(global, args, out).await),
         Command::Demo(args) => demo::run(global, args, out).await,
         Command::Trigger(args) => trigger::run(global, args, out).await,
         Command::Approvals(args) => approvals::run(global, args, out).await,
@@ -181,5 +190,6 @@ async fn run(global: &Global, command: Command, out: &Out) -> Result<(), Failure
         Command::Tokens(args) => tokens::run(global, args, out).await,
         Command::Connections(args) => connections::run(global, args, out).await,
         Command::Inbox(args) => inbox::run(global, args, out).await,
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -16,6 +16,7 @@
 //! | all SQL | [`store`] |
 //! | prompts, rules, policy | [`release`] |
 //! | one shop put together | [`tenant`] |
+//! | cases played and judged: the eval gate | [`eval`] |
 //! | the sample shop | [`sample`], [`sample_shop`] |
 //! | webhooks, the API, workers | [`server`] |
 //! | where tests make it die | [`failpoint`] |
@@ -28,6 +29,7 @@ pub mod clock;
 pub mod config;
 pub mod delivery;
 pub mod egress;
+pub mod eval;
 pub mod failpoint;
 pub mod flows;
 pub mod intake;

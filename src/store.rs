@@ -101,6 +101,15 @@ impl Store {
         Self::open_at(dir, &Place::Folder).await
     }
 
+    /// As [`Store::open`], for a world that ends with the process: nothing is forced to disk, so a crash of the machine may
+    /// take all of it.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub async fn open_scratch(dir: &Path) -> Result<Self, OpenError> {
+        Self::open_at(dir, &Place::Scratch).await
+    }
+
     /// Opens the data folder with its tables at a place of their own.
     ///
     /// # Errors
@@ -111,12 +120,13 @@ impl Store {
         tempfile_probe(dir).map_err(folder)?;
         let file = dir.join(DATABASE);
         let told = match place {
-            Place::Folder => file.display().to_string(),
+            Place::Folder | Place::Scratch => file.display().to_string(),
             Place::Postgres(address) => address.to_string(),
         };
         let failed = |source| OpenError::Database { place: told.clone(), source };
         let database = match place {
             Place::Folder => Database::file(&file).map_err(failed)?,
+            Place::Scratch => Database::scratch(&file).map_err(failed)?,
             Place::Postgres(address) => Database::server(address),
         };
         let mut connection = database.connect().await.map_err(failed)?;

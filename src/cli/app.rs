@@ -131,7 +131,7 @@ pub(super) fn data_dir(global: &Global) -> Result<PathBuf, Failure> {
 }
 
 /// The models in order of preference, and what they may cost.
-fn models(global: &Global) -> Result<(Vec<Arc<dyn ChatModel>>, SpendConfig), Failure> {
+pub(super) fn models(global: &Global) -> Result<(Vec<Arc<dyn ChatModel>>, SpendConfig), Failure> {
     let mut models: Vec<Arc<dyn ChatModel>> = Vec::new();
     let mut add = |profile: Profile| -> Result<(), Failure> {
         models.push(Arc::new(OpenAi::with(profile, global.tape.clone()).map_err(failure)?));

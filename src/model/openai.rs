@@ -139,6 +139,10 @@ impl ChatModel for OpenAi {
         &self.profile.name
     }
 
+    fn reads_prompts(&self) -> bool {
+        true
+    }
+
     fn complete<'a>(
         &'a self,
         request: &'a ModelRequest<'a>,

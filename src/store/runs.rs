@@ -3,7 +3,7 @@
 use kit::{CustomerId, Digest, FlowId, RunId, StoreError, Timestamp};
 
 use super::error::map;
-use super::{ShopStore, corrupt, micros, stamp};
+use super::{ShopStore, corrupt, from_json, micros, stamp};
 
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -64,6 +64,19 @@ pub struct NewRun {
     pub release: Digest,
     /// What the driver needs to begin, as its own versioned JSON.
     pub plan: String,
+}
+
+/// When the event happened that a plan is about.
+fn triggered_at(plan: &str) -> Result<Timestamp, StoreError> {
+    #[derive(serde::Deserialize)]
+    struct Plan {
+        subject: Subject,
+    }
+    #[derive(serde::Deserialize)]
+    struct Subject {
+        triggered_at: Timestamp,
+    }
+    from_json::<Plan>(plan, "run plan").map(|plan| plan.subject.triggered_at)
 }
 
 /// A run as stored.
@@ -168,14 +181,15 @@ impl ShopStore {
     pub async fn admit(&self, new: NewRun, now: Timestamp) -> Result<(RunId, bool), StoreError> {
         self.write(move |c, shop| {
             Box::pin(async move {
-                let found: Option<(String, String)> = sqlx::query_as(
-                    "SELECT run_id, state FROM runs WHERE shop_id = $1 AND flow = $2 AND customer_id = $3 AND occasion = $4 AND step = $5",
+                let found: Option<(String, String, String)> = sqlx::query_as(
+                    "SELECT run_id, state, plan FROM runs WHERE shop_id = $1 AND flow = $2 AND customer_id = $3 AND occasion = $4 AND step = $5",
                 )
                 .bind(shop.as_str()).bind(new.flow.as_str()).bind(new.customer.as_str()).bind(&new.occasion).bind(i64::from(new.step))
                 .fetch_optional(&mut *c).await.map_err(map)?;
-                if let Some((id, state)) = found {
-                    if state == RunState::Delayed.as_str() {
-                        sqlx::query("UPDATE runs SET wake_at = $3, plan = $4, release = $5, updated_at = $6 WHERE shop_id = $1 AND run_id = $2 AND wake_at <= $3")
+                if let Some((id, state, plan)) = found {
+                    // The newer event counts, not the later due time: a cart that changed from boots to socks is due earlier.
+                    if state == RunState::Delayed.as_str() && triggered_at(&plan)? <= triggered_at(&new.plan)? {
+                        sqlx::query("UPDATE runs SET wake_at = $3, plan = $4, release = $5, updated_at = $6 WHERE shop_id = $1 AND run_id = $2")
                             .bind(shop.as_str()).bind(&id).bind(micros(new.due)).bind(&new.plan).bind(new.release.to_string()).bind(micros(now))
                             .execute(&mut *c).await.map_err(map)?;
                     }

@@ -11,6 +11,12 @@ pub trait ChatModel: Send + Sync {
     /// The profile's name, as configuration and journals hold it.
     fn profile(&self) -> &str;
 
+    /// Whether its answers depend on the words it is told: true of a language model, and of a replay that is matched on the
+    /// whole request. What any other model does says nothing about a prompt or a tool's description.
+    fn reads_prompts(&self) -> bool {
+        false
+    }
+
     /// Asks once. Retries, deadline and back-off are the implementation's own business: an error here is final for this
     /// profile.
     fn complete<'a>(

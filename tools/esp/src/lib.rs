@@ -13,6 +13,6 @@ mod outbox;
 mod queue_send;
 
 pub use esp::{Accepted, Capabilities, Esp, EspError, Lookup};
-pub use mail::MailError;
+pub use mail::{MailError, build as to_rfc5322};
 pub use outbox::Outbox;
 pub use queue_send::{Handover, QueueArgs, QueueSend, Queued, QueuedStatus};
