@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::clearance::{Cleared, Envelope};
-use super::draft::{Channel, Rendered};
+use super::draft::{Channel, Outgoing};
 use super::hold::Hold;
 use super::reserve::{DedupeKey, ReserveEvidence, Reserved, SendState, judge};
 use crate::fact::{Fact, FactKind};
@@ -25,7 +25,7 @@ pub struct LedgerRow {
     /// Where it stands.
     pub state: SendState,
     /// Exactly what goes out.
-    pub message: Rendered,
+    pub message: Outgoing,
     /// When the last ESP call for it began: the outcome of that call may be unknown.
     pub attempted_at: Option<Timestamp>,
 }
@@ -51,7 +51,7 @@ pub struct ReserveRequest {
     /// Which flow, occasion and step; when it was triggered.
     pub subject: Subject,
     /// Exactly what goes out.
-    pub message: Rendered,
+    pub message: Outgoing,
     /// The time of the decision.
     pub now: Timestamp,
     authors: BTreeSet<String>,
@@ -150,24 +150,20 @@ impl Ledger {
         cleared: Cleared,
         run: RunId,
         subject: Subject,
-        message: Rendered,
+        message: impl Into<Outgoing>,
         now: Timestamp,
     ) -> Result<ReserveOutcome, StoreError> {
         let envelope = cleared.envelope().clone();
-        if message.to.digest(&envelope.shop) != envelope.audience
+        let message = message.into();
+        let to = message.to();
+        if to.digest(&envelope.shop) != envelope.audience
+            || to.channel() != envelope.channel
             || subject.flow != envelope.flow
             || subject.customer != *cleared.customer()
         {
             return Ok(ReserveOutcome::Held(Hold::OtherAudience));
         }
-        let key = DedupeKey::new(
-            &envelope.shop,
-            &message.to,
-            envelope.channel,
-            &subject.flow,
-            &subject.occasion,
-            subject.step,
-        );
+        let key = DedupeKey::new(&envelope.shop, &to, &subject.flow, &subject.occasion, subject.step);
         let request = ReserveRequest {
             shop: envelope.shop.clone(),
             run,

@@ -7,11 +7,12 @@ use jiff::{Span, Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use super::clearance::{ApprovalRecord, Envelope, counts};
-use super::draft::{Channel, Rendered};
+use super::draft::{Channel, Outgoing};
 use super::hold::Hold;
+use super::hours::OpenHours;
 use crate::digest::Digest;
 use crate::ids::{FlowId, ShopId};
-use crate::person::Email;
+use crate::phone::Destination;
 
 /// What makes a send the same send: shop, normalised destination, channel, flow, occasion, step number. Never the run,
 /// the content or the release, so that no retry, replay or new release can write twice about one occasion.
@@ -21,11 +22,12 @@ pub struct DedupeKey(Digest);
 
 impl DedupeKey {
     /// The key of one message.
-    pub fn new(shop: &ShopId, to: &Email, channel: Channel, flow: &FlowId, occasion: &str, step: u32) -> Self {
+    pub fn new(shop: &ShopId, to: impl Into<Destination>, flow: &FlowId, occasion: &str, step: u32) -> Self {
+        let to = to.into();
         Self(Digest::of_parts([
             shop.as_str(),
             &to.normalised(),
-            channel.as_str(),
+            to.channel().as_str(),
             flow.as_str(),
             occasion,
             &step.to_string(),
@@ -95,7 +97,7 @@ pub struct ReserveEvidence {
     pub erased: bool,
     /// The run was called off and has not read it yet.
     pub cancelled: Option<String>,
-    /// Digest of the person's address as it is now; `None` when there is none any more.
+    /// Digest of the person's address on this channel as it is now; `None` when there is none any more.
     pub audience: Option<Digest>,
     /// Consent for this channel.
     pub consent: ConsentState,
@@ -113,8 +115,10 @@ pub struct ReserveEvidence {
     pub cap_day: u32,
     /// Cap per 7 days.
     pub cap_week: u32,
-    /// Quiet hours of the channel.
+    /// The shop's quiet hours.
     pub quiet: QuietHours,
+    /// The hours in which the law lets a text message arrive where this person is; `None` for mail.
+    pub open: Option<OpenHours>,
     /// The recipient's zone.
     pub zone: TimeZone,
     /// The approval as it is now, when one cleared the message.
@@ -192,7 +196,13 @@ pub(super) fn judge(
         }
     }
     cap(e, now)?;
-    match e.quiet.until(now, &e.zone) {
+    // A text message whose hours nobody knows is never in them.
+    let closed = match (envelope.channel, e.open) {
+        (Channel::Email, _) => None,
+        (Channel::Sms, Some(hours)) => hours.closed_until(now, &e.zone),
+        (Channel::Sms, None) => Some(envelope.not_after),
+    };
+    match e.quiet.until(now, &e.zone).max(closed) {
         Some(until) => Err(Hold::Quiet { until }),
         None => Ok(()),
     }
@@ -262,7 +272,7 @@ pub struct Reserved {
     /// When an earlier ESP call for it began, as read with the row.
     pub(super) attempted_at: Option<Timestamp>,
     pub(super) channel: Channel,
-    pub(super) message: Rendered,
+    pub(super) message: Outgoing,
 }
 
 impl Reserved {
@@ -275,7 +285,7 @@ impl Reserved {
         self.channel
     }
     /// Exactly what goes out.
-    pub fn message(&self) -> &Rendered {
+    pub fn message(&self) -> &Outgoing {
         &self.message
     }
 }
