@@ -3,10 +3,12 @@
 //! * [`ids`], [`money`], [`locale`], [`person`], [`phone`], [`principal`]: the vocabulary as types. [`sms`] counts parts.
 //! * [`fact`], [`product`], [`placeholder`], [`fence`]: what may be said, where it came from, and how text from outside is marked.
 //! * [`tool`]: the typed tool trait, strict schemas, argument validation, the registry.
+//! * [`campaign`]: what a marketer decided about a campaign, as a typed brief with diffs.
 //! * [`message`]: the one path of a message, `Draft → Checked → Cleared → Reserved → Sent | Unknown | Refused`.
 //!
 //! Nothing here does I/O or reads a clock.
 
+pub mod campaign;
 pub mod digest;
 pub mod fact;
 pub mod fence;

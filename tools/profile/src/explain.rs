@@ -78,7 +78,7 @@ pub struct Profile {
 /// Explains a customer at `now`.
 pub fn explain(snapshot: &CustomerSnapshot, norms: &StoreNorms, thresholds: &Thresholds, now: Timestamp) -> Profile {
     let rhythm = Rhythm::of(snapshot, norms, now);
-    let stage = Stage::of(&rhythm, norms, thresholds);
+    let stage = journey::stage(&rhythm, norms, thresholds);
     let intent = Intent::of(snapshot, now);
     let taste = taste::Taste::of(snapshot, now);
     let internal = Internal::of(snapshot, &rhythm, norms, now);
@@ -86,7 +86,7 @@ pub fn explain(snapshot: &CustomerSnapshot, norms: &StoreNorms, thresholds: &Thr
     reasons.extend(intent.reason());
     reasons.extend(taste.cancelled.clone());
     reasons.extend(messages(snapshot, now));
-    reasons.push(stage.reason());
+    reasons.push(journey::reason(stage));
     reasons.extend(taste.reasons());
     reasons.extend(rhythm.reason(stage));
     Profile {
