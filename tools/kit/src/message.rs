@@ -15,7 +15,8 @@ mod ledger;
 mod reserve;
 
 pub use clearance::{
-    ApprovalRecord, ApprovalState, Checked, Cleared, Envelope, NotChecked, NotCleared, RiskAssessment, RiskReason,
+    ApprovalRecord, ApprovalState, CampaignUse, Checked, Cleared, Envelope, NotChecked, NotCleared, RiskAssessment,
+    RiskReason,
 };
 pub use draft::{Block, Channel, Confidence, Draft, DraftRecord, Outgoing, Rendered, TextMessage};
 pub use finding::{CheckReport, Finding, Place, Severity};

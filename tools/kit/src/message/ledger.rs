@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::clearance::{Cleared, Envelope};
+use super::clearance::{CampaignUse, Cleared, Envelope};
 use super::draft::{Channel, Outgoing};
 use super::hold::Hold;
 use super::reserve::{DedupeKey, ReserveEvidence, Reserved, SendState, judge};
@@ -55,12 +55,19 @@ pub struct ReserveRequest {
     /// The time of the decision.
     pub now: Timestamp,
     authors: BTreeSet<String>,
+    /// Its part in a campaign: another kind of approval covers it.
+    #[serde(default)]
+    pub campaign: Option<CampaignUse>,
 }
 
 impl ReserveRequest {
     /// Decides on the evidence. The store calls this inside its transaction and inserts the row only on `Ok`.
     pub fn judge(&self, evidence: &ReserveEvidence) -> Result<(), Hold> {
-        judge(&self.envelope, &self.authors, self.approval.is_some(), self.key, evidence, self.now)
+        let needs = self.approval.as_ref().map(|_| match self.campaign {
+            Some(CampaignUse { terms, used_by }) => (terms, used_by),
+            None => (self.envelope.digest(), self.key),
+        });
+        judge(&self.envelope, &self.authors, needs, evidence, self.now)
     }
 
     /// Cited product facts.
@@ -172,6 +179,7 @@ impl Ledger {
             approval: cleared.approval().cloned(),
             facts: cleared.record().facts.iter().cloned().collect(),
             authors: cleared.record().authors.clone(),
+            campaign: cleared.campaign(),
             envelope,
             subject,
             message,

@@ -11,7 +11,7 @@ use super::draft::{Channel, Outgoing};
 use super::hold::Hold;
 use super::hours::OpenHours;
 use crate::digest::Digest;
-use crate::ids::{FlowId, ShopId};
+use crate::ids::{CampaignId, FlowId, ShopId};
 use crate::phone::Destination;
 
 /// What makes a send the same send: shop, normalised destination, channel, flow, occasion, step number. Never the run,
@@ -32,6 +32,11 @@ impl DedupeKey {
             occasion,
             &step.to_string(),
         ]))
+    }
+
+    /// What stands in an approval that a campaign has used: no message's own key.
+    pub fn of_campaign(shop: &ShopId, campaign: &CampaignId) -> Self {
+        Self(Digest::of_parts([shop.as_str(), "campaign-approval", campaign.as_str()]))
     }
 }
 
@@ -139,12 +144,12 @@ pub fn in_holdout(shop: &ShopId, customer: &crate::CustomerId, percent: u32) -> 
 }
 
 /// Compares the evidence with what was cleared. The order is the order in which people want to hear it: the person's own
-/// will first, then the world, then our limits, then the clock.
+/// will first, then the world, then our limits, then the clock. `needs_approval` names the terms that must have been signed
+/// and what may have used the signature.
 pub(super) fn judge(
     envelope: &Envelope,
     authors: &BTreeSet<String>,
-    needs_approval: bool,
-    own: DedupeKey,
+    needs_approval: Option<(Digest, DedupeKey)>,
     evidence: &ReserveEvidence,
     now: Timestamp,
 ) -> Result<(), Hold> {
@@ -187,9 +192,9 @@ pub(super) fn judge(
     if !e.changed_facts.is_empty() {
         return Err(Hold::FactsChanged { what: e.changed_facts.clone() });
     }
-    if needs_approval {
+    if let Some((terms, own)) = needs_approval {
         let record = e.approval.as_ref().ok_or_else(|| Hold::ApprovalVoid { why: "it is gone".to_owned() })?;
-        counts(record, envelope, authors, now).map_err(|why| Hold::ApprovalVoid { why: why.to_string() })?;
+        counts(record, terms, authors, now).map_err(|why| Hold::ApprovalVoid { why: why.to_string() })?;
         // A row that was reserved and is taken up again has used its approval itself.
         if record.used_by.is_some_and(|by| by != own) {
             return Err(Hold::ApprovalVoid { why: "it was used already".to_owned() });
