@@ -90,6 +90,11 @@ pub enum Disposition {
     },
     /// The run ends without a message.
     NoSend(NoSend),
+    /// The copy of a message class is written and checked; the run is over.
+    Written {
+        /// What was written.
+        copy: Box<crate::campaign::ClassCopy>,
+    },
 }
 
 /// What a tool may see of its run.
