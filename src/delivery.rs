@@ -169,9 +169,8 @@ impl Delivery {
                 Ok(Ok(self.dispatch(*reserved).await?))
             }
             ReserveOutcome::Already(SendState::Reserved) => {
-                let channel = draft.draft.channel;
                 let (flow, occasion) = (&subject.flow, &subject.occasion);
-                self.resume(DedupeKey::new(self.store.id(), &reader.to, channel, flow, occasion, subject.step)).await
+                self.resume(DedupeKey::new(self.store.id(), &reader.to, flow, occasion, subject.step)).await
             }
             ReserveOutcome::Already(state) => Ok(Ok(state)),
         }

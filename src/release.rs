@@ -14,6 +14,7 @@ use graph::Curated;
 use include_dir::{Dir, include_dir};
 use kit::Digest;
 use kit::campaign::BRIEF_FLOW;
+use kit::message::HoursTable;
 use offers::Ladder;
 
 use crate::flows::{Flow, Flows};
@@ -48,6 +49,8 @@ pub struct Release {
     pub risk: Arc<RiskPolicy>,
     /// Caps, quiet hours, holdout.
     pub sending: Arc<SendingPolicy>,
+    /// When text messages may arrive.
+    pub sms_hours: Arc<HoursTable>,
     /// Who the shop is.
     pub shop: ShopSettings,
     /// Curated relations of the product graph.
@@ -163,6 +166,10 @@ impl Release {
                 "knowledge/policy/sending.toml",
                 file("knowledge/policy/sending.toml")?,
             )?),
+            sms_hours: Arc::new(approval::sms_hours(
+                "knowledge/policy/sms-hours.toml",
+                file("knowledge/policy/sms-hours.toml")?,
+            )?),
             curated: below("knowledge/graph/")
                 .into_iter()
                 .map(|(path, text)| Curated::parse(path, text))
@@ -181,6 +188,7 @@ impl Release {
             cap_week: sending.cap_week,
             quiet: sending.quiet,
             holdout_percent: sending.holdout_percent,
+            sms_hours: Some(HoursTable::clone(&self.sms_hours)),
         }
     }
 }

@@ -274,7 +274,8 @@ async fn show_mail(app: &App, run: &kit::RunId, out: &Out) -> Result<(Option<Pat
     let eml = app.outbox.find(key).map_err(failure)?;
     let previews = app.store.dir().join("previews");
     let preview = previews.join(format!("{run}.html"));
-    std::fs::create_dir_all(&previews).and_then(|()| std::fs::write(&preview, &row.message.html)).map_err(failure)?;
+    let html = row.message.mail().map_or("", |mail| mail.html.as_str());
+    std::fs::create_dir_all(&previews).and_then(|()| std::fs::write(&preview, html)).map_err(failure)?;
     let full = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()).display().to_string();
     if let Some(eml) = &eml {
         out.line(&format!("  {} {}", out.ink(Ink::Name, "eml      "), full(eml)));

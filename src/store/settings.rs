@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kit::message::QuietHours;
+use kit::message::{HoursTable, QuietHours};
 use kit::{Digest, Principal, StoreError, Timestamp};
 
 use super::error::map;
@@ -13,7 +13,7 @@ pub(super) const EVERYWHERE: &str = "*";
 
 /// What the ledger compares against, taken from the active release when it was activated: it stands in the shop's row so
 /// that the reserving transaction reads the present value without parsing a rule file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Limits {
     /// Digest of the content rules.
     pub rules: Digest,
@@ -25,6 +25,9 @@ pub struct Limits {
     pub quiet: QuietHours,
     /// Share of customers who get nothing, for measurement.
     pub holdout_percent: u32,
+    /// When text messages may arrive, by region. A shop set up before there were any has none, and sends none.
+    #[serde(default)]
+    pub sms_hours: Option<HoursTable>,
 }
 
 /// A kill switch that is on.

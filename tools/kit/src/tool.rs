@@ -106,6 +106,11 @@ pub enum Disposition {
         /// The briefs.
         choices: Vec<BriefChoice>,
     },
+    /// The copy of a message class is written and checked; the run is over.
+    Written {
+        /// What was written.
+        copy: Box<crate::campaign::ClassCopy>,
+    },
 }
 
 /// What a tool may see of its run.
