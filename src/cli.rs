@@ -6,6 +6,7 @@ mod audit;
 mod brand;
 mod catalog;
 mod demo;
+mod diff;
 mod graph;
 mod kill;
 mod out;
@@ -70,7 +71,7 @@ enum Command {
     Trigger(trigger::TriggerArgs),
     /// List, show, approve, reject or edit what waits for a person.
     Approvals(approvals::ApprovalsArgs),
-    /// List, show, start or resume runs.
+    /// List, show, replay, compare, start or resume runs.
     Runs(runs::RunsArgs),
     /// List or show what was sent.
     Sends(sends::SendsArgs),

@@ -7,6 +7,8 @@
 mod driver;
 mod journal;
 mod perform;
+mod rehearse;
+mod replay;
 pub(crate) mod task;
 
 use agent::{ApprovalDecision, Input, Outcome, Step};
@@ -17,6 +19,8 @@ use serde::{Deserialize, Serialize};
 pub use driver::{Driver, Planner};
 pub use journal::{Divergence, replay};
 pub use perform::Deliverer;
+pub use rehearse::{Comparison, End, RehearseError, Side, Turn};
+pub use replay::{ReplayError, Replayed};
 
 /// What a run begins with, as stored. The plan itself follows from the pinned release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

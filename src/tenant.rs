@@ -175,6 +175,11 @@ impl Tenant {
         graph::History::owned(&self.people(), self.store.id(), customer).await
     }
 
+    /// Models in order of preference; the offline one is the last.
+    pub(crate) fn models(&self) -> &[Arc<dyn ChatModel>] {
+        &self.models
+    }
+
     /// The first model that would be asked.
     pub fn model(&self) -> &str {
         self.models.first().map_or("none", |model| model.profile())

@@ -1,4 +1,4 @@
-//! `mailwright runs list|show|start|resume`: what the agent did, and making it go on.
+//! `mailwright runs list|show|replay|diff|start|resume`: what the agent did, and making it go on.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::app::App;
 use super::out::{Ink, Out, short};
 use super::trace::{Trace, ending};
 use super::{Failure, Global, failure};
-use crate::runs::{Observer as _, Planner as _, Seed, replay};
+use crate::runs::{Observer as _, Replayed};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example: mailwright runs list")]
@@ -29,6 +29,22 @@ enum RunsCommand {
         /// The run.
         id: RunId,
     },
+    /// Fold the journal offline: the same steps to the same end, or the first row that does not follow.
+    #[command(after_help = "Example: mailwright runs replay run-3f2a91c04d7e")]
+    Replay {
+        /// The run.
+        id: RunId,
+    },
+    /// The run once more without any outside effect, beside what it was: with another model (--model, --base-url, --config)
+    /// or another release.
+    #[command(after_help = "Example: mailwright runs diff run-3f2a91c04d7e --model offline")]
+    Diff {
+        /// The run.
+        id: RunId,
+        /// The release whose prompts, rules and offers count; default: the run's own.
+        #[arg(long, value_name = "RELEASE")]
+        release: Option<kit::Digest>,
+    },
     /// Begin a flow for a customer by hand, now.
     #[command(after_help = "Example: mailwright runs start win-back C-000042")]
     Start {
@@ -47,6 +63,8 @@ pub(super) async fn run(global: &Global, args: RunsArgs, out: &Out) -> Result<()
     let done = match args.command {
         RunsCommand::List => list(&app, out).await,
         RunsCommand::Show { id } => show(&app, &id, out).await,
+        RunsCommand::Replay { id } => replay(&app, &id, out).await,
+        RunsCommand::Diff { id, release } => super::diff::run(&app, global, &id, release, out).await,
         RunsCommand::Start { flow, customer } => start(&app, &flow, &customer, out).await,
         RunsCommand::Resume => resume(&app, out).await,
     };
@@ -86,17 +104,7 @@ fn outcome(text: Option<&str>) -> serde_json::Value {
 }
 
 async fn show(app: &App, id: &RunId, out: &Out) -> Result<(), Failure> {
-    let store = &app.tenant.store;
-    let run = store
-        .run(id)
-        .await
-        .map_err(failure)?
-        .ok_or_else(|| Failure::new(format!("there is no run {id}; see `mailwright runs list`")))?;
-    let seed: Seed = serde_json::from_str(&run.plan).map_err(failure)?;
-    let rows = store.journal(id).await.map_err(failure)?;
-    let started = rows.first().map_or(run.created_at, |row| row.at);
-    let plan = app.tenant.plan(run.release, &seed, started).await.map_err(Failure::new)?;
-    let story = replay(&run.plan, &rows, |_| plan).map_err(failure)?;
+    let Replayed { run, rows, story, .. } = app.tenant.replay(id).await.map_err(failure)?;
     out.value(&serde_json::json!({
         "run": run.id, "flow": run.flow, "customer": run.customer, "state": run.state, "release": run.release, "outcome": outcome(run.outcome.as_deref()),
         "steps": story.iter().map(|(step, input)| serde_json::json!({ "step": step, "input": input })).collect::<Vec<_>>(),
@@ -109,7 +117,7 @@ async fn show(app: &App, id: &RunId, out: &Out) -> Result<(), Failure> {
         run.customer,
         run.state.as_str()
     ));
-    out.line(&format!("  occasion  {}   release {}   {} journal rows", run.occasion, run.release.short(), rows.len()));
+    out.line(&format!("  occasion  {}   release {}   {rows} journal rows", run.occasion, run.release.short()));
     let trace = Trace::new(*out);
     for (step, input) in &story {
         trace.step(id, step, input);
@@ -119,6 +127,25 @@ async fn show(app: &App, id: &RunId, out: &Out) -> Result<(), Failure> {
         (None, Some(what)) => out.line(&format!("  waits for {what}")),
         (None, None) => {}
     }
+    Ok(())
+}
+
+async fn replay(app: &App, id: &RunId, out: &Out) -> Result<(), Failure> {
+    let Replayed { run, rows, machine, story, next, state_compared, .. } =
+        app.tenant.replay(id).await.map_err(failure)?;
+    let steps: Vec<&str> = story.iter().map(|(_, input)| input.what()).collect();
+    out.value(&serde_json::json!({
+        "run": run.id, "equal": true, "rows": rows, "machine_version": machine, "program_version": agent::MACHINE_VERSION,
+        "state_compared": state_compared, "steps": steps, "next": next,
+    }))?;
+    let version = machine.map_or_else(|| "of the first binaries".to_owned(), |version| version.to_string());
+    out.line(&format!("{} {id}: {rows} journal rows, begun by machine version {version}", out.ink(Ink::Bold, "run")));
+    for (position, what) in steps.iter().enumerate() {
+        out.line(&format!("  {:>3}  {what}", position + 1));
+    }
+    let compared = if state_compared { ", and the state stored at its last rest is the same" } else { "" };
+    let words = format!("replayed offline: every row follows, and it ends as noted{compared}");
+    out.line(&format!("  {}", out.ink(Ink::Good, &words)));
     Ok(())
 }
 

@@ -124,7 +124,7 @@ impl Driver {
     }
 
     async fn begin(&self, run: &Run, plan: RunPlan, at: Timestamp) -> Result<Folded, DriveError> {
-        let body = serde_json::to_string(&Started { at })
+        let body = serde_json::to_string(&Started::by_this_machine(at))
             .map_err(|e| StoreError::Corrupt { what: "journal row".to_owned(), why: e.to_string() })?;
         let chain = Chain::begin(&run.plan).extend(START, &body);
         let row = JournalRow { seq: 1, step: START.to_owned(), input_hash: chain.hash(), body, at };
@@ -143,7 +143,7 @@ impl Driver {
         if !works || at.duration_since(last_at) < INTERRUPTED {
             return Ok(folded);
         }
-        let body = serde_json::to_string(&Started { at })
+        let body = serde_json::to_string(&Started::by_this_machine(at))
             .map_err(|e| StoreError::Corrupt { what: "journal row".to_owned(), why: e.to_string() })?;
         folded.chain = folded.chain.extend(RESUME, &body);
         let (seq, input_hash) = (folded.next_seq, folded.chain.hash());
@@ -195,15 +195,16 @@ impl Drive<'_> {
         let body = serde_json::to_string(&input)
             .map_err(|e| StoreError::Corrupt { what: "journal row".to_owned(), why: e.to_string() })?;
         let chain = self.chain.extend(&asked, &body);
-        let (seq, step_name) = (self.next_seq, step_name(step).to_owned());
-        let row = JournalRow { seq, step: step_name, input_hash: chain.hash(), body, at: input.at() };
+        let (seq, name) = (self.next_seq, step_name(step));
+        let row = JournalRow { seq, step: name.to_owned(), input_hash: chain.hash(), body, at: input.at() };
         self.driver.append(&self.run.id, row, signal).await?;
         self.driver.observer.step(&self.run.id, step, &input);
         self.chain = chain;
         self.next_seq += 1;
         self.untouched = false;
         self.machine.apply(input).map_err(|e| {
-            let divergence = journal::Divergence { seq: self.next_seq - 1, why: e.to_string() };
+            let divergence =
+                journal::Divergence { seq, asked: name.to_owned(), found: name.to_owned(), why: e.to_string() };
             DriveError::Diverged { run: self.run.id.clone(), divergence }
         })
     }

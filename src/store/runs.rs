@@ -262,6 +262,22 @@ impl ShopStore {
             .collect()
     }
 
+    /// The machine stored when the run last waited.
+    pub async fn parked_state(&self, id: &RunId) -> Result<Option<ParkedState>, StoreError> {
+        let row: Option<(i64, i64, String)> =
+            sqlx::query_as("SELECT seq, version, body FROM parked_states WHERE shop_id = $1 AND run_id = $2")
+                .bind(self.shop.as_str())
+                .bind(id.as_str())
+                .fetch_optional(self.readers())
+                .await
+                .map_err(map)?;
+        row.map(|(seq, version, body)| {
+            let small = |n: i64| u32::try_from(n).map_err(|e| corrupt("parked state", e));
+            Ok(ParkedState { seq: small(seq)?, version: small(version)?, body })
+        })
+        .transpose()
+    }
+
     /// Appends a step and, in the same commit, uses up the signal that it answers. [`StoreError::Conflict`] when another
     /// driver wrote this position: this one must stop.
     pub async fn append(&self, id: &RunId, row: JournalRow, signal: Option<u32>) -> Result<(), StoreError> {
