@@ -223,7 +223,7 @@ impl ShopStore {
                     .bind(&event.kind)
                     .bind(event.product.as_ref().map(ProductId::as_str))
                     .bind(event.category.as_ref().map(CategoryId::as_str))
-                    .bind(event.dwell_s)
+                    .bind(i64::from(event.dwell_s))
                     .execute(&mut *c)
                     .await
                     .map_err(map)?;
@@ -276,7 +276,7 @@ pub(super) async fn put_order(c: &mut DbConnection, shop: &str, order: &Order) -
              ON CONFLICT (shop_id, order_id, line_no) DO UPDATE SET returned = CASE WHEN order_lines.returned = 1 THEN 1 ELSE excluded.returned END, quantity = excluded.quantity",
         )
         .bind(shop).bind(order.id.as_str()).bind(i64::try_from(line_no).unwrap_or(0)).bind(line.product.as_str())
-        .bind(line.category.as_str()).bind(line.quantity).bind(line.price.minor).bind(i64::from(line.returned))
+        .bind(line.category.as_str()).bind(i64::from(line.quantity)).bind(line.price.minor).bind(i64::from(line.returned))
         .execute(&mut *c).await.map_err(map)?;
     }
     Ok(())
