@@ -3,6 +3,7 @@
 mod app;
 mod approvals;
 mod audit;
+mod beside;
 mod brand;
 mod catalog;
 mod demo;
@@ -18,6 +19,7 @@ mod sends;
 mod tools;
 mod trace;
 mod trigger;
+mod work;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -95,8 +97,10 @@ enum Command {
     Release(release::ReleaseArgs),
     /// Stop sending: everything, a shop, or one flow.
     Kill(kill::KillArgs),
-    /// Who did what.
+    /// Who did what, and that nobody has changed it since.
     Audit(audit::AuditArgs),
+    /// Drive what is due until stopped.
+    Work(work::WorkArgs),
 }
 
 /// A failure as shown to people: the message says what to do.
@@ -134,6 +138,7 @@ pub async fn main() -> ExitCode {
         Command::Release(args) => release::run(&global, args, &out).await,
         Command::Kill(args) => kill::run(&global, args, &out).await,
         Command::Audit(args) => audit::run(&global, args, &out).await,
+        Command::Work(args) => work::run(&global, args, &out).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

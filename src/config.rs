@@ -1,9 +1,13 @@
 //! The configuration file: which models may be asked, where the tables are. Secrets come from the environment or from files, never from here.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
+use esp::{HttpEsp, Promises};
 use serde::Deserialize;
 
+use crate::delivery::Wire;
 use crate::model::openai::{Profile, Secret};
 
 /// The configuration, typed.
@@ -15,6 +19,28 @@ pub struct Config {
     pub models: Vec<ModelConfig>,
     /// Where the tables are, when not in the data folder.
     pub store: Option<StoreConfig>,
+    /// Who sends, when not the outbox.
+    pub esp: Option<EspConfig>,
+}
+
+/// A provider that takes messages over plain HTTP; tools/esp/src/http.rs says what it is asked.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EspConfig {
+    /// Messages go to `{base_url}/messages`.
+    pub base_url: String,
+    /// The environment variable that holds the key.
+    pub api_key_env: Option<String>,
+    /// The file that holds the key.
+    pub api_key_file: Option<PathBuf>,
+    /// One request's limit, in seconds; default 30.
+    pub timeout_s: Option<u64>,
+    /// It makes no second message of one key. Say so only if it does.
+    #[serde(default)]
+    pub dedupes: bool,
+    /// It can be asked whether it has a key.
+    #[serde(default)]
+    pub lookup: bool,
 }
 
 /// A PostgreSQL database.
@@ -84,6 +110,12 @@ pub enum ConfigError {
         /// What is missing.
         why: String,
     },
+    /// The provider cannot be reached like this.
+    #[error("[esp]: {why}")]
+    Esp {
+        /// Why.
+        why: String,
+    },
     /// A secret is missing.
     #[error("model `{model}`: {why}")]
     Secret {
@@ -118,6 +150,29 @@ impl Config {
     /// When a secret cannot be had.
     pub fn profiles(&self) -> Result<Vec<Profile>, ConfigError> {
         self.models.iter().map(ModelConfig::profile).collect()
+    }
+}
+
+impl EspConfig {
+    /// The provider.
+    ///
+    /// # Errors
+    /// When its address or its key cannot be used.
+    pub fn open(&self) -> Result<HttpEsp, ConfigError> {
+        let fail = |why: String| ConfigError::Esp { why };
+        let key = match (&self.api_key_env, &self.api_key_file) {
+            (Some(name), _) => {
+                Some(std::env::var(name).map_err(|_| fail(format!("the environment variable {name} is not set")))?)
+            }
+            (None, Some(file)) => {
+                let text = std::fs::read_to_string(file).map_err(|e| fail(format!("{}: {e}", file.display())))?;
+                Some(text.trim().to_owned())
+            }
+            (None, None) => None,
+        };
+        let timeout = Duration::from_secs(self.timeout_s.unwrap_or(30).max(1));
+        let wire = Wire::new(&self.base_url, key, timeout).map_err(|e| fail(e.to_string()))?;
+        Ok(HttpEsp::new(Arc::new(wire), Promises { dedupes: self.dedupes, lookup: self.lookup }))
     }
 }
 

@@ -9,6 +9,7 @@
 //! | a run, step by step, durably | [`runs`] over the pure `agent` crate |
 //! | which model answers | [`model`] |
 //! | what tools ask of us | [`toolbox`] |
+//! | one active process, and how the command line talks to it | [`control`], [`worker`] |
 //! | people decide | [`approvals`] |
 //! | clearance, ledger, dispatch | [`delivery`] (types: `kit::message`) |
 //! | all SQL | [`store`] |
@@ -22,10 +23,12 @@ pub mod approvals;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod control;
 pub mod delivery;
 pub mod failpoint;
 pub mod flows;
 pub mod intake;
+pub mod keyfile;
 pub mod model;
 pub mod release;
 pub mod runs;
@@ -35,3 +38,4 @@ pub mod store;
 pub mod telemetry;
 pub mod tenant;
 pub mod toolbox;
+pub mod worker;

@@ -16,6 +16,7 @@ use kit::Digest;
 use offers::Ladder;
 
 use crate::flows::{Flow, Flows};
+use crate::runs::{RUN_POLICY_FILE, RunPolicy, RunPolicyError};
 use crate::store::Limits;
 
 pub use settings::{ShopSettings, ShopSettingsError};
@@ -45,6 +46,8 @@ pub struct Release {
     pub risk: Arc<RiskPolicy>,
     /// Caps, quiet hours, holdout.
     pub sending: Arc<SendingPolicy>,
+    /// Deadlines and retries of runs.
+    pub runs: Arc<RunPolicy>,
     /// Who the shop is.
     pub shop: ShopSettings,
     /// Curated relations of the product graph.
@@ -71,6 +74,9 @@ pub enum ReleaseError {
     /// The risk or sending policy.
     #[error(transparent)]
     Policy(#[from] approval::PolicyError),
+    /// The policy of runs.
+    #[error(transparent)]
+    Runs(#[from] RunPolicyError),
     /// The shop's settings.
     #[error(transparent)]
     Shop(#[from] ShopSettingsError),
@@ -148,6 +154,11 @@ impl Release {
                 "knowledge/policy/sending.toml",
                 file("knowledge/policy/sending.toml")?,
             )?),
+            runs: Arc::new(match files.get(RUN_POLICY_FILE) {
+                Some(text) => RunPolicy::parse(RUN_POLICY_FILE, text)?,
+                // Releases from before there was such a file.
+                None => RunPolicy::shipped()?,
+            }),
             curated: below("knowledge/graph/")
                 .into_iter()
                 .map(|(path, text)| Curated::parse(path, text))

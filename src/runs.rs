@@ -7,6 +7,7 @@
 mod driver;
 mod journal;
 mod perform;
+mod policy;
 mod rehearse;
 mod replay;
 pub(crate) mod task;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use driver::{Driver, Planner};
 pub use journal::{Divergence, replay};
 pub use perform::Deliverer;
+pub use policy::{RUN_POLICY_FILE, RetryPolicy, RunPolicy, RunPolicyError};
 pub use rehearse::{Comparison, End, RehearseError, Side, Turn};
 pub use replay::{ReplayError, Replayed};
 
@@ -112,6 +114,17 @@ pub enum DriveError {
         /// Why.
         why: String,
     },
+}
+
+impl DriveError {
+    /// True when the same run may be driven later without anybody's help.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            // A full disk ends when somebody makes room.
+            Self::Store(error) => error.is_retryable() || matches!(error, StoreError::Unwritable(_)),
+            Self::Unknown(_) | Self::Diverged { .. } | Self::Elsewhere(_) | Self::Release { .. } => false,
+        }
+    }
 }
 
 /// Sees each step as it is performed: traces, the demo, progress.

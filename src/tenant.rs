@@ -76,7 +76,7 @@ pub enum TenantError {
     Tools(#[from] kit::tool::RegistryError),
     /// Its secret.
     #[error(transparent)]
-    Key(#[from] crate::delivery::KeyError),
+    Key(#[from] crate::keyfile::KeyFileError),
 }
 
 /// What a tenant is given from outside.
@@ -137,6 +137,7 @@ impl Tenant {
             deliverer: self.delivery.clone(),
             models: self.models.clone(),
             planner: self.clone(),
+            policy: self.release.runs.clone(),
             clock: self.clock.clone(),
             observer,
         }

@@ -2,8 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod audit;
+mod beside;
+mod provider;
 mod rehearsal;
 mod replay;
+mod timers;
 
 use serde_json::Value;
 

@@ -9,6 +9,7 @@ use super::app::App;
 use super::out::{Ink, Out, short};
 use super::trace::{Trace, ending};
 use super::{Failure, Global, failure};
+use crate::control::Command;
 use crate::runs::{Observer as _, Replayed};
 
 #[derive(Debug, Args)]
@@ -53,12 +54,45 @@ enum RunsCommand {
         /// The customer.
         customer: CustomerId,
     },
-    /// Drive everything that is due: what a start of the server does.
+    /// Drive everything that is due: what a start of the server does. With a run: that one, also when it was parked because a
+    /// step failed too often.
     #[command(after_help = "Example: mailwright runs resume")]
-    Resume,
+    Resume {
+        /// The run.
+        id: Option<RunId>,
+    },
+    /// Call a run off, whatever it is doing.
+    #[command(after_help = "Example: mailwright runs cancel run-3f2a91c04d7e --as nora --reason \"asked us not to\"")]
+    Cancel {
+        /// The run.
+        id: RunId,
+        /// Who you are.
+        #[arg(long = "as", value_name = "NAME")]
+        name: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
 }
 
 pub(super) async fn run(global: &Global, args: RunsArgs, out: &Out) -> Result<(), Failure> {
+    let order = match &args.command {
+        RunsCommand::Cancel { id, name, reason } => {
+            Some(Command::Cancel { run: id.clone(), by: name.clone(), reason: reason.clone() })
+        }
+        RunsCommand::Resume { id } => Some(Command::Resume { run: id.clone() }),
+        RunsCommand::List
+        | RunsCommand::Show { .. }
+        | RunsCommand::Replay { .. }
+        | RunsCommand::Diff { .. }
+        | RunsCommand::Start { .. } => None,
+    };
+    if let Some(order) = order
+        && let Some(told) = super::beside::ask(global, order).await?
+    {
+        out.line("Done by the process that drives this data folder.");
+        return out.value(&told);
+    }
     let app = App::open(global, out).await?;
     let done = match args.command {
         RunsCommand::List => list(&app, out).await,
@@ -66,7 +100,8 @@ pub(super) async fn run(global: &Global, args: RunsArgs, out: &Out) -> Result<()
         RunsCommand::Replay { id } => replay(&app, &id, out).await,
         RunsCommand::Diff { id, release } => super::diff::run(&app, global, &id, release, out).await,
         RunsCommand::Start { flow, customer } => start(&app, &flow, &customer, out).await,
-        RunsCommand::Resume => resume(&app, out).await,
+        RunsCommand::Resume { id } => resume(&app, id, out).await,
+        RunsCommand::Cancel { id, name, reason } => cancel(&app, &id, &name, &reason, out).await,
     };
     app.close().await;
     done
@@ -163,7 +198,18 @@ async fn start(app: &App, flow: &FlowId, customer: &CustomerId, out: &Out) -> Re
     out.value(&serde_json::json!({ "run": admitted.run, "rest": ending(Out::new(true), &rest) }))
 }
 
-async fn resume(app: &App, out: &Out) -> Result<(), Failure> {
+async fn cancel(app: &App, id: &RunId, name: &str, reason: &str, out: &Out) -> Result<(), Failure> {
+    let who = super::app::person(name, kit::Role::Marketer)?;
+    app.tenant.cancel_run(id, &who, reason).await.map_err(failure)?;
+    let rest = app.tenant.driver(Arc::new(Trace::new(*out))).drive(id).await.map_err(failure)?;
+    out.line(&format!("{id} {}", ending(*out, &rest)));
+    out.value(&serde_json::json!({ "run": id, "rest": ending(Out::new(true), &rest) }))
+}
+
+async fn resume(app: &App, id: Option<RunId>, out: &Out) -> Result<(), Failure> {
+    if let Some(id) = id {
+        app.tenant.resume_run(&id).await.map_err(failure)?;
+    }
     let rests = app.tenant.recover(Arc::new(Trace::new(*out))).await.map_err(failure)?;
     out.value(
         &rests

@@ -11,9 +11,9 @@ use kit::message::{DraftRecord, Hold, SendState};
 use kit::tool::{Disposition, Effect, Registry, RegistryError, ToolSpec};
 use kit::{Digest, RunId, StoreError, Timestamp};
 
-use super::perform::{self, Failed};
+use super::perform::{self, Bench, Failed};
 use super::replay::{ReplayError, Replayed};
-use super::{Seed, task};
+use super::{RetryPolicy, Seed, task};
 use crate::delivery::Delivery;
 use crate::model::offline::OfflineModel;
 use crate::release::{Release, ReleaseError};
@@ -142,6 +142,7 @@ impl Tenant {
             shop: self.store.id().clone(),
             seed,
             registry,
+            retry: release.runs.tools,
             model,
             at: started,
             recorded: Recorded::of(&replayed.story, same_release),
@@ -241,6 +242,7 @@ struct Rehearsal {
     shop: kit::ShopId,
     seed: Seed,
     registry: Registry,
+    retry: RetryPolicy,
     model: Arc<dyn ChatModel>,
     at: Timestamp,
     recorded: Recorded,
@@ -294,7 +296,14 @@ impl Rehearsal {
             }
             self.recorded.next_ordinal += 1;
             let one = [(self.recorded.next_ordinal, call.clone())];
-            let live = perform::calls(&self.registry, &self.shop, &self.run, &self.seed, machine, &one, self.at).await;
+            let bench = Bench {
+                registry: &self.registry,
+                shop: &self.shop,
+                run: &self.run,
+                seed: &self.seed,
+                retry: self.retry,
+            };
+            let live = perform::calls(&bench, machine, &one, self.at).await;
             match live {
                 Ok(live) => answers.extend(live),
                 Err(Failed::Fatal(why) | Failed::Retry(why)) => return Err(RehearseError::Broken(why)),

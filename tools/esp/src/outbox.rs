@@ -18,7 +18,7 @@ use kit::{BoxFuture, Timestamp};
 use crate::esp::{Accepted, Capabilities, Esp, EspError, Lookup};
 use crate::mail;
 
-const NAME: &str = "outbox";
+pub(crate) const NAME: &str = "outbox";
 /// Leftovers of one key that are stepped over before we give up.
 const MAX_LEFTOVERS: u32 = 1_000;
 
