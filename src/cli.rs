@@ -4,10 +4,12 @@
 mod app;
 mod approvals;
 mod audit;
+mod beside;
 mod brand;
 mod catalog;
 mod connections;
 mod demo;
+mod diff;
 mod eval;
 mod graph;
 mod inbox;
@@ -23,6 +25,7 @@ mod tokens;
 mod tools;
 mod trace;
 mod trigger;
+mod work;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -95,7 +98,7 @@ enum Command {
     Trigger(trigger::TriggerArgs),
     /// List, show, approve, reject or edit what waits for a person.
     Approvals(approvals::ApprovalsArgs),
-    /// List, show, start or resume runs.
+    /// List, show, replay, compare, start or resume runs.
     Runs(runs::RunsArgs),
     /// List or show what was sent.
     Sends(sends::SendsArgs),
@@ -115,7 +118,7 @@ enum Command {
     Release(release::ReleaseArgs),
     /// Stop sending: everything, a shop, or one flow.
     Kill(kill::KillArgs),
-    /// Who did what.
+    /// Who did what, and that nobody has changed it since.
     Audit(audit::AuditArgs),
     /// Webhooks, the API, unsubscribe links, and the workers.
     Serve(serve::ServeArgs),
@@ -127,6 +130,8 @@ enum Command {
     Inbox(inbox::InboxArgs),
     /// Play cases, judge what left, and gate a change.
     Eval(eval::EvalArgs),
+    /// Drive what is due until stopped.
+    Work(work::WorkArgs),
 }
 
 /// A failure as shown to people: the message says what to do.
@@ -190,6 +195,7 @@ async fn run(global: &Global, command: Command, out: &Out) -> Result<ExitCode, F
         Command::Tokens(args) => tokens::run(global, args, out).await,
         Command::Connections(args) => connections::run(global, args, out).await,
         Command::Inbox(args) => inbox::run(global, args, out).await,
+        Command::Work(args) => work::run(global, args, out).await,
     }?;
     Ok(ExitCode::SUCCESS)
 }

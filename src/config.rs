@@ -3,10 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
+use esp::{HttpEsp, Promises};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::delivery::Wire;
 use crate::egress::Reach;
 use crate::model::openai::{Api, Profile, Provider, Secret, ToolMode};
 use crate::model::prices::{Price, Prices};
@@ -23,6 +27,28 @@ pub struct Config {
     pub spend: SpendConfig,
     /// Where the tables are, when not in the data folder.
     pub store: Option<StoreConfig>,
+    /// Who sends, when not the outbox.
+    pub esp: Option<EspConfig>,
+}
+
+/// A provider that takes messages over plain HTTP; tools/esp/src/http.rs says what it is asked.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EspConfig {
+    /// Messages go to `{base_url}/messages`.
+    pub base_url: String,
+    /// The environment variable that holds the key.
+    pub api_key_env: Option<String>,
+    /// The file that holds the key.
+    pub api_key_file: Option<PathBuf>,
+    /// One request's limit, in seconds; default 30.
+    pub timeout_s: Option<u64>,
+    /// It makes no second message of one key. Say so only if it does.
+    #[serde(default)]
+    pub dedupes: bool,
+    /// It can be asked whether it has a key.
+    #[serde(default)]
+    pub lookup: bool,
 }
 
 /// A PostgreSQL database.
@@ -136,6 +162,12 @@ pub enum ConfigError {
     /// The price table of this program.
     #[error(transparent)]
     Prices(#[from] crate::model::prices::PricesError),
+    /// The provider cannot be reached like this.
+    #[error("[esp]: {why}")]
+    Esp {
+        /// Why.
+        why: String,
+    },
     /// A secret is missing.
     #[error("model `{model}`: {why}")]
     Secret {
@@ -170,6 +202,29 @@ impl Config {
     /// When a secret cannot be had.
     pub fn profiles(&self) -> Result<Vec<Profile>, ConfigError> {
         self.models.iter().map(ModelConfig::profile).collect()
+    }
+}
+
+impl EspConfig {
+    /// The provider.
+    ///
+    /// # Errors
+    /// When its address or its key cannot be used.
+    pub fn open(&self) -> Result<HttpEsp, ConfigError> {
+        let fail = |why: String| ConfigError::Esp { why };
+        let key = match (&self.api_key_env, &self.api_key_file) {
+            (Some(name), _) => {
+                Some(std::env::var(name).map_err(|_| fail(format!("the environment variable {name} is not set")))?)
+            }
+            (None, Some(file)) => {
+                let text = std::fs::read_to_string(file).map_err(|e| fail(format!("{}: {e}", file.display())))?;
+                Some(text.trim().to_owned())
+            }
+            (None, None) => None,
+        };
+        let timeout = Duration::from_secs(self.timeout_s.unwrap_or(30).max(1));
+        let wire = Wire::new(&self.base_url, key, timeout).map_err(|e| fail(e.to_string()))?;
+        Ok(HttpEsp::new(Arc::new(wire), Promises { dedupes: self.dedupes, lookup: self.lookup }))
     }
 }
 

@@ -47,6 +47,9 @@ pub struct Admitted {
     pub new: bool,
     /// When it is due.
     pub due: Timestamp,
+    /// Runs whose place it takes: called off.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub superseded: Vec<RunId>,
 }
 
 /// A flow that did not begin.
@@ -166,8 +169,9 @@ impl Tenant {
             }
         };
         failpoint::hit("after_apply");
-        let cancelled = self.call_off(event, &applied).await?;
+        let mut cancelled = self.call_off(event, &applied).await?;
         let (runs, skipped) = self.admit_all(event, &applied).await?;
+        cancelled.extend(runs.iter().flat_map(|run| run.superseded.iter().cloned()));
         failpoint::hit("after_admit");
         let note =
             format!("{} run(s) begun, {} called off, {} flow(s) skipped", runs.len(), cancelled.len(), skipped.len());

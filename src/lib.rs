@@ -11,6 +11,7 @@
 //! | what models may cost | [`spend`] |
 //! | the one way out over HTTP, and its recordings | [`egress`], [`cassette`] |
 //! | what tools ask of us | [`toolbox`] |
+//! | one active process, and how the command line talks to it | [`control`], [`worker`] |
 //! | people decide | [`approvals`] |
 //! | clearance, ledger, dispatch | [`delivery`] (types: `kit::message`) |
 //! | all SQL | [`store`] |
@@ -27,12 +28,14 @@ pub mod cassette;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod control;
 pub mod delivery;
 pub mod egress;
 pub mod eval;
 pub mod failpoint;
 pub mod flows;
 pub mod intake;
+pub mod keyfile;
 pub mod model;
 pub mod release;
 pub mod runs;
@@ -44,3 +47,4 @@ pub mod store;
 pub mod telemetry;
 pub mod tenant;
 pub mod toolbox;
+pub mod worker;

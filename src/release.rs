@@ -18,6 +18,7 @@ use kit::message::HoursTable;
 use offers::Ladder;
 
 use crate::flows::{Flow, Flows};
+use crate::runs::{RUN_POLICY_FILE, RunPolicy, RunPolicyError};
 use crate::store::Limits;
 
 pub use settings::{ShopSettings, ShopSettingsError};
@@ -51,6 +52,8 @@ pub struct Release {
     pub sending: Arc<SendingPolicy>,
     /// When text messages may arrive.
     pub sms_hours: Arc<HoursTable>,
+    /// Deadlines and retries of runs.
+    pub runs: Arc<RunPolicy>,
     /// Who the shop is.
     pub shop: ShopSettings,
     /// Curated relations of the product graph.
@@ -80,6 +83,9 @@ pub enum ReleaseError {
     /// The risk or sending policy.
     #[error(transparent)]
     Policy(#[from] approval::PolicyError),
+    /// The policy of runs.
+    #[error(transparent)]
+    Runs(#[from] RunPolicyError),
     /// The shop's settings.
     #[error(transparent)]
     Shop(#[from] ShopSettingsError),
@@ -170,6 +176,11 @@ impl Release {
                 "knowledge/policy/sms-hours.toml",
                 file("knowledge/policy/sms-hours.toml")?,
             )?),
+            runs: Arc::new(match files.get(RUN_POLICY_FILE) {
+                Some(text) => RunPolicy::parse(RUN_POLICY_FILE, text)?,
+                // Releases from before there was such a file.
+                None => RunPolicy::shipped()?,
+            }),
             curated: below("knowledge/graph/")
                 .into_iter()
                 .map(|(path, text)| Curated::parse(path, text))

@@ -8,6 +8,9 @@ mod driver;
 mod guard;
 mod journal;
 mod perform;
+mod policy;
+mod rehearse;
+mod replay;
 pub(crate) mod task;
 
 use agent::{ApprovalDecision, Input, Outcome, Step, TurnEnd};
@@ -19,6 +22,9 @@ use serde::{Deserialize, Serialize};
 pub use driver::{Driver, Planner};
 pub use journal::{Divergence, replay};
 pub use perform::Deliverer;
+pub use policy::{RUN_POLICY_FILE, RetryPolicy, RunPolicy, RunPolicyError};
+pub use rehearse::{Comparison, End, RehearseError, Side, Turn};
+pub use replay::{ReplayError, Replayed};
 
 /// What a run begins with, as stored. The plan itself follows from the pinned release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,6 +139,17 @@ pub enum DriveError {
         /// Why.
         why: String,
     },
+}
+
+impl DriveError {
+    /// True when the same run may be driven later without anybody's help.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            // A full disk ends when somebody makes room.
+            Self::Store(error) => error.is_retryable() || matches!(error, StoreError::Unwritable(_)),
+            Self::Unknown(_) | Self::Diverged { .. } | Self::Elsewhere(_) | Self::Release { .. } => false,
+        }
+    }
 }
 
 /// Sees each step as it is performed: traces, the demo, progress.

@@ -4,14 +4,16 @@
 //! accident. Writes go through one [`writer`] task that commits whole commands in groups; reads use a pool of their own.
 
 mod approvals;
-mod connections;
 mod audience;
+mod audit;
 mod briefs;
+mod connections;
 mod customers;
 mod database;
 mod deliveries;
 mod error;
 mod inbox;
+mod leases;
 mod ledger;
 mod orders;
 mod phones;
@@ -20,6 +22,7 @@ mod runs;
 mod settings;
 mod signals;
 mod spend;
+mod timers;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -28,20 +31,23 @@ use kit::{ShopId, StoreError, Timestamp};
 use sqlx::AnyPool;
 
 pub use approvals::{Approval, NewApproval};
-pub use connections::{ApiToken, Connection};
 pub use audience::{AudienceRow, Since};
+pub use audit::{AuditFinding, AuditHead, AuditRow};
 pub use briefs::{BriefRow, BriefVersion};
+pub use connections::{ApiToken, Connection};
 pub use customers::{Consent, Customer, Ticket};
 pub use database::{Address, AddressError, Place};
 pub use deliveries::{Accepted, InboxRow};
 pub use inbox::{InboxEvent, InboxState};
+pub use leases::LeaseRow;
 pub use ledger::SendRow;
 pub use orders::{Activity, Order, OrderLine, OrderSummary};
 pub use phones::CustomerPhone;
 pub use products::ProductRow;
-pub use runs::{JournalRow, NewRun, ParkedState, Run, RunState};
-pub use settings::{AuditRow, KillSwitch, Limits};
+pub use runs::{Admission, JournalRow, NewRun, ParkedState, Run, RunState, Supersede};
+pub use settings::{KillSwitch, Limits};
 pub use spend::{NewSpend, Reserved, SpendRow};
+pub use timers::Timer;
 
 use database::Database;
 use writer::Writer;
@@ -133,8 +139,9 @@ impl Store {
         };
         let mut connection = database.connect().await.map_err(failed)?;
         database.migrate(&mut connection).await.map_err(failed)?;
+        let key = audit::open_key(dir, database.begin(), &mut connection).await?;
         let readers = database.readers().await.map_err(failed)?;
-        Ok(Self { writer: Writer::spawn(connection, database), readers, dir: dir.to_owned() })
+        Ok(Self { writer: Writer::spawn(connection, database, key), readers, dir: dir.to_owned() })
     }
 
     /// The folder this store lives in.

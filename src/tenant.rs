@@ -78,7 +78,7 @@ pub enum TenantError {
     Tools(#[from] kit::tool::RegistryError),
     /// Its secret.
     #[error(transparent)]
-    Key(#[from] crate::delivery::KeyError),
+    Key(#[from] crate::keyfile::KeyFileError),
 }
 
 /// What a tenant is given from outside.
@@ -146,6 +146,7 @@ impl Tenant {
             deliverer: self.delivery.clone(),
             models: self.models.clone(),
             planner: self.clone(),
+            policy: self.release.runs.clone(),
             clock: self.clock.clone(),
             observer,
             purse: Purse::new(self.store.clone(), self.caps.clone()),
@@ -183,6 +184,11 @@ impl Tenant {
     /// When storage cannot answer.
     pub async fn owned_by(&self, customer: &kit::CustomerId) -> Result<Vec<graph::Owned>, StoreError> {
         graph::History::owned(&self.people(), self.store.id(), customer).await
+    }
+
+    /// Models in order of preference; the offline one is the last.
+    pub(crate) fn models(&self) -> &[Arc<dyn ChatModel>] {
+        &self.models
     }
 
     /// The first model that would be asked.

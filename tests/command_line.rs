@@ -58,12 +58,14 @@ fn every_command_prints_one_json_document() {
     let draft = folder.file("draft.txt", "A closer look\nThe boots keep their shape.\n");
     let product = folder.file("shop.jsonl", include_str!("../knowledge/sample-shop/products/packs.jsonl"));
     let flow = "flow:abandoned-checkout";
-    let commands: [&[&str]; 29] = [
+    let commands: [&[&str]; 31] = [
         &["approvals", "show", &id],
         &["approvals", "edit", &id, "--as", "sam", "--preheader", "What to know about it, plainly."],
         &["approvals", "list"],
         &["runs", "list"],
         &["runs", "show", &run],
+        &["runs", "replay", &run],
+        &["runs", "diff", &run],
         &["runs", "start", "win-back", "C-LAPSED"],
         &["runs", "resume"],
         &["sends", "list"],

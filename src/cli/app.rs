@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use esp::Outbox;
+use esp::{Esp, Outbox};
 use kit::{Principal, Role, ShopId, Timestamp};
 
 use super::{Failure, Global, failure, out::Out};
@@ -50,9 +50,23 @@ impl App {
         let shop = Self::shop(global, &store, clock.as_ref(), out).await?;
         let outbox = Arc::new(Outbox::open(dir.join(OUTBOX)).map_err(failure)?);
         let (models, spend) = models(global)?;
-        let parts = Parts { clock, esp: outbox.clone(), models };
+        let parts = Parts { clock, esp: provider(global, &outbox)?, models };
         let tenant = Tenant::open(&store, &shop, parts.clone()).await.map_err(failure)?.with_caps(spend.into());
         Ok(Self { store, tenant: Arc::new(tenant), outbox, parts })
+    }
+
+    /// The same folder with the release that is in force now.
+    pub(super) async fn reopen(&mut self, global: &Global, out: &Out) -> Result<(), Failure> {
+        let shop = self.tenant.store.id().clone();
+        let esp = provider(global, &self.outbox)?;
+        let (models, spend) = models(global)?;
+        let parts = Parts { clock: self.tenant.clock.clone(), esp, models };
+        match Tenant::open(&self.store, &shop, parts).await {
+            Ok(tenant) => self.tenant = Arc::new(tenant.with_caps(spend.into())),
+            // What was in force can be driven on; what is in force now is somebody's to mend.
+            Err(error) => out.error(&error.to_string()),
+        }
+        Ok(())
     }
 
     async fn shop(global: &Global, store: &Store, clock: &dyn Clock, out: &Out) -> Result<ShopId, Failure> {
@@ -99,12 +113,7 @@ pub(super) async fn open_store(global: &Global, out: &Out) -> Result<(ShopStore,
 
 /// Who decides on the command line: a person, named, with a role.
 pub(super) fn person(name: &str, role: Role) -> Result<Principal, Failure> {
-    // One person, one name: "Ada" must not approve what "ada" wrote.
-    let name = name.trim().to_lowercase();
-    if name.is_empty() || name.chars().any(char::is_control) {
-        return Err(Failure::new("say who you are: --as NAME"));
-    }
-    Ok(Principal::User { name, role })
+    Principal::person(name, role).ok_or_else(|| Failure::new("say who you are: --as NAME"))
 }
 
 /// Where the tables are: the command line before the configuration file before the data folder.
@@ -128,6 +137,15 @@ pub(super) fn data_dir(global: &Global) -> Result<PathBuf, Failure> {
     let dirs = directories::ProjectDirs::from("", "", "mailwright");
     dirs.map(|d| d.data_dir().to_owned())
         .ok_or_else(|| Failure::new("this system names no data directory; choose one with --data DIR"))
+}
+
+/// Who sends: the provider of the configuration file, else the outbox.
+fn provider(global: &Global, outbox: &Arc<Outbox>) -> Result<Arc<dyn Esp>, Failure> {
+    let config = global.config.as_deref().map(Config::read).transpose().map_err(failure)?;
+    match config.and_then(|config| config.esp) {
+        Some(esp) => Ok(Arc::new(esp.open().map_err(failure)?)),
+        None => Ok(outbox.clone()),
+    }
 }
 
 /// The models in order of preference, and what they may cost.

@@ -1,4 +1,4 @@
-//! `mailwright runs list|show|start|resume`: what the agent did, and making it go on.
+//! `mailwright runs list|show|replay|diff|start|resume`: what the agent did, and making it go on.
 
 use std::sync::Arc;
 
@@ -9,7 +9,8 @@ use super::app::App;
 use super::out::{Ink, Out, short};
 use super::trace::{Trace, ending};
 use super::{Failure, Global, failure};
-use crate::runs::{Observer as _, Planner as _, Seed, replay};
+use crate::control::Command;
+use crate::runs::{Observer as _, Replayed};
 use crate::spend::dollars;
 use crate::store::SpendRow;
 
@@ -31,6 +32,22 @@ enum RunsCommand {
         /// The run.
         id: RunId,
     },
+    /// Fold the journal offline: the same steps to the same end, or the first row that does not follow.
+    #[command(after_help = "Example: mailwright runs replay run-3f2a91c04d7e")]
+    Replay {
+        /// The run.
+        id: RunId,
+    },
+    /// The run once more without any outside effect, beside what it was: with another model (--model, --base-url, --config)
+    /// or another release.
+    #[command(after_help = "Example: mailwright runs diff run-3f2a91c04d7e --model offline")]
+    Diff {
+        /// The run.
+        id: RunId,
+        /// The release whose prompts, rules and offers count; default: the run's own.
+        #[arg(long, value_name = "RELEASE")]
+        release: Option<kit::Digest>,
+    },
     /// Begin a flow for a customer by hand, now.
     #[command(after_help = "Example: mailwright runs start win-back C-000042")]
     Start {
@@ -39,18 +56,54 @@ enum RunsCommand {
         /// The customer.
         customer: CustomerId,
     },
-    /// Drive everything that is due: what a start of the server does.
+    /// Drive everything that is due: what a start of the server does. With a run: that one, also when it was parked because a
+    /// step failed too often.
     #[command(after_help = "Example: mailwright runs resume")]
-    Resume,
+    Resume {
+        /// The run.
+        id: Option<RunId>,
+    },
+    /// Call a run off, whatever it is doing.
+    #[command(after_help = "Example: mailwright runs cancel run-3f2a91c04d7e --as nora --reason \"asked us not to\"")]
+    Cancel {
+        /// The run.
+        id: RunId,
+        /// Who you are.
+        #[arg(long = "as", value_name = "NAME")]
+        name: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
 }
 
 pub(super) async fn run(global: &Global, args: RunsArgs, out: &Out) -> Result<(), Failure> {
+    let order = match &args.command {
+        RunsCommand::Cancel { id, name, reason } => {
+            Some(Command::Cancel { run: id.clone(), by: name.clone(), reason: reason.clone() })
+        }
+        RunsCommand::Resume { id } => Some(Command::Resume { run: id.clone() }),
+        RunsCommand::List
+        | RunsCommand::Show { .. }
+        | RunsCommand::Replay { .. }
+        | RunsCommand::Diff { .. }
+        | RunsCommand::Start { .. } => None,
+    };
+    if let Some(order) = order
+        && let Some(told) = super::beside::ask(global, order).await?
+    {
+        out.line("Done by the process that drives this data folder.");
+        return out.value(&told);
+    }
     let app = App::open(global, out).await?;
     let done = match args.command {
         RunsCommand::List => list(&app, out).await,
         RunsCommand::Show { id } => show(&app, &id, out).await,
+        RunsCommand::Replay { id } => replay(&app, &id, out).await,
+        RunsCommand::Diff { id, release } => super::diff::run(&app, global, &id, release, out).await,
         RunsCommand::Start { flow, customer } => start(&app, &flow, &customer, out).await,
-        RunsCommand::Resume => resume(&app, out).await,
+        RunsCommand::Resume { id } => resume(&app, id, out).await,
+        RunsCommand::Cancel { id, name, reason } => cancel(&app, &id, &name, &reason, out).await,
     };
     app.close().await;
     done
@@ -88,18 +141,8 @@ fn outcome(text: Option<&str>) -> serde_json::Value {
 }
 
 async fn show(app: &App, id: &RunId, out: &Out) -> Result<(), Failure> {
-    let store = &app.tenant.store;
-    let run = store
-        .run(id)
-        .await
-        .map_err(failure)?
-        .ok_or_else(|| Failure::new(format!("there is no run {id}; see `mailwright runs list`")))?;
-    let seed: Seed = serde_json::from_str(&run.plan).map_err(failure)?;
-    let rows = store.journal(id).await.map_err(failure)?;
-    let started = rows.first().map_or(run.created_at, |row| row.at);
-    let plan = app.tenant.plan(run.release, &seed, started).await.map_err(Failure::new)?;
-    let story = replay(&run.plan, &rows, |_| plan).map_err(failure)?;
-    let spend = store.spend_of(id).await.map_err(failure)?;
+    let Replayed { run, rows, story, .. } = app.tenant.replay(id).await.map_err(failure)?;
+    let spend = app.tenant.store.spend_of(id).await.map_err(failure)?;
     out.value(&serde_json::json!({
         "spend": spend.iter().map(|s| serde_json::json!({ "call": s.call, "profile": s.profile, "reserved_micros": s.reserved, "settled_micros": s.settled, "at": s.at })).collect::<Vec<_>>(),
         "run": run.id, "flow": run.flow, "customer": run.customer, "state": run.state, "release": run.release, "outcome": outcome(run.outcome.as_deref()),
@@ -113,7 +156,7 @@ async fn show(app: &App, id: &RunId, out: &Out) -> Result<(), Failure> {
         run.customer,
         run.state.as_str()
     ));
-    out.line(&format!("  occasion  {}   release {}   {} journal rows", run.occasion, run.release.short(), rows.len()));
+    out.line(&format!("  occasion  {}   release {}   {rows} journal rows", run.occasion, run.release.short()));
     let trace = Trace::new(*out);
     for (step, input) in &story {
         trace.step(id, step, input);
@@ -144,6 +187,25 @@ fn spent(calls: &[SpendRow]) -> Option<String> {
     Some(format!("  spent     {} in {} paid calls{open}", dollars(counted), calls.len()))
 }
 
+async fn replay(app: &App, id: &RunId, out: &Out) -> Result<(), Failure> {
+    let Replayed { run, rows, machine, story, next, state_compared, .. } =
+        app.tenant.replay(id).await.map_err(failure)?;
+    let steps: Vec<&str> = story.iter().map(|(_, input)| input.what()).collect();
+    out.value(&serde_json::json!({
+        "run": run.id, "equal": true, "rows": rows, "machine_version": machine, "program_version": agent::MACHINE_VERSION,
+        "state_compared": state_compared, "steps": steps, "next": next,
+    }))?;
+    let version = machine.map_or_else(|| "of the first binaries".to_owned(), |version| version.to_string());
+    out.line(&format!("{} {id}: {rows} journal rows, begun by machine version {version}", out.ink(Ink::Bold, "run")));
+    for (position, what) in steps.iter().enumerate() {
+        out.line(&format!("  {:>3}  {what}", position + 1));
+    }
+    let compared = if state_compared { ", and the state stored at its last rest is the same" } else { "" };
+    let words = format!("replayed offline: every row follows, and it ends as noted{compared}");
+    out.line(&format!("  {}", out.ink(Ink::Good, &words)));
+    Ok(())
+}
+
 async fn start(app: &App, flow: &FlowId, customer: &CustomerId, out: &Out) -> Result<(), Failure> {
     let admitted = app.tenant.start_flow(flow, customer).await.map_err(failure)?.map_err(Failure::new)?;
     out.line(&format!(
@@ -158,7 +220,18 @@ async fn start(app: &App, flow: &FlowId, customer: &CustomerId, out: &Out) -> Re
     out.value(&serde_json::json!({ "run": admitted.run, "rest": ending(Out::new(true), &rest) }))
 }
 
-async fn resume(app: &App, out: &Out) -> Result<(), Failure> {
+async fn cancel(app: &App, id: &RunId, name: &str, reason: &str, out: &Out) -> Result<(), Failure> {
+    let who = super::app::person(name, kit::Role::Marketer)?;
+    app.tenant.cancel_run(id, &who, reason).await.map_err(failure)?;
+    let rest = app.tenant.driver(Arc::new(Trace::new(*out))).drive(id).await.map_err(failure)?;
+    out.line(&format!("{id} {}", ending(*out, &rest)));
+    out.value(&serde_json::json!({ "run": id, "rest": ending(Out::new(true), &rest) }))
+}
+
+async fn resume(app: &App, id: Option<RunId>, out: &Out) -> Result<(), Failure> {
+    if let Some(id) = id {
+        app.tenant.resume_run(&id).await.map_err(failure)?;
+    }
     let rests = app.tenant.recover(Arc::new(Trace::new(*out))).await.map_err(failure)?;
     out.value(
         &rests

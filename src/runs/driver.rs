@@ -7,13 +7,13 @@ use agent::{ApprovalDecision, Input, Machine, ModelFault, ModelRequest, Outcome,
 use jiff::SignedDuration;
 use kit::campaign::Brief;
 use kit::message::ApprovalState;
-use kit::tool::{Registry, ToolSpec};
+use kit::tool::{NoSend, Registry, ToolSpec};
 use kit::{ApprovalId, Digest, RunId, StoreError, Timestamp};
 
 use super::guard::PrivacyGuard;
 use super::journal::{self, Chain, Folded, RESUME, START, Started, step_name, step_text};
 use super::perform::{self, Deliverer, Failed};
-use super::{DriveError, Observer, Rest, Seed, Signal};
+use super::{DriveError, Observer, Rest, RunPolicy, Seed, Signal};
 use crate::clock::Clock;
 use crate::failpoint;
 use crate::model::{ChatModel, ReplySink};
@@ -32,6 +32,8 @@ pub struct Driver {
     pub models: Vec<Arc<dyn ChatModel>>,
     /// Makes a run's plan from its pinned release.
     pub planner: Arc<dyn Planner>,
+    /// Deadlines and retries.
+    pub policy: Arc<RunPolicy>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Who watches.
@@ -74,6 +76,8 @@ struct Drive<'a> {
     machine: Machine,
     chain: Chain,
     next_seq: u32,
+    /// When the run began.
+    began_at: Timestamp,
     /// Nothing was done yet: what makes a message impossible anyway is looked for first.
     untouched: bool,
     /// Which of the driver's models answers now.
@@ -100,11 +104,39 @@ impl Driver {
         if let (RunState::Delayed, Some(until)) = (run.state, run.wake_at.filter(|at| *at > now)) {
             return Ok(Rest::Delayed { until });
         }
-        self.open(run).await?.run_on().await
+        match self.open(run).await? {
+            Some(drive) => drive.run_on().await,
+            // Its timer was moved between the reading and the beginning: it is not due any more.
+            None => {
+                let run = self.store.run(id).await?.ok_or_else(|| DriveError::Unknown(id.clone()))?;
+                Ok(Rest::Delayed { until: run.wake_at.unwrap_or(now) })
+            }
+        }
     }
 
-    /// Folds the journal, or begins it.
-    async fn open(&self, run: Run) -> Result<Drive<'_>, DriveError> {
+    /// Drives a run; when that fails for a cause that passes, notes when the next try is, and after the last one parks the run.
+    ///
+    /// # Errors
+    /// As [`Driver::drive`].
+    pub async fn drive_or_postpone(&self, id: &RunId) -> Result<Rest, DriveError> {
+        let error = match self.drive(id).await {
+            Err(error) if error.is_retryable() => error,
+            other => return other,
+        };
+        let (now, retry) = (self.clock.now(), self.policy.steps);
+        let failed = self.store.run(id).await?.map_or(0, |run| run.failures).saturating_add(1);
+        let failed = u32::try_from(failed).unwrap_or(u32::MAX);
+        if failed >= retry.attempts {
+            self.park(id, &format!("{failed} tries failed, the last one: {error}")).await?;
+        } else {
+            let until = now.checked_add(retry.pause(failed)).unwrap_or(now);
+            self.store.postpone(id, until, &error.to_string(), now).await?;
+        }
+        Err(error)
+    }
+
+    /// Folds the journal, or begins it; `None` when it is not due after all.
+    async fn open(&self, run: Run) -> Result<Option<Drive<'_>>, DriveError> {
         let seed: Seed = serde_json::from_str(&run.plan)
             .map_err(|e| StoreError::Corrupt { what: format!("run {}", run.id), why: e.to_string() })?;
         let rows = self.store.journal(&run.id).await?;
@@ -119,7 +151,10 @@ impl Driver {
                 Some(last) => self.resume(&run, folded, last.at).await?,
                 None => folded,
             },
-            Ok(None) => self.begin(&run, plan, started_at).await?,
+            Ok(None) => match self.begin(&run, plan, started_at).await? {
+                Some(begun) => begun,
+                None => return Ok(None),
+            },
             Err(divergence) => {
                 self.park(&run.id, &divergence.to_string()).await?;
                 return Err(DriveError::Diverged { run: run.id, divergence });
@@ -128,16 +163,23 @@ impl Driver {
         let Folded { machine, chain, next_seq, untouched } = folded;
         let model =
             machine.profile().and_then(|name| self.models.iter().position(|m| m.profile() == name)).unwrap_or(0);
-        Ok(Drive { driver: self, run, seed, machine, chain, next_seq, untouched, model, guard: None })
+        Ok(Some(Drive { driver: self, run, seed, machine, chain, next_seq, began_at: started_at, untouched, model, guard: None }))
     }
 
-    async fn begin(&self, run: &Run, plan: RunPlan, at: Timestamp) -> Result<Folded, DriveError> {
-        let body = serde_json::to_string(&Started { at })
+    async fn begin(&self, run: &Run, plan: RunPlan, at: Timestamp) -> Result<Option<Folded>, DriveError> {
+        let body = serde_json::to_string(&Started::by_this_machine(at))
             .map_err(|e| StoreError::Corrupt { what: "journal row".to_owned(), why: e.to_string() })?;
         let chain = Chain::begin(&run.plan).extend(START, &body);
         let row = JournalRow { seq: 1, step: START.to_owned(), input_hash: chain.hash(), body, at };
-        self.append(&run.id, row, None).await?;
-        Ok(Folded { machine: Machine::new(plan), chain, next_seq: 2, untouched: true })
+        failpoint::hit("before_append.1");
+        match self.store.begin_run(&run.id, run.timer, row).await {
+            Ok(true) => {}
+            Ok(false) => return Ok(None),
+            Err(StoreError::Conflict(_)) => return Err(DriveError::Elsewhere(run.id.clone())),
+            Err(error) => return Err(error.into()),
+        }
+        failpoint::hit("after_append.1");
+        Ok(Some(Folded { machine: Machine::new(plan), chain, next_seq: 2, untouched: true }))
     }
 
     /// Notes that a run which was in the middle of its work is taken up again. Without that the hours until somebody starts
@@ -153,7 +195,7 @@ impl Driver {
         if !works || at.duration_since(last_at) < INTERRUPTED {
             return Ok(folded);
         }
-        let body = serde_json::to_string(&Started { at })
+        let body = serde_json::to_string(&Started::by_this_machine(at))
             .map_err(|e| StoreError::Corrupt { what: "journal row".to_owned(), why: e.to_string() })?;
         folded.chain = folded.chain.extend(RESUME, &body);
         let (seq, input_hash) = (folded.next_seq, folded.chain.hash());
@@ -189,7 +231,7 @@ impl Drive<'_> {
             let signal = self.signal(&step).await?;
             let (input, used) = match signal {
                 Some((seq, input)) => (input, Some(seq)),
-                None => match self.perform(&step).await? {
+                None => match self.in_time(&step).await? {
                     Performed::Answer(input) => (input, None),
                     Performed::Signalled(seq, input) => (input, Some(seq)),
                     Performed::Rest(rest) => return self.rest(rest).await,
@@ -205,10 +247,13 @@ impl Drive<'_> {
         let body = serde_json::to_string(&input)
             .map_err(|e| StoreError::Corrupt { what: "journal row".to_owned(), why: e.to_string() })?;
         let chain = self.chain.extend(&asked, &body);
-        let (seq, step_name) = (self.next_seq, step_name(step).to_owned());
-        let row = JournalRow { seq, step: step_name, input_hash: chain.hash(), body, at: input.at() };
+        let (seq, name) = (self.next_seq, step_name(step));
+        let row = JournalRow { seq, step: name.to_owned(), input_hash: chain.hash(), body, at: input.at() };
         self.driver.append(&self.run.id, row, signal).await?;
         self.driver.observer.step(&self.run.id, step, &input);
+        if std::mem::take(&mut self.run.failures) > 0 {
+            self.driver.store.recovered(&self.run.id).await?;
+        }
         self.chain = chain;
         self.next_seq += 1;
         self.untouched = false;
@@ -217,7 +262,8 @@ impl Drive<'_> {
             self.model = 0;
         }
         self.machine.apply(input).map_err(|e| {
-            let divergence = journal::Divergence { seq: self.next_seq - 1, why: e.to_string() };
+            let divergence =
+                journal::Divergence { seq, asked: name.to_owned(), found: name.to_owned(), why: e.to_string() };
             DriveError::Diverged { run: self.run.id.clone(), divergence }
         })
     }
@@ -272,6 +318,24 @@ impl Drive<'_> {
         self.machine.talk().is_some_and(|talk| talk.brief.version.saturating_add(1) == edited.version)
     }
 
+    /// Performs a step within its deadline and the run's. A step that is cut is tried again, as one that a crash cut.
+    async fn in_time(&mut self, step: &Step) -> Result<Performed, DriveError> {
+        let (now, policy) = (self.driver.clock.now(), self.driver.policy.clone());
+        if self.began_at.checked_add(policy.deadline).is_ok_and(|end| end <= now) {
+            let reason = format!("the run had not ended {:#} after it began", policy.deadline);
+            let reason = NoSend { code: "run_deadline".to_owned(), reason };
+            return Ok(Performed::Answer(Input::Cancelled { reason, at: now }));
+        }
+        let limit = policy.steps.deadline;
+        match tokio::time::timeout(limit.unsigned_abs(), self.perform(step)).await {
+            Ok(performed) => performed,
+            Err(_) => {
+                let why = format!("{} took longer than {limit:#}", step_name(step));
+                Err(StoreError::Unavailable(why).into())
+            }
+        }
+    }
+
     async fn perform(&mut self, step: &Step) -> Result<Performed, DriveError> {
         let now = self.driver.clock.now();
         Ok(Performed::Answer(match step {
@@ -284,9 +348,14 @@ impl Drive<'_> {
             Step::CallModel => self.ask().await?,
             Step::RunTools { calls } => {
                 let shop = self.driver.store.id();
-                match perform::calls(&self.driver.registry, shop, &self.run.id, &self.seed, &self.machine, calls, now)
-                    .await
-                {
+                let bench = perform::Bench {
+                    registry: &self.driver.registry,
+                    shop,
+                    run: &self.run.id,
+                    seed: &self.seed,
+                    retry: self.driver.policy.tools,
+                };
+                match perform::calls(&bench, &self.machine, calls, now).await {
                     Ok(answers) => {
                         failpoint::hit("after_tools");
                         Input::Tools { answers, at: self.driver.clock.now() }

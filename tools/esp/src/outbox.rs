@@ -19,7 +19,7 @@ use serde::Serialize;
 use crate::esp::{Accepted, Capabilities, Esp, EspError, Lookup};
 use crate::mail;
 
-const NAME: &str = "outbox";
+pub(crate) const NAME: &str = "outbox";
 /// The folder of text messages.
 const SMS: &str = "sms";
 /// Leftovers of one key that are stepped over before we give up.

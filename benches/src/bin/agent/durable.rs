@@ -31,6 +31,7 @@ impl Durable {
         let store = Store::open(dir).await?;
         let shop = store.shop(&shop());
         let driver = Driver {
+            policy: RunPolicy::shipped()?.into(),
             store: shop.clone(),
             registry: scenario.registry.clone(),
             deliverer: Arc::new(NoDelivery),
@@ -54,6 +55,8 @@ impl Durable {
             occasion: subject.occasion.clone(),
             step: subject.step,
             due: now,
+            cause: "bench".to_owned(),
+            supersede: None,
             release: release(),
             plan: serde_json::to_string(&Seed { subject, principal: principal() })?,
         };
