@@ -29,7 +29,10 @@ pub struct Worker {
 
 impl std::fmt::Debug for Worker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Worker").field("shop", self.tenant.store.id()).field("hands", &self.hands).finish_non_exhaustive()
+        f.debug_struct("Worker")
+            .field("shop", self.tenant.store.id())
+            .field("hands", &self.hands)
+            .finish_non_exhaustive()
     }
 }
 

@@ -163,7 +163,18 @@ impl Driver {
         let Folded { machine, chain, next_seq, untouched } = folded;
         let model =
             machine.profile().and_then(|name| self.models.iter().position(|m| m.profile() == name)).unwrap_or(0);
-        Ok(Some(Drive { driver: self, run, seed, machine, chain, next_seq, began_at: started_at, untouched, model, guard: None }))
+        Ok(Some(Drive {
+            driver: self,
+            run,
+            seed,
+            machine,
+            chain,
+            next_seq,
+            began_at: started_at,
+            untouched,
+            model,
+            guard: None,
+        }))
     }
 
     async fn begin(&self, run: &Run, plan: RunPlan, at: Timestamp) -> Result<Option<Folded>, DriveError> {

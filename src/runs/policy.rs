@@ -111,11 +111,8 @@ mod tests {
     #[test]
     fn pauses_double_up_to_the_longest() {
         let policy = RunPolicy::parse(RUN_POLICY_FILE, SHIPPED).unwrap().steps;
-        let retry = RetryPolicy {
-            backoff: SignedDuration::from_secs(2),
-            longest: SignedDuration::from_secs(60),
-            ..policy
-        };
+        let retry =
+            RetryPolicy { backoff: SignedDuration::from_secs(2), longest: SignedDuration::from_secs(60), ..policy };
         let pauses: Vec<i64> = [1, 2, 3, 6, 40].map(|failed| retry.pause(failed).as_secs()).to_vec();
         assert_eq!(pauses, [2, 4, 8, 60, 60]);
     }

@@ -256,12 +256,14 @@ pub(super) async fn lapse(c: &mut DbConnection, shop: &str, run: &RunId, now: Ti
     .await
     .map_err(map)?;
     for (id,) in open {
-        sqlx::query("UPDATE approvals SET state = 'expired' WHERE shop_id = $1 AND approval_id = $2 AND state = 'pending'")
-            .bind(shop)
-            .bind(&id)
-            .execute(&mut *c)
-            .await
-            .map_err(map)?;
+        sqlx::query(
+            "UPDATE approvals SET state = 'expired' WHERE shop_id = $1 AND approval_id = $2 AND state = 'pending'",
+        )
+        .bind(shop)
+        .bind(&id)
+        .execute(&mut *c)
+        .await
+        .map_err(map)?;
         append_audit(c, shop, now, "system", "approval.expired", &id, "its run is over").await?;
     }
     Ok(())

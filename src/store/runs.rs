@@ -5,7 +5,7 @@ use kit::{CustomerId, Digest, FlowId, RunId, StoreError, Timestamp};
 use super::error::map;
 use super::signals::put_signal;
 use super::timers::set_timer;
-use super::{DbConnection, ShopStore, corrupt, micros, stamp};
+use super::{DbConnection, ShopStore, corrupt, from_json, micros, stamp};
 
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -174,8 +174,23 @@ type RunTuple = (
 const COLUMNS: &str = "SELECT run_id, flow, customer_id, occasion, step, state, wake_at, wait_for, release, plan, outcome, created_at, updated_at, timer, failures FROM runs";
 
 fn run(row: RunTuple) -> Result<Run, StoreError> {
-    let (id, flow, customer, occasion, step, state, wake_at, wait_for, release, plan, outcome, since, changed, timer, failures) =
-        row;
+    let (
+        id,
+        flow,
+        customer,
+        occasion,
+        step,
+        state,
+        wake_at,
+        wait_for,
+        release,
+        plan,
+        outcome,
+        since,
+        changed,
+        timer,
+        failures,
+    ) = row;
     let bad = |e: kit::InvalidId| corrupt("run", e);
     Ok(Run {
         id: RunId::new(id).map_err(bad)?,
@@ -299,7 +314,12 @@ impl ShopStore {
                 insert_row(c, shop.as_str(), id.as_str(), &row).await?;
                 if let Some(seq) = signal {
                     sqlx::query("UPDATE signals SET consumed = 1 WHERE shop_id = $1 AND run_id = $2 AND seq = $3")
-                        .bind(shop.as_str()).bind(id.as_str()).bind(i64::from(seq)).execute(&mut *c).await.map_err(map)?;
+                        .bind(shop.as_str())
+                        .bind(id.as_str())
+                        .bind(i64::from(seq))
+                        .execute(&mut *c)
+                        .await
+                        .map_err(map)?;
                 }
                 Ok(())
             })
@@ -472,7 +492,9 @@ async fn admit(c: &mut DbConnection, shop: &str, new: NewRun, now: Timestamp) ->
     .map_err(map)?;
     let due = micros(new.due);
     if let Some((id, state, wake_at, plan, timer)) = found {
-        let moves = wake_at < due || (wake_at == due && plan != new.plan);
+        // The newer event counts, not the later due time: a cart that changed from boots to socks is due earlier.
+        let newer = triggered_at(&plan)? <= triggered_at(&new.plan)?;
+        let moves = newer && (wake_at != due || plan != new.plan);
         if state == RunState::Delayed.as_str() && moves {
             sqlx::query("UPDATE runs SET wake_at = $3, plan = $4, release = $5, updated_at = $6, timer = $7 WHERE shop_id = $1 AND run_id = $2")
                 .bind(shop).bind(&id).bind(due).bind(&new.plan).bind(new.release.to_string()).bind(micros(now)).bind(timer + 1)
@@ -491,6 +513,19 @@ async fn admit(c: &mut DbConnection, shop: &str, new: NewRun, now: Timestamp) ->
     .execute(&mut *c).await.map_err(map)?;
     set_timer(c, shop, new.id.as_str(), 1, new.due, &new.cause, now).await?;
     Ok(Admission { run: new.id, new: true, superseded })
+}
+
+/// When the event happened that a plan is about.
+fn triggered_at(plan: &str) -> Result<Timestamp, StoreError> {
+    #[derive(serde::Deserialize)]
+    struct Plan {
+        subject: Subject,
+    }
+    #[derive(serde::Deserialize)]
+    struct Subject {
+        triggered_at: Timestamp,
+    }
+    from_json::<Plan>(plan, "run plan").map(|plan| plan.subject.triggered_at)
 }
 
 /// Debounce: of one flow's occasions for one person that come close together, only the newest is written about.

@@ -74,7 +74,8 @@ fn what_a_person_decides_is_done_by_the_process_that_drives() {
     wait_for("the end", || folder.rows("SELECT state FROM runs") == ["done"]);
 
     // Errors are the same words as without the process.
-    beside(&folder, &["approvals", "approve", &approval, "--as", "nora"]).failed(1, &[&approval, "is Approved already"]);
+    beside(&folder, &["approvals", "approve", &approval, "--as", "nora"])
+        .failed(1, &[&approval, "is Approved already"]);
     beside(&folder, &["runs", "cancel", &run, "--as", "nora", "--reason", "x"]).failed(1, &[&run, "is over (done)"]);
 
     assert_eq!(active.stop(), Some(0));

@@ -12,7 +12,7 @@
 
 use std::sync::Arc;
 
-use kit::message::{DedupeKey, Reserved};
+use kit::message::{DedupeKey, Outgoing, Reserved};
 use kit::{BoxFuture, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -98,18 +98,53 @@ impl std::fmt::Debug for HttpEsp {
 
 /// The message as it goes over the wire, version 1.
 #[derive(Debug, Serialize)]
-struct Outgoing<'a> {
+struct Posted<'a> {
     version: u32,
     key: String,
-    from_name: &'a str,
-    from: &'a str,
-    reply_to: &'a str,
-    to: &'a str,
-    subject: &'a str,
-    html: &'a str,
-    text: &'a str,
-    headers: &'a [(String, String)],
+    #[serde(flatten)]
+    message: Carried<'a>,
     date: Timestamp,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(tag = "channel", rename_all = "lowercase")]
+enum Carried<'a> {
+    Email {
+        from_name: &'a str,
+        from: &'a str,
+        reply_to: &'a str,
+        to: &'a str,
+        subject: &'a str,
+        html: &'a str,
+        text: &'a str,
+        headers: &'a [(String, String)],
+    },
+    Sms {
+        from: &'a str,
+        to: &'a str,
+        text: &'a str,
+        parts: u32,
+    },
+}
+
+impl<'a> Carried<'a> {
+    fn of(message: &'a Outgoing) -> Self {
+        match message {
+            Outgoing::Mail(mail) => Self::Email {
+                from_name: &mail.from_name,
+                from: mail.from.reveal(),
+                reply_to: mail.reply_to.reveal(),
+                to: mail.to.reveal(),
+                subject: &mail.subject,
+                html: &mail.html,
+                text: &mail.text,
+                headers: &mail.headers,
+            },
+            Outgoing::Sms(sms) => {
+                Self::Sms { from: &sms.sender, to: sms.number.reveal(), text: &sms.body, parts: sms.parts }
+            }
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -124,22 +159,9 @@ impl HttpEsp {
     }
 
     async fn hand_over(&self, reserved: &Reserved, now: Timestamp) -> Result<Accepted, EspError> {
-        let message = reserved.message();
         let key = reserved.key().to_string();
-        let outgoing = Outgoing {
-            version: 1,
-            key: key.clone(),
-            from_name: &message.from_name,
-            from: message.from.reveal(),
-            reply_to: message.reply_to.reveal(),
-            to: message.to.reveal(),
-            subject: &message.subject,
-            html: &message.html,
-            text: &message.text,
-            headers: &message.headers,
-            date: now,
-        };
-        let body = serde_json::to_vec(&outgoing).map_err(|e| refused(format!("it is no JSON: {e}")))?;
+        let posted = Posted { version: 1, key: key.clone(), message: Carried::of(reserved.message()), date: now };
+        let body = serde_json::to_vec(&posted).map_err(|e| refused(format!("it is no JSON: {e}")))?;
         let call = HttpCall::Post { path: "/messages".to_owned(), key: key.clone(), body };
         let answer = self.wire.call(call).await.map_err(|fault| match &fault {
             HttpFault::NotSent(_) => unavailable(fault.to_string()),

@@ -19,8 +19,8 @@ pub mod merkle;
 pub mod plan;
 pub mod standing;
 pub mod talk;
-pub mod words;
 pub mod terms;
+pub mod words;
 
 use serde::{Deserialize, Serialize};
 
