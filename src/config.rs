@@ -78,7 +78,7 @@ pub struct SpendConfig {
     pub flows: BTreeMap<String, u64>,
 }
 
-/// One model. What is left out takes the usual limits of [`Profile::new`].
+/// One model. What is left out takes the usual limits.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ModelConfig {

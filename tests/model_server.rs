@@ -2,6 +2,10 @@
 //!
 //! * [`requests`]: what we send, checked whole.
 //! * [`answers`]: what servers send back, and what is made of it.
+//! * [`dialects`]: the same runs in every way of asking.
+//! * [`providers`]: what differs from vendor to vendor. [`responses`]: the other interface.
+//! * [`cassettes`]: recordings. [`spend`]: what it may cost.
+//! * [`command_line`]: the options that concern models.
 //! * [`documents`]: tools for servers that know none.
 //! * [`streams`]: answers as they are written.
 //! * [`failures`]: what goes wrong, how often it is tried again, and for how long.
@@ -11,11 +15,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod answers;
+mod cassettes;
+mod command_line;
+mod dialects;
 mod documents;
 mod failures;
+mod providers;
 mod requests;
+mod responses;
 mod runs;
 mod secrets;
+mod spend;
 mod streams;
 mod wire;
 

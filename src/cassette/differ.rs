@@ -79,9 +79,15 @@ fn json(place: &str, recorded: &Value, now: &Value, found: &mut Vec<String>) {
             }
         }
         (Value::String(a), Value::String(b)) if a != b => found.push(sentence(place, a, b)),
-        (a, b) if a != b => found.push(sentence(place, &a.to_string(), &b.to_string())),
+        (a, b) if a != b => found.push(format!("{place}: recorded {}, now {}", value(a), value(b))),
         _ => {}
     }
+}
+
+/// A number or word as it is; a whole list or object only by its beginning.
+fn value(value: &Value) -> String {
+    let text = value.to_string();
+    if text.chars().count() <= EXCERPT { text } else { excerpt(&text, 0) }
 }
 
 fn sentence(place: &str, recorded: &str, now: &str) -> String {

@@ -31,7 +31,7 @@ use chat_stream::ChatStream;
 use responses_stream::ResponsesStream;
 use transport::{Came, Transport};
 
-pub use profile::{Api, Profile, Secret, ToolMode};
+pub use profile::{Api, Profile, Secret, ToolMode, UnknownToolMode};
 pub use provider::Provider;
 
 /// A client for one profile.

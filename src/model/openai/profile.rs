@@ -35,14 +35,19 @@ pub enum ToolMode {
     JsonSchema,
 }
 
-impl std::str::FromStr for ToolMode {
-    type Err = String;
+/// A word that is no [`ToolMode`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is neither `native` nor `json_schema`")]
+pub struct UnknownToolMode(String);
 
-    fn from_str(word: &str) -> Result<Self, String> {
+impl std::str::FromStr for ToolMode {
+    type Err = UnknownToolMode;
+
+    fn from_str(word: &str) -> Result<Self, UnknownToolMode> {
         match word {
             "native" => Ok(Self::Native),
             "json_schema" => Ok(Self::JsonSchema),
-            other => Err(format!("`{other}` is neither `native` nor `json_schema`")),
+            other => Err(UnknownToolMode(other.to_owned())),
         }
     }
 }
