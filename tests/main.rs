@@ -9,5 +9,6 @@ mod metamorphic;
 mod model_context;
 mod model_server;
 mod postgres;
+mod server;
 mod store;
 mod world;

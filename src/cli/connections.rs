@@ -11,7 +11,9 @@ use crate::server::Secrets;
 use crate::store::Connection;
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example: mailwright connections add shopify main --domain my-shop.myshopify.com --secret-file secret.txt")]
+#[command(
+    after_help = "Example: mailwright connections add shopify main --domain my-shop.myshopify.com --secret-file secret.txt"
+)]
 pub(super) struct ConnectionsArgs {
     #[command(subcommand)]
     command: ConnectionsCommand,
@@ -107,7 +109,9 @@ pub(super) async fn run(global: &Global, args: ConnectionsArgs, out: &Out) -> Re
             }
             ConnectionsCommand::Remove { name } => {
                 if !store.remove_connection(&name, "command line", now).await.map_err(failure)? {
-                    return Err(Failure::new(format!("there is no connection `{name}`; see `mailwright connections list`")));
+                    return Err(Failure::new(format!(
+                        "there is no connection `{name}`; see `mailwright connections list`"
+                    )));
                 }
                 secrets.forget(store.id(), &name);
                 out.value(&serde_json::json!({ "removed": name }))?;

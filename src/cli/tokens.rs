@@ -84,7 +84,9 @@ pub(super) async fn run(global: &Global, args: TokensArgs, out: &Out) -> Result<
             }
             TokensCommand::Revoke { id } => {
                 if !store.revoke_token(&id, "command line", now).await.map_err(failure)? {
-                    return Err(Failure::new(format!("there is no token {id} that counts; see `mailwright tokens list`")));
+                    return Err(Failure::new(format!(
+                        "there is no token {id} that counts; see `mailwright tokens list`"
+                    )));
                 }
                 out.value(&serde_json::json!({ "revoked": id }))?;
                 out.line(&format!("{id} counts no more"));

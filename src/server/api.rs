@@ -143,9 +143,9 @@ async fn sends(State(server): Shared, caller: Caller, Query(wanted): Query<Wante
 async fn send(State(server): Shared, caller: Caller, Path(key): Path<String>) -> Answer<SendDetail> {
     // The message names the person.
     caller.at_least(Role::Marketer)?;
-    let key: DedupeKey = key
-        .parse()
-        .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "a key is 64 hexadecimal characters, as listings show it"))?;
+    let key: DedupeKey = key.parse().map_err(|_| {
+        Problem::new(StatusCode::BAD_REQUEST, "a key is 64 hexadecimal characters, as listings show it")
+    })?;
     let row = server.tenant().store.sent_message(key).await?.ok_or_else(|| none("send", key))?;
     Ok(Json(SendDetail::of(&row)))
 }

@@ -54,10 +54,12 @@ pub(super) async fn take(
     body: Body,
 ) -> Result<&'static str, Problem> {
     // Before anything is read: what waits for the writer is bounded, and a sender that is told so comes again.
-    let _room = server.webhooks.try_acquire().map_err(|_| {
-        Problem::later(StatusCode::SERVICE_UNAVAILABLE, "too many webhooks at once; send it again", 1)
-    })?;
-    let source: Source = source.parse().map_err(|e: WebhookError| Problem::new(StatusCode::NOT_FOUND, e.to_string()))?;
+    let _room = server
+        .webhooks
+        .try_acquire()
+        .map_err(|_| Problem::later(StatusCode::SERVICE_UNAVAILABLE, "too many webhooks at once; send it again", 1))?;
+    let source: Source =
+        source.parse().map_err(|e: WebhookError| Problem::new(StatusCode::NOT_FOUND, e.to_string()))?;
     let door = server.door(source, &connection).await?;
     let body = read(&server, body).await?;
     if arrival::is_ping(source, &body) {

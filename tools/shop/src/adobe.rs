@@ -161,14 +161,18 @@ fn lines(lines: &[Line], currency: Currency) -> Result<Vec<LineItem>, WebhookErr
     for (index, line) in own {
         let at = |name: &str| format!("$.items[{index}].{name}");
         let whole = line.qty.0.split('.').next().unwrap_or_default();
-        let quantity: u32 = whole.parse().map_err(|_| {
-            field(at("qty"), Fault::Shape { why: "no number of units".to_owned(), line: 1, column: 1 })
-        })?;
+        let quantity: u32 = whole
+            .parse()
+            .map_err(|_| field(at("qty"), Fault::Shape { why: "no number of units".to_owned(), line: 1, column: 1 }))?;
         if quantity == 0 {
             continue;
         }
         items.push(LineItem {
-            product: line.product_id.as_ref().map(|product| id(product, &at("product_id"), ProductId::new)).transpose()?,
+            product: line
+                .product_id
+                .as_ref()
+                .map(|product| id(product, &at("product_id"), ProductId::new))
+                .transpose()?,
             variant: None,
             sku: filled(line.sku.clone()),
             title: ThirdParty::new(line.name.clone().unwrap_or_default()),

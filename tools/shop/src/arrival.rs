@@ -171,7 +171,8 @@ impl Arrival {
 /// Both families of headers: `X-Shopify-…` of webhooks and `shopify-…` of events. Names are compared without case.
 fn shopify(headers: Headers<'_>, text: &str, domain: &str) -> Result<Arrival, ArrivalError> {
     let either = |old: &str, new: &str| headers(old).or_else(|| headers(new));
-    let topic = either("x-shopify-topic", "shopify-topic").ok_or(ArrivalError::NoTopic("X-Shopify-Topic is missing"))?;
+    let topic =
+        either("x-shopify-topic", "shopify-topic").ok_or(ArrivalError::NoTopic("X-Shopify-Topic is missing"))?;
     let topic = match headers("shopify-action") {
         Some(action) if !topic.contains('/') => format!("{topic}/{action}"),
         _ => topic.to_owned(),

@@ -74,7 +74,9 @@ pub enum WebhookError {
         fault: Fault,
     },
     /// The platform sends ids only.
-    #[error("only the id of {what} {id} came: its details must be fetched from the shop's API, and no client for it is set up")]
+    #[error(
+        "only the id of {what} {id} came: its details must be fetched from the shop's API, and no client for it is set up"
+    )]
     FetchNeeded {
         /// What kind of thing.
         what: String,

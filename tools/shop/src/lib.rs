@@ -189,8 +189,12 @@ fn digest_id(delivery: &Delivery<'_>, shop: &ShopId, text: &str) -> Result<Event
 /// Platforms that tell every change of an order under one topic: what the body says it has become counts.
 fn become_of(topic: Topic, body: &EventBody) -> Topic {
     match body {
-        EventBody::Order(order) if topic == Topic::OrderUpdated && order.cancelled_at.is_some() => Topic::OrderCancelled,
-        EventBody::Order(order) if topic == Topic::OrderUpdated && order.fulfilled_at.is_some() => Topic::OrderFulfilled,
+        EventBody::Order(order) if topic == Topic::OrderUpdated && order.cancelled_at.is_some() => {
+            Topic::OrderCancelled
+        }
+        EventBody::Order(order) if topic == Topic::OrderUpdated && order.fulfilled_at.is_some() => {
+            Topic::OrderFulfilled
+        }
         _ => topic,
     }
 }

@@ -153,12 +153,7 @@ pub fn standard_secret(bits: &[u8]) -> String {
     format!("whsec_{}", BASE64.encode(bits))
 }
 
-fn over_body(
-    keys: &[Key],
-    name: &'static str,
-    tag: Option<&str>,
-    message: &[u8],
-) -> Result<Signed, SignatureError> {
+fn over_body(keys: &[Key], name: &'static str, tag: Option<&str>, message: &[u8]) -> Result<Signed, SignatureError> {
     let tag = tag.ok_or(SignatureError::Missing(name))?;
     let tag = BASE64.decode(tag.trim()).map_err(|_| SignatureError::Unreadable(name))?;
     any(keys, message, &tag).then_some(Signed { body_only: true }).ok_or(SignatureError::Mismatch)

@@ -5,9 +5,9 @@
 //! has `customer_id` 0; a cancelled or completed order comes as `order.updated` with its `status`. There is no topic for
 //! carts.
 
+use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use jiff::Timestamp;
 use kit::fence::ThirdParty;
 use kit::{Currency, CustomerId, Money, OrderId, ProductId};
 use serde::Deserialize;
@@ -133,8 +133,7 @@ fn order(order: WireOrder, defaults: &ShopDefaults) -> Result<Parsed, WebhookErr
 fn customer(customer: WireCustomer) -> Result<Parsed, WebhookError> {
     let at = utc(customer.date_modified_gmt.as_deref(), "$.date_modified_gmt")?
         .or(utc(customer.date_created_gmt.as_deref(), "$.date_created_gmt")?);
-    let read =
-        person(Some(&customer.id), customer.billing.as_ref(), customer.email.as_deref(), customer.first_name)?;
+    let read = person(Some(&customer.id), customer.billing.as_ref(), customer.email.as_deref(), customer.first_name)?;
     Ok(Parsed { at, id: None, customer: Some(read), body: EventBody::Customer })
 }
 
