@@ -11,6 +11,7 @@ mod metamorphic;
 mod model_context;
 mod model_server;
 mod postgres;
+mod server;
 mod spend;
 mod store;
 mod world;

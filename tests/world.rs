@@ -258,6 +258,20 @@ pub(crate) fn team(name: &str, role: Role) -> Principal {
 }
 
 impl World {
+    /// What a server of this shop is opened with.
+    pub(crate) fn parts(&self) -> Parts {
+        let esp = Arc::new(Outbox::open(self.folder.path().join("outbox")).unwrap());
+        Parts { clock: self.clock.clone(), esp, models: self.models.clone() }
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
