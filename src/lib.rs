@@ -9,6 +9,7 @@
 //! | a run, step by step, durably | [`runs`] over the pure `agent` crate |
 //! | which model answers | [`model`] |
 //! | what tools ask of us | [`toolbox`] |
+//! | a marketer briefs a campaign | [`briefs`] |
 //! | people decide | [`approvals`] |
 //! | clearance, ledger, dispatch | [`delivery`] (types: `kit::message`) |
 //! | all SQL | [`store`] |
@@ -19,6 +20,7 @@
 //! | the command line | [`cli`] |
 
 pub mod approvals;
+pub mod briefs;
 pub mod cli;
 pub mod clock;
 pub mod config;
