@@ -12,6 +12,7 @@
 //! | the one way out over HTTP, and its recordings | [`egress`], [`cassette`] |
 //! | what tools ask of us | [`toolbox`] |
 //! | one active process, and how the command line talks to it | [`control`], [`worker`] |
+//! | a marketer briefs a campaign | [`briefs`] |
 //! | people decide | [`approvals`] |
 //! | clearance, ledger, dispatch | [`delivery`] (types: `kit::message`) |
 //! | all SQL | [`store`] |
@@ -24,6 +25,7 @@
 //! | the command line | [`cli`] |
 
 pub mod approvals;
+pub mod briefs;
 pub mod cassette;
 pub mod cli;
 pub mod clock;

@@ -38,8 +38,9 @@ pub struct Release {
     pub digest: Digest,
     /// The standing instructions, with the brand's voice.
     pub system: String,
-    /// What stands at the head of a conversation about a brief, with a worked example and the brand's voice.
-    pub briefing: String,
+    /// What stands at the head of a conversation about a brief, with a worked example. A release made
+    /// before there were conversations has none.
+    pub briefing: Option<String>,
     /// The flows.
     pub flows: Flows,
     /// The content rules.
@@ -68,6 +69,14 @@ pub enum ReleaseError {
     /// A file is missing.
     #[error("the release has no file {0}")]
     Missing(String),
+    /// A placeholder that nothing fills.
+    #[error("{file}, line {line}: the only placeholder here is {{{{shop.name}}}}")]
+    Placeholder {
+        /// The file.
+        file: String,
+        /// The line.
+        line: usize,
+    },
     /// A flow file with a name that is taken.
     #[error("{0}: `{BRIEF_FLOW}` is the name of conversations about campaigns; name the flow otherwise")]
     Reserved(String),
@@ -148,15 +157,23 @@ impl Release {
         let shop = ShopSettings::parse("knowledge/shop.toml", file("knowledge/shop.toml")?)?;
         let voice = file("knowledge/brand/voice.md")?;
         let system = file("prompts/agent/system.md")?.replace("{{shop.name}}", &shop.identity.name);
-        let briefing = file("prompts/chat/system.md")?.replace("{{shop.name}}", &shop.identity.name);
-        let example = file("prompts/chat/example.md")?;
+        // Both files or neither: a release of a time before conversations is whole without them.
+        let briefing = if below("prompts/chat/").is_empty() {
+            None
+        } else {
+            let system = file("prompts/chat/system.md")?.replace("{{shop.name}}", &shop.identity.name);
+            if let Some(line) = system.lines().position(|line| line.contains("{{")) {
+                return Err(ReleaseError::Placeholder { file: "prompts/chat/system.md".to_owned(), line: line + 1 });
+            }
+            Some(format!("{}\n\n# An example\n\n{}", system.trim(), file("prompts/chat/example.md")?.trim()))
+        };
         let reserved = format!("prompts/flows/{BRIEF_FLOW}.md");
         if files.contains_key(&reserved) {
             return Err(ReleaseError::Reserved(reserved));
         }
         Ok(Self {
             digest,
-            briefing: format!("{}\n\n# An example\n\n{}", briefing.trim(), example.trim()),
+            briefing,
             system: format!("{}\n\n# The voice of {}\n\n{}", system.trim(), shop.identity.name, demote(voice)),
             flows: below("prompts/flows/")
                 .into_iter()

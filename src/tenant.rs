@@ -178,6 +178,17 @@ impl Tenant {
         toolbox::People { store: self.store.clone(), norms: self.norms.clone() }
     }
 
+    /// What the tools of a brief ask: for edits that come without a model.
+    pub(crate) fn brief_desk(&self) -> toolbox::briefs::Briefs {
+        toolbox::briefs::Briefs {
+            store: self.store.clone(),
+            release: self.release.clone(),
+            catalog: self.catalog.clone(),
+            graph: self.graph.clone(),
+            norms: self.norms.clone(),
+        }
+    }
+
     /// What a customer has bought.
     ///
     /// # Errors

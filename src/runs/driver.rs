@@ -114,6 +114,23 @@ impl Driver {
         }
     }
 
+    /// A run as it is, with its journal, without taking it on.
+    ///
+    /// # Errors
+    /// When there is no such run, or its journal does not follow from its release.
+    pub async fn machine(&self, id: &RunId) -> Result<(Machine, Vec<JournalRow>), DriveError> {
+        let run = self.store.run(id).await?.ok_or_else(|| DriveError::Unknown(id.clone()))?;
+        let seed: Seed = serde_json::from_str(&run.plan)
+            .map_err(|e| StoreError::Corrupt { what: format!("run {}", run.id), why: e.to_string() })?;
+        let rows = self.store.journal(id).await?;
+        let started_at = rows.first().map_or(run.created_at, |row| row.at);
+        let plan = self.planner.plan(run.release, &seed, started_at).await;
+        let plan = plan.map_err(|why| DriveError::Release { run: id.clone(), why })?;
+        let folded = journal::fold(&run.plan, &rows, |_| plan.clone());
+        let folded = folded.map_err(|divergence| DriveError::Diverged { run: id.clone(), divergence })?;
+        Ok((folded.map_or_else(|| Machine::new(plan), |folded| folded.machine), rows))
+    }
+
     /// Drives a run; when that fails for a cause that passes, notes when the next try is, and after the last one parks the run.
     ///
     /// # Errors

@@ -19,7 +19,7 @@ pub(crate) fn plan(
     started_at: Timestamp,
 ) -> Result<RunPlan, String> {
     if seed.subject.flow.as_str() == BRIEF_FLOW {
-        return Ok(briefing(release, registry, started_at));
+        return briefing(release, registry, started_at);
     }
     let subject = &seed.subject;
     let flow = release.flows.get(&subject.flow).ok_or_else(|| format!("the release has no flow {}", subject.flow))?;
@@ -58,7 +58,10 @@ const TURN: Limits = Limits {
 };
 
 /// The plan of a conversation about a brief: the instructions, and what is fixed in this shop.
-fn briefing(release: &Release, registry: &Registry, started_at: Timestamp) -> RunPlan {
+fn briefing(release: &Release, registry: &Registry, started_at: Timestamp) -> Result<RunPlan, String> {
+    let system = release.briefing.clone().ok_or(
+        "the release in force has no prompts/chat/system.md: export the shipped files and make a release of them",
+    )?;
     let facts = crate::toolbox::briefs::facts(release);
     let step = |rung: &brief::Rung| {
         let percent = rung.percent.map(|percent| format!(" ({percent} %)")).unwrap_or_default();
@@ -75,13 +78,13 @@ fn briefing(release: &Release, registry: &Registry, started_at: Timestamp) -> Ru
         languages.join(", "),
         release.shop.time_zone,
     );
-    RunPlan {
-        system: release.briefing.clone(),
+    Ok(RunPlan {
+        system,
         task,
         tools: registry.specs().map(PlannedTool::from).collect(),
         limits: TURN,
         gather_done_by: Vec::new(),
         start: Phase::Brief,
         started_at,
-    }
+    })
 }
