@@ -42,7 +42,11 @@ struct Global {
     /// The data folder; default: the platform's data directory.
     #[arg(long, global = true, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// The configuration file: which models may be asked.
+    /// Keep the tables in this PostgreSQL database instead of a file of the data folder, for example
+    /// postgres://mailwright@localhost/mailwright. The password: MAILWRIGHT_STORE_PASSWORD, or the configuration file.
+    #[arg(long, global = true, value_name = "URL")]
+    store: Option<String>,
+    /// The configuration file: which models may be asked, where the tables are.
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// The shop, when the data folder holds several.

@@ -1,4 +1,4 @@
-//! The configuration file: which models may be asked. Secrets come from the environment or from files, never from here.
+//! The configuration file: which models may be asked, where the tables are. Secrets come from the environment or from files, never from here.
 
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,20 @@ pub struct Config {
     /// Models in order of preference. The offline model always stands behind them.
     #[serde(default, rename = "model")]
     pub models: Vec<ModelConfig>,
+    /// Where the tables are, when not in the data folder.
+    pub store: Option<StoreConfig>,
+}
+
+/// A PostgreSQL database.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoreConfig {
+    /// For example `postgres://mailwright@localhost/mailwright`, without a password.
+    pub url: String,
+    /// The environment variable that holds the password.
+    pub password_env: Option<String>,
+    /// The file that holds the password.
+    pub password_file: Option<PathBuf>,
 }
 
 /// One model. What is left out takes the usual limits of [`Profile::new`].
@@ -62,6 +76,12 @@ pub enum ConfigError {
         /// The line.
         line: usize,
         /// What is wrong.
+        why: String,
+    },
+    /// The database's password is missing.
+    #[error("[store]: {why}")]
+    Password {
+        /// What is missing.
         why: String,
     },
     /// A secret is missing.
@@ -117,16 +137,32 @@ impl ModelConfig {
     }
 
     fn secret(&self) -> Result<Secret, ConfigError> {
-        let missing = |why: String| ConfigError::Secret { model: self.name.clone(), why };
-        match (&self.api_key_env, &self.api_key_file) {
-            (Some(name), _) => std::env::var(name)
-                .map(Secret::new)
-                .map_err(|_| missing(format!("the environment variable {name} is not set"))),
-            (None, Some(file)) => {
-                let text = std::fs::read_to_string(file).map_err(|e| missing(format!("{}: {e}", file.display())))?;
-                Ok(Secret::new(text.trim()))
-            }
-            (None, None) => Ok(Secret::default()),
+        let secret = secret(self.api_key_env.as_deref(), self.api_key_file.as_deref())
+            .map_err(|why| ConfigError::Secret { model: self.name.clone(), why })?;
+        Ok(secret.map_or_else(Secret::default, Secret::new))
+    }
+}
+
+impl StoreConfig {
+    /// The password, if the file names a place for one.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub fn password(&self) -> Result<Option<String>, ConfigError> {
+        secret(self.password_env.as_deref(), self.password_file.as_deref()).map_err(|why| ConfigError::Password { why })
+    }
+}
+
+/// A secret from the environment or from a file.
+fn secret(env: Option<&str>, file: Option<&Path>) -> Result<Option<String>, String> {
+    match (env, file) {
+        (Some(name), _) => {
+            std::env::var(name).map(Some).map_err(|_| format!("the environment variable {name} is not set"))
         }
+        (None, Some(file)) => {
+            let text = std::fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
+            Ok(Some(text.trim().to_owned()))
+        }
+        (None, None) => Ok(None),
     }
 }

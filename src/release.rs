@@ -13,6 +13,7 @@ use brand::RuleBook;
 use graph::Curated;
 use include_dir::{Dir, include_dir};
 use kit::Digest;
+use kit::campaign::BRIEF_FLOW;
 use kit::message::HoursTable;
 use offers::Ladder;
 
@@ -36,6 +37,8 @@ pub struct Release {
     pub digest: Digest,
     /// The standing instructions, with the brand's voice.
     pub system: String,
+    /// What stands at the head of a conversation about a brief, with a worked example and the brand's voice.
+    pub briefing: String,
     /// The flows.
     pub flows: Flows,
     /// The content rules.
@@ -62,6 +65,9 @@ pub enum ReleaseError {
     /// A file is missing.
     #[error("the release has no file {0}")]
     Missing(String),
+    /// A flow file with a name that is taken.
+    #[error("{0}: `{BRIEF_FLOW}` is the name of conversations about campaigns; name the flow otherwise")]
+    Reserved(String),
     /// A flow file.
     #[error(transparent)]
     Flow(#[from] crate::flows::FlowError),
@@ -134,8 +140,15 @@ impl Release {
         let shop = ShopSettings::parse("knowledge/shop.toml", file("knowledge/shop.toml")?)?;
         let voice = file("knowledge/brand/voice.md")?;
         let system = file("prompts/agent/system.md")?.replace("{{shop.name}}", &shop.identity.name);
+        let briefing = file("prompts/chat/system.md")?.replace("{{shop.name}}", &shop.identity.name);
+        let example = file("prompts/chat/example.md")?;
+        let reserved = format!("prompts/flows/{BRIEF_FLOW}.md");
+        if files.contains_key(&reserved) {
+            return Err(ReleaseError::Reserved(reserved));
+        }
         Ok(Self {
             digest,
+            briefing: format!("{}\n\n# An example\n\n{}", briefing.trim(), example.trim()),
             system: format!("{}\n\n# The voice of {}\n\n{}", system.trim(), shop.identity.name, demote(voice)),
             flows: below("prompts/flows/")
                 .into_iter()

@@ -9,7 +9,8 @@ mod journal;
 mod perform;
 pub(crate) mod task;
 
-use agent::{ApprovalDecision, Input, Outcome, Step};
+use agent::{ApprovalDecision, Input, Outcome, Step, TurnEnd};
+use kit::campaign::Brief;
 use kit::tool::{NoSend, Subject};
 use kit::{ApprovalId, Principal, RunId, StoreError, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,24 @@ pub enum Signal {
     Released,
     /// The run is called off.
     Cancel(NoSend),
+    /// The marketer of a conversation said something.
+    Said {
+        /// Their words.
+        text: String,
+        /// The date in the shop's zone, in words.
+        today: String,
+    },
+    /// The marketer changed the brief without words.
+    Edited {
+        /// The brief as they left it.
+        brief: Box<Brief>,
+        /// What they did.
+        note: String,
+        /// The version it takes up again.
+        restores: Option<u32>,
+    },
+    /// The marketer wants the turn under way to stop.
+    Stop,
 }
 
 impl Signal {
@@ -72,6 +91,11 @@ pub enum Rest {
         hold: kit::message::Hold,
         /// When it tries again by itself.
         at: Option<Timestamp>,
+    },
+    /// A conversation waits for its marketer.
+    Marketer {
+        /// How the turn before ended.
+        ended: TurnEnd,
     },
     /// It is not due yet.
     Delayed {

@@ -1,10 +1,13 @@
-//! The only SQL. One SQLite database in the data folder: business data, runs, journal, approvals, ledger.
+//! The only SQL. One database, SQLite in the data folder or PostgreSQL: business data, runs, journal, approvals, ledger.
 //!
 //! [`Store::shop`] gives a [`ShopStore`], and every query runs through one: a query across shops cannot be written by
 //! accident. Writes go through one [`writer`] task that commits whole commands in groups; reads use a pool of their own.
 
 mod approvals;
+mod audience;
+mod briefs;
 mod customers;
+mod database;
 mod error;
 mod inbox;
 mod ledger;
@@ -17,14 +20,15 @@ mod signals;
 mod writer;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use kit::{ShopId, StoreError, Timestamp};
-use sqlx::ConnectOptions;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::AnyPool;
 
 pub use approvals::{Approval, NewApproval};
+pub use audience::{AudienceRow, Since};
+pub use briefs::{BriefRow, BriefVersion};
 pub use customers::{Consent, Customer, Ticket};
+pub use database::{Address, AddressError, Place};
 pub use inbox::{InboxEvent, InboxState};
 pub use ledger::SendRow;
 pub use orders::{Activity, Order, OrderLine, OrderSummary};
@@ -33,11 +37,11 @@ pub use products::ProductRow;
 pub use runs::{JournalRow, NewRun, ParkedState, Run, RunState};
 pub use settings::{AuditRow, KillSwitch, Limits};
 
-use error::map;
+use database::Database;
 use writer::Writer;
 
-/// What every statement runs on; the only place that names the database.
-type DbConnection = sqlx::SqliteConnection;
+/// What every statement runs on: SQLite or PostgreSQL.
+type DbConnection = sqlx::AnyConnection;
 
 /// The database file's name within a data folder.
 pub const DATABASE: &str = "mailwright.db";
@@ -46,7 +50,7 @@ pub const DATABASE: &str = "mailwright.db";
 #[derive(Clone)]
 pub struct Store {
     writer: Writer,
-    readers: SqlitePool,
+    readers: AnyPool,
     dir: PathBuf,
 }
 
@@ -75,10 +79,10 @@ pub enum OpenError {
         why: String,
     },
     /// The database cannot be opened or migrated.
-    #[error("the database {} cannot be opened: {source}", file.display())]
+    #[error("the database {place} cannot be opened: {source}")]
     Database {
-        /// Which file.
-        file: PathBuf,
+        /// Which file, or which address without its password.
+        place: String,
         /// What storage said.
         source: StoreError,
     },
@@ -90,33 +94,31 @@ impl Store {
     /// # Errors
     /// When the folder cannot be written or holds a database of a newer or damaged kind; nothing is changed then.
     pub async fn open(dir: &Path) -> Result<Self, OpenError> {
+        Self::open_at(dir, &Place::Folder).await
+    }
+
+    /// Opens the data folder with its tables at a place of their own.
+    ///
+    /// # Errors
+    /// As for [`Store::open`], and when the database server cannot be reached.
+    pub async fn open_at(dir: &Path, place: &Place) -> Result<Self, OpenError> {
         let folder = |why: std::io::Error| OpenError::Folder { dir: dir.to_owned(), why: why.to_string() };
         make_private(dir).map_err(folder)?;
         tempfile_probe(dir).map_err(folder)?;
         let file = dir.join(DATABASE);
-        let database = |source| OpenError::Database { file: file.clone(), source };
-        let options = SqliteConnectOptions::new()
-            .filename(&file)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(10))
-            .disable_statement_logging();
-        let mut connection = options.clone().connect().await.map_err(map).map_err(database)?;
-        sqlx::migrate!("src/store/migrations")
-            .run(&mut connection)
-            .await
-            .map_err(|e| database(StoreError::Corrupt { what: "schema".to_owned(), why: e.to_string() }))?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(4)
-            // A file does not hang up: no ping before every query.
-            .test_before_acquire(false)
-            .connect_with(options.read_only(true).create_if_missing(false))
-            .await
-            .map_err(map)
-            .map_err(database)?;
-        Ok(Self { writer: Writer::spawn(connection), readers, dir: dir.to_owned() })
+        let told = match place {
+            Place::Folder => file.display().to_string(),
+            Place::Postgres(address) => address.to_string(),
+        };
+        let failed = |source| OpenError::Database { place: told.clone(), source };
+        let database = match place {
+            Place::Folder => Database::file(&file).map_err(failed)?,
+            Place::Postgres(address) => Database::server(address),
+        };
+        let mut connection = database.connect().await.map_err(failed)?;
+        database.migrate(&mut connection).await.map_err(failed)?;
+        let readers = database.readers().await.map_err(failed)?;
+        Ok(Self { writer: Writer::spawn(connection, database), readers, dir: dir.to_owned() })
     }
 
     /// The folder this store lives in.
@@ -148,7 +150,7 @@ impl ShopStore {
         &self.store
     }
 
-    fn readers(&self) -> &SqlitePool {
+    fn readers(&self) -> &AnyPool {
         &self.store.readers
     }
 

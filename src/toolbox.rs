@@ -4,16 +4,19 @@
 //! release and the delivery. Adding a tool is one folder under tools/ and one line in `tools!`.
 
 mod approvals;
+pub(crate) mod briefs;
 mod gate;
-mod offers;
-mod people;
+pub(crate) mod offers;
+pub(crate) mod people;
 mod shelves;
 
 use std::sync::Arc;
 
 use ::offers::QuoteOffer;
 use approval::{DecideNoSend, RequestApproval};
+use audience::PreviewAudience;
 use brand::CheckBrandRules;
+use brief::{AskMarketer, ProposeBriefs, UpdateBrief};
 use catalog::{Catalog, GetProducts, SearchCatalog};
 use content::ProposeMessage;
 use esp::QueueSend;
@@ -47,7 +50,14 @@ pub fn registry(
     let offers = Arc::new(offers::Offers { store: store.clone(), release: release.clone(), catalog: catalog.clone() });
     let gate = Arc::new(gate::Gate { delivery: delivery.clone(), catalog: catalog.clone() });
     let desk = Arc::new(approvals::Desk { delivery: delivery.clone() });
-    fill(&Desks { people, catalog: catalog.clone(), shelves, offers, gate, desk })
+    let briefs = Arc::new(briefs::Briefs {
+        store: store.clone(),
+        release: release.clone(),
+        catalog: catalog.clone(),
+        graph: graph.clone(),
+        norms: norms.clone(),
+    });
+    fill(&Desks { people, catalog: catalog.clone(), shelves, offers, gate, desk, briefs })
 }
 
 /// What the tools ask.
@@ -58,6 +68,7 @@ struct Desks {
     offers: Arc<offers::Offers>,
     gate: Arc<gate::Gate>,
     desk: Arc<approvals::Desk>,
+    briefs: Arc<briefs::Briefs>,
 }
 
 /// One line a tool: its type, and how it is made from the desks.
@@ -92,6 +103,10 @@ tools! { |desks|
     RequestApproval => RequestApproval::new(desks.desk.clone()),
     QueueSend => QueueSend::new(desks.gate.clone()),
     DecideNoSend => DecideNoSend,
+    UpdateBrief => UpdateBrief::new(desks.briefs.clone()),
+    PreviewAudience => PreviewAudience::new(desks.briefs.clone()),
+    AskMarketer => AskMarketer,
+    ProposeBriefs => ProposeBriefs::new(desks.briefs.clone()),
 }
 
 /// The array that is sent as `tools` to a model.

@@ -13,7 +13,7 @@ use crate::model::ChatModel;
 use crate::model::openai::{OpenAi, Profile};
 use crate::sample::SampleSpec;
 use crate::sample_shop;
-use crate::store::{ShopStore, Store};
+use crate::store::{Address, Place, ShopStore, Store};
 use crate::tenant::{Parts, Tenant};
 
 /// The folder within a data folder into which the outbox writes.
@@ -38,7 +38,7 @@ impl App {
 
     pub(super) async fn with_clock(global: &Global, out: &Out, clock: Arc<dyn Clock>) -> Result<Self, Failure> {
         let dir = data_dir(global)?;
-        let store = Store::open(&dir).await.map_err(failure)?;
+        let store = Store::open_at(&dir, &place(global)?).await.map_err(failure)?;
         let shop = Self::shop(global, &store, clock.as_ref(), out).await?;
         let outbox = Arc::new(Outbox::open(dir.join(OUTBOX)).map_err(failure)?);
         let parts = Parts { clock, esp: outbox.clone(), models: models(global)? };
@@ -83,7 +83,7 @@ impl App {
 /// The shop's store alone, with the time: for what must work when the rest of the shop does not.
 pub(super) async fn open_store(global: &Global, out: &Out) -> Result<(ShopStore, Timestamp), Failure> {
     let now = global.at.unwrap_or_else(|| SystemClock.now());
-    let store = Store::open(&data_dir(global)?).await.map_err(failure)?;
+    let store = Store::open_at(&data_dir(global)?, &place(global)?).await.map_err(failure)?;
     let shop = App::shop(global, &store, &SetClock::at(now), out).await?;
     Ok((store.shop(&shop), now))
 }
@@ -98,7 +98,21 @@ pub(super) fn person(name: &str, role: Role) -> Result<Principal, Failure> {
     Ok(Principal::User { name, role })
 }
 
-fn data_dir(global: &Global) -> Result<PathBuf, Failure> {
+/// Where the tables are: the command line before the configuration file before the data folder.
+pub(super) fn place(global: &Global) -> Result<Place, Failure> {
+    let config = global.config.as_deref().map(Config::read).transpose().map_err(failure)?;
+    let config = config.and_then(|config| config.store);
+    let url = global.store.clone().or_else(|| config.as_ref().map(|store| store.url.clone()));
+    let Some(url) = url else { return Ok(Place::Folder) };
+    let password = match &config {
+        Some(store) => store.password().map_err(failure)?,
+        None => None,
+    };
+    let password = password.or_else(|| std::env::var("MAILWRIGHT_STORE_PASSWORD").ok());
+    Ok(Place::Postgres(Address::parse(&url, password.as_deref()).map_err(failure)?))
+}
+
+pub(super) fn data_dir(global: &Global) -> Result<PathBuf, Failure> {
     if let Some(dir) = &global.data {
         return Ok(dir.clone());
     }

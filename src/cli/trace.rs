@@ -95,6 +95,18 @@ impl Observer for Trace {
                         }
                         Some(Disposition::Queued { state }) => self.say("ledger", Ink::Good, state.as_str()),
                         Some(Disposition::Held { hold }) => self.say("held", Ink::Warn, &hold.to_string()),
+                        Some(Disposition::Written { copy }) => {
+                            self.say("copy", Ink::Good, &format!("{} subjects", copy.subjects.len()));
+                        }
+                        Some(Disposition::Briefed { brief }) => {
+                            self.say("brief", Ink::Good, &format!("version {}", brief.version));
+                        }
+                        Some(Disposition::Asked { questions }) => {
+                            questions.iter().for_each(|q| self.say("question", Ink::Warn, &short(&q.text, 150)));
+                        }
+                        Some(Disposition::Offered { choices }) => {
+                            choices.iter().for_each(|c| self.say("choice", Ink::Warn, &short(&c.why, 150)));
+                        }
                         Some(Disposition::NoSend(_)) | None => {}
                     }
                 }
@@ -114,6 +126,9 @@ impl Observer for Trace {
             Input::Delivery { result: Ok(state), .. } => self.say("ledger", Ink::Good, state.as_str()),
             Input::Delivery { result: Err(hold), .. } => self.say("held", Ink::Warn, &hold.to_string()),
             Input::Released { .. } => self.say("released", Ink::Good, "the cause of the hold has passed"),
+            Input::Marketer { text, .. } => self.say("marketer", Ink::Name, &short(text, 150)),
+            Input::BriefEdited { note, .. } => self.say("marketer", Ink::Name, &short(note, 150)),
+            Input::Stopped { .. } => self.say("marketer", Ink::Warn, "stopped the turn"),
             Input::Fatal { why, .. } => self.say("failed", Ink::Bad, why),
             Input::Cancelled { reason, .. } => {
                 self.say("stopped", Ink::Warn, &format!("{}: {}", reason.code, reason.reason))
@@ -129,6 +144,9 @@ pub(super) fn ending(out: Out, rest: &Rest) -> String {
         Rest::Done(Outcome::NoSend(reason)) => {
             out.ink(Ink::Warn, &format!("no message: {} – {}", reason.code, reason.reason))
         }
+        Rest::Done(Outcome::Written { copy }) => {
+            out.ink(Ink::Good, &format!("written: {} subjects", copy.subjects.len()))
+        }
         Rest::Done(Outcome::Held { hold }) => out.ink(Ink::Warn, &format!("held for good: {hold}")),
         Rest::Done(Outcome::Parked(reason)) => {
             out.ink(Ink::Bad, &format!("parked for an operator: {} – {}", reason.code, reason.text))
@@ -138,6 +156,7 @@ pub(super) fn ending(out: Out, rest: &Rest) -> String {
         }
         Rest::Held { hold, at: Some(at) } => out.ink(Ink::Warn, &format!("held until {at}: {hold}")),
         Rest::Held { hold, at: None } => out.ink(Ink::Warn, &format!("held until the cause is lifted: {hold}")),
+        Rest::Marketer { .. } => out.ink(Ink::Warn, "waits for the marketer"),
         Rest::Delayed { until } => out.ink(Ink::Dim, &format!("waits until {until}")),
     }
 }

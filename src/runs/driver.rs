@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use agent::{ApprovalDecision, Input, Machine, Outcome, RunPlan, Step};
 use jiff::SignedDuration;
+use kit::campaign::Brief;
 use kit::message::ApprovalState;
 use kit::tool::{Registry, ToolSpec};
 use kit::{ApprovalId, Digest, RunId, StoreError, Timestamp};
@@ -138,7 +139,9 @@ impl Driver {
         let at = self.clock.now();
         let works = match folded.machine.next() {
             Step::CallModel | Step::RunTools { .. } | Step::Deliver { .. } | Step::SwitchModel { .. } => true,
-            Step::AwaitApproval { .. } | Step::AwaitRelease { .. } | Step::Done(_) => false,
+            Step::AwaitApproval { .. } | Step::AwaitRelease { .. } | Step::AwaitMarketer { .. } | Step::Done(_) => {
+                false
+            }
         };
         if !works || at.duration_since(last_at) < INTERRUPTED {
             return Ok(folded);
@@ -202,6 +205,10 @@ impl Drive<'_> {
         self.chain = chain;
         self.next_seq += 1;
         self.untouched = false;
+        if let Input::Marketer { .. } = &input {
+            // A new turn asks the preferred model again.
+            self.model = 0;
+        }
         self.machine.apply(input).map_err(|e| {
             let divergence = journal::Divergence { seq: self.next_seq - 1, why: e.to_string() };
             DriveError::Diverged { run: self.run.id.clone(), divergence }
@@ -213,6 +220,9 @@ impl Drive<'_> {
     async fn signal(&self, step: &Step) -> Result<Option<(u32, Input)>, DriveError> {
         let reads = match step {
             Step::AwaitApproval { .. } | Step::AwaitRelease { .. } | Step::Deliver { .. } => true,
+            Step::AwaitMarketer { .. } => true,
+            // In a conversation the marketer may want it to stop at any step.
+            Step::CallModel | Step::RunTools { .. } | Step::SwitchModel { .. } if self.machine.talk().is_some() => true,
             Step::CallModel => self.untouched,
             Step::RunTools { .. } | Step::SwitchModel { .. } | Step::Done(_) => false,
         };
@@ -231,7 +241,18 @@ impl Drive<'_> {
                     return Ok(Some((seq, Input::Approval { approval, decision, at: now })));
                 }
                 (Signal::Released, Step::AwaitRelease { .. }) => return Ok(Some((seq, Input::Released { at: now }))),
-                (Signal::Approval { .. } | Signal::Released, _) => {
+                (Signal::Said { text, today }, Step::AwaitMarketer { .. }) => {
+                    return Ok(Some((seq, Input::Marketer { text, today, at: now })));
+                }
+                // Said while a turn is under way: the next one.
+                (Signal::Said { .. }, _) => {}
+                (Signal::Edited { brief, note, restores }, Step::AwaitMarketer { .. }) if self.fits(&brief) => {
+                    return Ok(Some((seq, Input::BriefEdited { brief, note, restores, at: now })));
+                }
+                (Signal::Stop, Step::CallModel | Step::RunTools { .. } | Step::SwitchModel { .. }) => {
+                    return Ok(Some((seq, Input::Stopped { at: now })));
+                }
+                (Signal::Approval { .. } | Signal::Released | Signal::Edited { .. } | Signal::Stop, _) => {
                     self.driver.store.drop_signal(&self.run.id, seq).await?
                 }
             }
@@ -239,13 +260,20 @@ impl Drive<'_> {
         Ok(None)
     }
 
+    /// True for an edit of the brief as it stands; one that somebody else was faster than is dropped.
+    fn fits(&self, edited: &Brief) -> bool {
+        self.machine.talk().is_some_and(|talk| talk.brief.version.saturating_add(1) == edited.version)
+    }
+
     async fn perform(&mut self, step: &Step) -> Result<Performed, DriveError> {
         let now = self.driver.clock.now();
         Ok(Performed::Answer(match step {
-            Step::CallModel if self.untouched => match self.driver.deliverer.admissible(&self.seed, now).await? {
-                Some(reason) => Input::Cancelled { reason, at: now },
-                None => self.ask().await,
-            },
+            Step::CallModel if self.untouched && self.machine.talk().is_none() => {
+                match self.driver.deliverer.admissible(&self.seed, now).await? {
+                    Some(reason) => Input::Cancelled { reason, at: now },
+                    None => self.ask().await,
+                }
+            }
             Step::CallModel => self.ask().await,
             Step::RunTools { calls } => {
                 let shop = self.driver.store.id();
@@ -272,6 +300,7 @@ impl Drive<'_> {
             }
             Step::AwaitRelease { at, hold } => return Ok(Performed::Rest(Rest::Held { hold: hold.clone(), at: *at })),
             Step::SwitchModel { .. } => self.switch(now),
+            Step::AwaitMarketer { ended } => return Ok(Performed::Rest(Rest::Marketer { ended: ended.clone() })),
             Step::Done(outcome) => return Ok(Performed::Rest(Rest::Done(outcome.clone()))),
         }))
     }
@@ -359,12 +388,13 @@ impl Drive<'_> {
             Rest::Approval { approval, until } => (Some(*until), format!("approval {approval}")),
             // Nobody may say that the cause is gone: it is looked at again by itself.
             Rest::Held { hold, at } => (at.or_else(|| now.checked_add(LOOK_AGAIN).ok()), hold.to_string()),
+            Rest::Marketer { .. } => (None, "the marketer".to_owned()),
             Rest::Delayed { until } => (Some(*until), "its time".to_owned()),
             Rest::Done(outcome) => return self.finish(outcome.clone()).await,
         };
         let body = serde_json::to_string(&self.machine)
             .map_err(|e| StoreError::Corrupt { what: "machine state".to_owned(), why: e.to_string() })?;
-        let parked = ParkedState { seq: self.next_seq - 1, version: agent::MACHINE_VERSION, body };
+        let parked = ParkedState { seq: self.next_seq - 1, version: self.machine.version(), body };
         match self.driver.store.rest_run(&self.run.id, wake_at, wait_for, parked, now).await {
             Ok(()) => Ok(rest),
             Err(StoreError::Conflict(_)) => Err(DriveError::Elsewhere(self.run.id)),
@@ -375,12 +405,14 @@ impl Drive<'_> {
     async fn finish(self, outcome: Outcome) -> Result<Rest, DriveError> {
         failpoint::hit("before_finish");
         let state = match &outcome {
-            Outcome::Delivered { .. } | Outcome::NoSend(_) | Outcome::Held { .. } => RunState::Done,
+            Outcome::Delivered { .. } | Outcome::NoSend(_) | Outcome::Held { .. } | Outcome::Written { .. } => {
+                RunState::Done
+            }
             Outcome::Parked(_) => RunState::Parked,
         };
         let why = match &outcome {
             Outcome::Parked(reason) => Some(reason.text.clone()),
-            Outcome::Delivered { .. } | Outcome::NoSend(_) | Outcome::Held { .. } => None,
+            Outcome::Delivered { .. } | Outcome::NoSend(_) | Outcome::Held { .. } | Outcome::Written { .. } => None,
         };
         let text = serde_json::to_string(&outcome)
             .map_err(|e| StoreError::Corrupt { what: "outcome".to_owned(), why: e.to_string() })?;

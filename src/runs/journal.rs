@@ -160,6 +160,7 @@ pub(super) fn step_name(step: &Step) -> &'static str {
         Step::Deliver { .. } => "deliver",
         Step::AwaitRelease { .. } => "await_release",
         Step::SwitchModel { .. } => "switch_model",
+        Step::AwaitMarketer { .. } => "await_marketer",
         Step::Done(_) => "done",
     }
 }

@@ -52,6 +52,7 @@ pub(super) async fn calls(
     now: Timestamp,
 ) -> Result<Vec<ToolAnswer>, Failed> {
     let subject = Arc::new(seed.subject.clone());
+    let talk = machine.talk().map(Arc::new);
     let context = |ordinal| {
         ToolContext::new(
             shop.clone(),
@@ -63,6 +64,7 @@ pub(super) async fn calls(
             machine.draft().cloned(),
             ordinal,
         )
+        .in_talk(talk.clone())
     };
     if let [(ordinal, call)] = batch {
         return Ok(vec![one(registry.get(&call.name).cloned(), context(*ordinal), call.clone()).await?]);

@@ -180,7 +180,7 @@ impl ShopStore {
         let rows: Vec<Tuple> = sqlx::query_as(sql)
             .bind(self.shop.as_str())
             .bind(state_name(state))
-            .bind(limit)
+            .bind(i64::from(limit))
             .fetch_all(self.readers())
             .await
             .map_err(map)?;
@@ -221,7 +221,7 @@ impl ShopStore {
                     "UPDATE approvals SET state = $4, version = version + 1, decided_by = $5, decided_at = $6, reason = $7
                      WHERE shop_id = $1 AND approval_id = $2 AND version = $3 AND state = 'pending'",
                 )
-                .bind(shop.as_str()).bind(decided.id.as_str()).bind(version).bind(state_name(decided.state)).bind(&by).bind(micros(now)).bind(&reason)
+                .bind(shop.as_str()).bind(decided.id.as_str()).bind(i64::from(version)).bind(state_name(decided.state)).bind(&by).bind(micros(now)).bind(&reason)
                 .execute(&mut *c).await.map_err(map)?;
                 if changed.rows_affected() == 0 {
                     return Err(StoreError::Conflict(format!("approval {}", decided.id)));

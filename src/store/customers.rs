@@ -130,7 +130,7 @@ impl ShopStore {
         let rows: Vec<CustomerTuple> = sqlx::query_as(sql)
             .bind(self.shop.as_str())
             .bind(after.map_or("", CustomerId::as_str))
-            .bind(limit)
+            .bind(i64::from(limit))
             .fetch_all(self.readers())
             .await
             .map_err(map)?;

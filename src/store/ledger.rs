@@ -181,7 +181,7 @@ impl ShopStore {
              FROM sends WHERE shop_id = $1 ORDER BY reserved_at DESC, dedupe_key LIMIT $2",
         )
         .bind(self.shop.as_str())
-        .bind(limit)
+        .bind(i64::from(limit))
         .fetch_all(self.readers())
         .await
         .map_err(map)?;
@@ -218,7 +218,7 @@ impl ShopStore {
             .bind(channel.as_str())
             .bind(subject.flow.as_str())
             .bind(&subject.occasion)
-            .bind(subject.step)
+            .bind(i64::from(subject.step))
             .fetch_optional(self.readers())
             .await
             .map_err(map)?;
@@ -298,7 +298,7 @@ async fn reserve(c: &mut DbConnection, request: &ReserveRequest) -> Result<Reser
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'reserved', $13)",
     )
     .bind(shop).bind(request.key.to_string()).bind(request.run.as_str()).bind(request.customer.as_str()).bind(request.subject.flow.as_str())
-    .bind(&request.subject.occasion).bind(request.subject.step).bind(request.envelope.channel.as_str())
+    .bind(&request.subject.occasion).bind(i64::from(request.subject.step)).bind(request.envelope.channel.as_str())
     .bind(request.envelope.audience.to_string()).bind(request.envelope.release.to_string())
     .bind(request.approval.as_ref().map(kit::ApprovalId::as_str)).bind(to_json(request, "send")?).bind(micros(request.now))
     .execute(&mut *c).await.map_err(map)?;

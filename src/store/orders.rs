@@ -76,8 +76,9 @@ pub struct OrderSummary {
 }
 
 type ActivityTuple = (i64, String, Option<String>, Option<String>, i64);
-type OrderTuple = (String, String, Option<String>, i64, String, i64, i64, Option<i64>, Option<String>, Option<i64>);
-type LineTuple = (String, String, String, i64, i64, i64);
+pub(super) type OrderTuple =
+    (String, String, Option<String>, i64, String, i64, i64, Option<i64>, Option<String>, Option<i64>);
+pub(super) type LineTuple = (String, String, String, i64, i64, i64);
 
 impl ShopStore {
     /// Inserts or updates orders with their lines, in one commit.
@@ -223,7 +224,7 @@ impl ShopStore {
                     .bind(&event.kind)
                     .bind(event.product.as_ref().map(ProductId::as_str))
                     .bind(event.category.as_ref().map(CategoryId::as_str))
-                    .bind(event.dwell_s)
+                    .bind(i64::from(event.dwell_s))
                     .execute(&mut *c)
                     .await
                     .map_err(map)?;
@@ -276,13 +277,13 @@ pub(super) async fn put_order(c: &mut DbConnection, shop: &str, order: &Order) -
              ON CONFLICT (shop_id, order_id, line_no) DO UPDATE SET returned = CASE WHEN order_lines.returned = 1 THEN 1 ELSE excluded.returned END, quantity = excluded.quantity",
         )
         .bind(shop).bind(order.id.as_str()).bind(i64::try_from(line_no).unwrap_or(0)).bind(line.product.as_str())
-        .bind(line.category.as_str()).bind(line.quantity).bind(line.price.minor).bind(i64::from(line.returned))
+        .bind(line.category.as_str()).bind(i64::from(line.quantity)).bind(line.price.minor).bind(i64::from(line.returned))
         .execute(&mut *c).await.map_err(map)?;
     }
     Ok(())
 }
 
-fn order(head: OrderTuple, lines: Vec<LineTuple>) -> Result<Order, StoreError> {
+pub(super) fn order(head: OrderTuple, lines: Vec<LineTuple>) -> Result<Order, StoreError> {
     let (id, customer, cart, placed_at, currency, total, discount, cancelled_at, cancel_reason, fulfilled_at) = head;
     let bad = |e: kit::InvalidId| corrupt("order", e);
     let currency = Currency::parse(&currency).map_err(|e| corrupt("order", e))?;

@@ -171,7 +171,7 @@ impl ShopStore {
                 let found: Option<(String, String)> = sqlx::query_as(
                     "SELECT run_id, state FROM runs WHERE shop_id = $1 AND flow = $2 AND customer_id = $3 AND occasion = $4 AND step = $5",
                 )
-                .bind(shop.as_str()).bind(new.flow.as_str()).bind(new.customer.as_str()).bind(&new.occasion).bind(new.step)
+                .bind(shop.as_str()).bind(new.flow.as_str()).bind(new.customer.as_str()).bind(&new.occasion).bind(i64::from(new.step))
                 .fetch_optional(&mut *c).await.map_err(map)?;
                 if let Some((id, state)) = found {
                     if state == RunState::Delayed.as_str() {
@@ -187,7 +187,7 @@ impl ShopStore {
                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, NULL, $9, $10, NULL, $11, $11)",
                 )
                 .bind(shop.as_str()).bind(new.id.as_str()).bind(new.flow.as_str()).bind(new.customer.as_str()).bind(&new.occasion)
-                .bind(new.step).bind(state.as_str()).bind(micros(new.due)).bind(new.release.to_string()).bind(&new.plan).bind(micros(now))
+                .bind(i64::from(new.step)).bind(state.as_str()).bind(micros(new.due)).bind(new.release.to_string()).bind(&new.plan).bind(micros(now))
                 .execute(&mut *c).await.map_err(map)?;
                 Ok((new.id, true))
             })
@@ -211,8 +211,12 @@ impl ShopStore {
     pub async fn runs(&self, limit: u32) -> Result<Vec<Run>, StoreError> {
         let sql =
             sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE shop_id = $1 ORDER BY created_at DESC, run_id LIMIT $2"));
-        let rows: Vec<RunTuple> =
-            sqlx::query_as(sql).bind(self.shop.as_str()).bind(limit).fetch_all(self.readers()).await.map_err(map)?;
+        let rows: Vec<RunTuple> = sqlx::query_as(sql)
+            .bind(self.shop.as_str())
+            .bind(i64::from(limit))
+            .fetch_all(self.readers())
+            .await
+            .map_err(map)?;
         rows.into_iter().map(run).collect()
     }
 
@@ -269,7 +273,7 @@ impl ShopStore {
         self.write(move |c, shop| {
             Box::pin(async move {
                 sqlx::query("INSERT INTO journal (shop_id, run_id, seq, step, input_hash, body, at) VALUES ($1, $2, $3, $4, $5, $6, $7)")
-                    .bind(shop.as_str()).bind(id.as_str()).bind(row.seq).bind(&row.step).bind(row.input_hash.to_string()).bind(&row.body).bind(micros(row.at))
+                    .bind(shop.as_str()).bind(id.as_str()).bind(i64::from(row.seq)).bind(&row.step).bind(row.input_hash.to_string()).bind(&row.body).bind(micros(row.at))
                     .execute(&mut *c).await.map_err(map)?;
                 if row.seq == 1 {
                     // It has begun: a later event of the same occasion must not move it any more.
@@ -278,7 +282,7 @@ impl ShopStore {
                 }
                 if let Some(seq) = signal {
                     sqlx::query("UPDATE signals SET consumed = 1 WHERE shop_id = $1 AND run_id = $2 AND seq = $3")
-                        .bind(shop.as_str()).bind(id.as_str()).bind(seq).execute(&mut *c).await.map_err(map)?;
+                        .bind(shop.as_str()).bind(id.as_str()).bind(i64::from(seq)).execute(&mut *c).await.map_err(map)?;
                 }
                 Ok(())
             })
@@ -361,7 +365,7 @@ impl ShopStore {
                     "INSERT INTO parked_states (shop_id, run_id, seq, version, body) VALUES ($1, $2, $3, $4, $5)
                      ON CONFLICT (shop_id, run_id) DO UPDATE SET seq = excluded.seq, version = excluded.version, body = excluded.body",
                 )
-                .bind(shop.as_str()).bind(id.as_str()).bind(parked.seq).bind(parked.version).bind(&parked.body)
+                .bind(shop.as_str()).bind(id.as_str()).bind(i64::from(parked.seq)).bind(i64::from(parked.version)).bind(&parked.body)
                 .execute(c).await.map_err(map)?;
                 Ok(())
             })

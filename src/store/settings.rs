@@ -222,7 +222,7 @@ impl ShopStore {
             "SELECT seq, at, who, action, subject, detail FROM audit WHERE shop_id = $1 ORDER BY seq DESC LIMIT $2",
         )
         .bind(self.shop.as_str())
-        .bind(limit)
+        .bind(i64::from(limit))
         .fetch_all(self.readers())
         .await
         .map_err(map)?;

@@ -34,7 +34,7 @@ impl ShopStore {
                 sqlx::query("UPDATE signals SET consumed = 1 WHERE shop_id = $1 AND run_id = $2 AND seq = $3")
                     .bind(shop.as_str())
                     .bind(id.as_str())
-                    .bind(seq)
+                    .bind(i64::from(seq))
                     .execute(c)
                     .await
                     .map_err(map)?;

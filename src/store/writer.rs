@@ -1,13 +1,15 @@
 //! One writer, group commit.
 //!
-//! Commands queue up; the writer takes what waits, runs each in its own savepoint inside one `BEGIN IMMEDIATE`, commits
+//! Commands queue up; the writer takes what waits, runs each in its own savepoint inside one exclusive transaction, commits
 //! once (one fsync), and only then answers. A command that fails is rolled back alone. Measured in reference/durable.md:
 //! a commit per command makes about 200-1,800 a second, groups more than 10,000.
 
 use kit::{BoxFuture, StoreError};
-use sqlx::{Connection, Executor, SqliteConnection};
+use sqlx::{Connection, Executor};
 use tokio::sync::{mpsc, oneshot};
 
+use super::DbConnection;
+use super::database::{Database, Dialect};
 use super::error::map;
 
 /// Commands in one commit, at most: bounds how long the first one waits.
@@ -17,7 +19,7 @@ const QUEUE: usize = 1024;
 
 trait Command: Send {
     /// Does the work and keeps its answer; the error is told as well, for whoever it takes along.
-    fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, Result<(), StoreError>>;
+    fn run<'c>(&'c mut self, connection: &'c mut DbConnection) -> BoxFuture<'c, Result<(), StoreError>>;
     fn answer(self: Box<Self>, commit: Result<(), StoreError>);
 }
 
@@ -30,9 +32,9 @@ struct Typed<T, F> {
 impl<T, F> Command for Typed<T, F>
 where
     T: Send,
-    F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send,
+    F: for<'c> FnOnce(&'c mut DbConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send,
 {
-    fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, Result<(), StoreError>> {
+    fn run<'c>(&'c mut self, connection: &'c mut DbConnection) -> BoxFuture<'c, Result<(), StoreError>> {
         Box::pin(async move {
             let Some(work) = self.work.take() else { return Ok(()) };
             let result = work(connection).await;
@@ -67,16 +69,16 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn spawn(connection: SqliteConnection) -> Self {
+    pub(super) fn spawn(connection: DbConnection, database: Database) -> Self {
         let (queue, commands) = mpsc::channel(QUEUE);
-        tokio::spawn(serve(connection, commands));
+        tokio::spawn(serve(Line { open: Some(connection), database }, commands));
         Self { queue }
     }
 
     pub(super) async fn run<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut DbConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
     {
         let closed = || StoreError::Unavailable("the database is closed".to_owned());
         let (reply, answer) = oneshot::channel();
@@ -93,7 +95,35 @@ impl Writer {
     }
 }
 
-async fn serve(mut connection: SqliteConnection, mut queue: mpsc::Receiver<Message>) {
+/// The connection that writes, and how to get another one when a server hung up.
+struct Line {
+    open: Option<DbConnection>,
+    database: Database,
+}
+
+impl Line {
+    async fn connection(&mut self) -> Result<&mut DbConnection, StoreError> {
+        if self.open.is_none() {
+            self.open = Some(self.database.connect().await?);
+        }
+        self.open.as_mut().ok_or_else(|| StoreError::Unavailable("the database is closed".to_owned()))
+    }
+
+    /// Begins a transaction; on a fresh connection when the one that was there is dead, since nothing was asked of it yet.
+    async fn begin(&mut self) -> Result<&mut DbConnection, StoreError> {
+        let begin = self.database.begin();
+        if let Err(error) = self.connection().await?.execute(begin).await.map(|_| ()).map_err(map) {
+            if self.database.dialect == Dialect::Sqlite || !matches!(error, StoreError::Unavailable(_)) {
+                return Err(error);
+            }
+            self.open = None;
+            self.connection().await?.execute(begin).await.map(|_| ()).map_err(map)?;
+        }
+        self.connection().await
+    }
+}
+
+async fn serve(mut line: Line, mut queue: mpsc::Receiver<Message>) {
     while let Some(first) = queue.recv().await {
         let mut group = Vec::new();
         let mut closing = None;
@@ -108,42 +138,57 @@ async fn serve(mut connection: SqliteConnection, mut queue: mpsc::Receiver<Messa
             }
         }
         if !group.is_empty() {
-            let commit = commit(&mut connection, &mut group).await;
+            let commit = commit(&mut line, &mut group).await;
             for command in group {
                 command.answer(commit.clone());
             }
         }
         if let Some(done) = closing {
-            let _ = connection.close().await;
+            if let Some(connection) = line.open.take() {
+                let _ = connection.close().await;
+            }
             let _ = done.send(());
             return;
         }
     }
 }
 
-async fn commit(connection: &mut SqliteConnection, group: &mut [Box<dyn Command>]) -> Result<(), StoreError> {
-    connection.execute("BEGIN IMMEDIATE").await.map_err(map)?;
-    let done = match perform(connection, group).await {
+async fn commit(line: &mut Line, group: &mut [Box<dyn Command>]) -> Result<(), StoreError> {
+    let dialect = line.database.dialect;
+    let connection = line.begin().await?;
+    let done = match perform(connection, group, dialect).await {
         Ok(()) => connection.execute("COMMIT").await.map(|_| ()).map_err(map),
         Err(error) => Err(error),
     };
     if done.is_err() {
         // A full disk leaves the transaction open or gone; either way nothing of it may stay.
-        let _ = connection.execute("ROLLBACK").await;
+        let rolled_back = connection.execute("ROLLBACK").await.is_ok();
+        if !rolled_back && dialect == Dialect::Postgres {
+            // Whether a commit that was cut off counted is not known: the callers are told to try again, and every command
+            // that is tried again finds what it wrote.
+            line.open = None;
+        }
     }
     done
 }
 
-async fn perform(connection: &mut SqliteConnection, group: &mut [Box<dyn Command>]) -> Result<(), StoreError> {
-    // A lone command needs no savepoint: rolling it back is rolling back everything.
-    if let [only] = group {
+async fn perform(
+    connection: &mut DbConnection,
+    group: &mut [Box<dyn Command>],
+    dialect: Dialect,
+) -> Result<(), StoreError> {
+    // A lone command needs no savepoint: rolling it back is rolling back everything. On PostgreSQL it has one all the same:
+    // a COMMIT after an error that a command swallowed would roll back and report success, and RELEASE does not.
+    if let [only] = group
+        && dialect == Dialect::Sqlite
+    {
         return only.run(connection).await;
     }
     for command in group {
         connection.execute("SAVEPOINT command").await.map_err(map)?;
         match command.run(connection).await {
             Ok(()) => connection.execute("RELEASE command").await.map(|_| ()).map_err(map)?,
-            // Where SQLite gave up the whole transaction (https://www.sqlite.org/lang_transaction.html), there is no
+            // Where the whole transaction was given up (https://www.sqlite.org/lang_transaction.html), there is no
             // savepoint to go back to: what made it give up is what all of the group are told.
             Err(own) => {
                 connection.execute("ROLLBACK TO command; RELEASE command").await.map(|_| ()).map_err(|_| own)?;

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 
 use kit::StoreError;
 use proptest::prelude::*;
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions as _, Connection as _, Executor as _, SqliteConnection};
+use sqlx::{Connection as _, Executor as _};
 use tempfile::TempDir;
 
+use super::super::DbConnection;
+use super::super::database::Database;
 use super::super::error::map;
 use super::{GROUP, Writer};
 
@@ -39,7 +40,7 @@ impl Table {
             )
             .await
             .unwrap();
-        Self { dir, writer: Writer::spawn(connection) }
+        Self { writer: Writer::spawn(connection, database(&dir)), dir }
     }
 
     /// Queues all commands before the writer runs for the first time, and gathers their answers: on a runtime of one
@@ -68,13 +69,16 @@ impl Table {
     }
 }
 
-async fn connect(dir: &TempDir) -> SqliteConnection {
-    let options = SqliteConnectOptions::new().filename(dir.path().join("t.db")).create_if_missing(true);
-    options.foreign_keys(true).disable_statement_logging().connect().await.unwrap()
+fn database(dir: &TempDir) -> Database {
+    Database::file(&dir.path().join("t.db")).unwrap()
 }
 
-async fn perform(c: &mut SqliteConnection, command: Work) -> Result<(), StoreError> {
-    let put = async |c: &mut SqliteConnection, sql: &'static str, n: i64| {
+async fn connect(dir: &TempDir) -> DbConnection {
+    database(dir).connect().await.unwrap()
+}
+
+async fn perform(c: &mut DbConnection, command: Work) -> Result<(), StoreError> {
+    let put = async |c: &mut DbConnection, sql: &'static str, n: i64| {
         sqlx::query(sql).bind(n).execute(c).await.map(|_| ()).map_err(map)
     };
     match command {
@@ -174,7 +178,7 @@ fn a_full_disk_is_told_as_such_and_leaves_nothing() {
 }
 
 /// Writes until SQLite may use no more pages.
-async fn fill(c: &mut SqliteConnection) -> Result<(), StoreError> {
+async fn fill(c: &mut DbConnection) -> Result<(), StoreError> {
     c.execute("CREATE TABLE big (b BLOB); PRAGMA max_page_count = 20;").await.map_err(map)?;
     let filled = c.execute("INSERT INTO big VALUES (zeroblob(1000000))").await.map_err(map);
     c.execute("PRAGMA max_page_count = 1000000").await.map_err(map)?;

@@ -142,7 +142,9 @@ impl ProposeClass {
             let report = self.desk.check(cx, &draft, &facts).await?;
             for finding in report.findings.iter().filter(|f| f.severity == Severity::Block) {
                 match finding.place {
-                    Place::Subject { index } => faults.finding(&format!("subjects[{}]", group * TOGETHER + index), finding),
+                    Place::Subject { index } => {
+                        faults.finding(&format!("subjects[{}]", group * TOGETHER + index), finding)
+                    }
                     Place::Preheader | Place::Block { .. } | Place::Whole => {}
                 }
             }

@@ -9,6 +9,8 @@
 //! * [`class`], [`merkle`], [`terms`]: what is written once and composed for each person, the frozen audience, and what one
 //!   approval of all of it covers.
 //! * [`change`]: settings, diffs, and applying them.
+//! * [`talk`]: questions, choices, and what a tool may know of the conversation.
+//! * [`words`]: a brief in words, for people and for models.
 
 pub mod audience;
 pub mod change;
@@ -16,7 +18,9 @@ pub mod class;
 pub mod merkle;
 pub mod plan;
 pub mod standing;
+pub mod talk;
 pub mod terms;
+pub mod words;
 
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +33,7 @@ pub use plan::{
     SendZone, SuccessMeasure, SuccessMetric,
 };
 pub use standing::{Assumption, AssumptionError, Constraint, Gap, GapKind, Risk, RiskTier, Rule};
+pub use talk::{BRIEF_FLOW, BriefChoice, BriefContext, Changes, MAX_QUESTIONS, Question};
 pub use terms::{CampaignTerms, ClassTerms, Covered, Outside, Place, SlotRules};
 
 use crate::digest::Digest;

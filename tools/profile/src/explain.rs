@@ -101,6 +101,11 @@ pub fn explain(snapshot: &CustomerSnapshot, norms: &StoreNorms, thresholds: &Thr
     }
 }
 
+/// Where somebody is in their journey, and nothing else: for whole audiences.
+pub fn stage(snapshot: &CustomerSnapshot, norms: &StoreNorms, thresholds: &Thresholds, now: Timestamp) -> Stage {
+    journey::stage(&Rhythm::of(snapshot, norms, now), norms, thresholds)
+}
+
 /// Two messages in a week are enough to say less.
 fn messages(snapshot: &CustomerSnapshot, now: Timestamp) -> Option<Reason> {
     let lately = snapshot.sent.iter().filter(|at| **at <= now && days(**at, now) <= 7.0).count();

@@ -151,7 +151,8 @@ impl Tape {
         self.time += self.pick(4) as i64;
         let at = at(self.time);
         Some(match step {
-            Step::Done(_) => return None,
+            // Runs for customers never come here; tests/machine/talk.rs has conversations of its own.
+            Step::Done(_) | Step::AwaitMarketer { .. } => return None,
             Step::CallModel if self.chance(3) => {
                 Input::ModelFailed { fault: ModelFault { why: "down".to_owned(), transient: self.chance(80) }, at }
             }
@@ -206,6 +207,7 @@ fn check_step(machine: &Machine, plan: &RunPlan, last_reply: Option<&ModelReply>
         }
         Step::RunTools { calls } => check_batch(plan, &calls, last_reply.unwrap()),
         Step::Done(Outcome::Held { hold }) => assert_eq!(hold.release(), kit::message::Release::Never),
+        Step::AwaitMarketer { .. } => panic!("a run for a customer waits for a marketer"),
         Step::CallModel
         | Step::AwaitApproval { .. }
         | Step::AwaitRelease { .. }

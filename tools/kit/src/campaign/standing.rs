@@ -76,11 +76,7 @@ impl Constraint {
 
     /// True when it is about VIPs, by its rule or its words.
     pub fn speaks_of_vips(&self) -> bool {
-        let words = || {
-            let said = |word: &str| word.eq_ignore_ascii_case("vip") || word.eq_ignore_ascii_case("vips");
-            self.quote.split(|c: char| !c.is_alphanumeric()).any(said)
-        };
-        self.rule == Rule::Vip || words()
+        self.rule == Rule::Vip || super::talk::mentions_vip(&self.quote)
     }
 }
 
