@@ -6,8 +6,8 @@
 mod approvals;
 pub(crate) mod briefs;
 mod gate;
-mod offers;
-mod people;
+pub(crate) mod offers;
+pub(crate) mod people;
 mod shelves;
 
 use std::sync::Arc;

@@ -96,6 +96,9 @@ impl Observer for Trace {
                         }
                         Some(Disposition::Queued { state }) => self.say("ledger", Ink::Good, state.as_str()),
                         Some(Disposition::Held { hold }) => self.say("held", Ink::Warn, &hold.to_string()),
+                        Some(Disposition::Written { copy }) => {
+                            self.say("copy", Ink::Good, &format!("{} subjects", copy.subjects.len()));
+                        }
                         Some(Disposition::Briefed { brief }) => {
                             self.say("brief", Ink::Good, &format!("version {}", brief.version));
                         }
@@ -141,6 +144,9 @@ pub(super) fn ending(out: Out, rest: &Rest) -> String {
         Rest::Done(Outcome::Delivered { state }) => out.ink(Ink::Good, &format!("delivered ({})", state.as_str())),
         Rest::Done(Outcome::NoSend(reason)) => {
             out.ink(Ink::Warn, &format!("no message: {} – {}", reason.code, reason.reason))
+        }
+        Rest::Done(Outcome::Written { copy }) => {
+            out.ink(Ink::Good, &format!("written: {} subjects", copy.subjects.len()))
         }
         Rest::Done(Outcome::Held { hold }) => out.ink(Ink::Warn, &format!("held for good: {hold}")),
         Rest::Done(Outcome::Parked(reason)) => {

@@ -549,12 +549,14 @@ impl Drive<'_> {
     async fn finish(self, outcome: Outcome) -> Result<Rest, DriveError> {
         failpoint::hit("before_finish");
         let state = match &outcome {
-            Outcome::Delivered { .. } | Outcome::NoSend(_) | Outcome::Held { .. } => RunState::Done,
+            Outcome::Delivered { .. } | Outcome::NoSend(_) | Outcome::Held { .. } | Outcome::Written { .. } => {
+                RunState::Done
+            }
             Outcome::Parked(_) => RunState::Parked,
         };
         let why = match &outcome {
             Outcome::Parked(reason) => Some(reason.text.clone()),
-            Outcome::Delivered { .. } | Outcome::NoSend(_) | Outcome::Held { .. } => None,
+            Outcome::Delivered { .. } | Outcome::NoSend(_) | Outcome::Held { .. } | Outcome::Written { .. } => None,
         };
         let text = serde_json::to_string(&outcome)
             .map_err(|e| StoreError::Corrupt { what: "outcome".to_owned(), why: e.to_string() })?;
