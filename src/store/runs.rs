@@ -211,8 +211,12 @@ impl ShopStore {
     pub async fn runs(&self, limit: u32) -> Result<Vec<Run>, StoreError> {
         let sql =
             sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE shop_id = $1 ORDER BY created_at DESC, run_id LIMIT $2"));
-        let rows: Vec<RunTuple> =
-            sqlx::query_as(sql).bind(self.shop.as_str()).bind(i64::from(limit)).fetch_all(self.readers()).await.map_err(map)?;
+        let rows: Vec<RunTuple> = sqlx::query_as(sql)
+            .bind(self.shop.as_str())
+            .bind(i64::from(limit))
+            .fetch_all(self.readers())
+            .await
+            .map_err(map)?;
         rows.into_iter().map(run).collect()
     }
 
