@@ -27,6 +27,68 @@ pub(crate) struct RulesFile {
     pub(crate) flow: Vec<Spanned<Flow>>,
     #[serde(default)]
     pub(crate) phrase: Vec<Spanned<PhraseEntry>>,
+    #[serde(default)]
+    pub(crate) disclosure: Vec<Spanned<DisclosureEntry>>,
+    #[serde(default)]
+    pub(crate) personalisation: Personalisation,
+    /// How a message should sound, by flow.
+    #[serde(default)]
+    pub(crate) tone: BTreeMap<String, Spanned<ToneBounds>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Personalisation {
+    /// Things known of the reader that a message may show without a person looking.
+    pub(crate) max_signals: Option<usize>,
+}
+
+/// Least and most of each, from 0 to 5.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ToneBounds {
+    pub(crate) urgent: Option<[usize; 2]>,
+    pub(crate) warm: Option<[usize; 2]>,
+}
+
+/// A sentence that must stand in a message under conditions.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DisclosureEntry {
+    pub(crate) id: Spanned<String>,
+    pub(crate) severity: Severity,
+    pub(crate) why: String,
+    pub(crate) mend: String,
+    pub(crate) owner: String,
+    pub(crate) source: String,
+    pub(crate) when: When,
+    /// In the block that made it necessary, not just anywhere in the message.
+    #[serde(default)]
+    pub(crate) same_block: bool,
+    /// One of these must stand there, in English drafts.
+    pub(crate) en: Vec<String>,
+    /// In German drafts.
+    pub(crate) de: Vec<String>,
+}
+
+/// When a disclosure is owed: all conditions that are given must hold.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct When {
+    /// The message makes an offer.
+    #[serde(default)]
+    pub(crate) offer: bool,
+    /// It quotes a review.
+    #[serde(default)]
+    pub(crate) review: bool,
+    /// It shows goods that one of these laws regulates.
+    #[serde(default)]
+    pub(crate) regulated: Vec<String>,
+    /// It shows a product with this tag.
+    pub(crate) product_tag: Option<String>,
+    /// One of these rules found its words, whether they held or not.
+    #[serde(default)]
+    pub(crate) found: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -91,6 +153,9 @@ pub(crate) struct Structure {
 pub(crate) struct Links {
     #[serde(default)]
     pub(crate) image_hosts: Vec<String>,
+    /// Campaign parameters that a link may bring along.
+    #[serde(default)]
+    pub(crate) utm_allow: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
