@@ -133,6 +133,32 @@ impl LedgerStore for Store {
         }))
     }
 
+    fn end_attempt<'a>(
+        &'a self,
+        shop: &'a ShopId,
+        key: DedupeKey,
+        began: Timestamp,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(self.shop(shop).write_owned(move |c, shop| {
+            Box::pin(async move {
+                let ended = sqlx::query(
+                    "UPDATE sends SET attempted_at = NULL
+                     WHERE shop_id = $1 AND dedupe_key = $2 AND state = 'reserved' AND attempted_at = $3",
+                )
+                .bind(shop.as_str())
+                .bind(key.to_string())
+                .bind(micros(began))
+                .execute(c)
+                .await
+                .map_err(map)?;
+                if ended.rows_affected() == 0 {
+                    return Err(StoreError::Conflict(format!("send {key}")));
+                }
+                Ok(())
+            })
+        }))
+    }
+
     fn settle<'a>(
         &'a self,
         shop: &'a ShopId,

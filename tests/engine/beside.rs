@@ -18,7 +18,8 @@ impl Active {
         let mut command = folder.command(at, &["work"]);
         let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let active = Self(child);
-        wait_for("the socket", || beside(folder, &["runs", "resume"]).status.success());
+        let socket = folder.path().join("control.sock");
+        wait_for("the socket", || std::os::unix::net::UnixStream::connect(&socket).is_ok());
         active
     }
 
