@@ -6,9 +6,11 @@ mod audit;
 mod beside;
 mod brand;
 mod catalog;
+mod connections;
 mod demo;
 mod diff;
 mod graph;
+mod inbox;
 mod kill;
 mod out;
 mod profile;
@@ -16,10 +18,12 @@ mod prompts;
 mod release;
 mod runs;
 mod sends;
+mod serve;
+mod story;
+mod tokens;
 mod tools;
 mod trace;
 mod trigger;
-mod work;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -99,8 +103,14 @@ enum Command {
     Kill(kill::KillArgs),
     /// Who did what, and that nobody has changed it since.
     Audit(audit::AuditArgs),
-    /// Drive what is due until stopped.
-    Work(work::WorkArgs),
+    /// Webhooks, the API, unsubscribe links, and the workers.
+    Serve(serve::ServeArgs),
+    /// Who may use the API.
+    Tokens(tokens::TokensArgs),
+    /// Which shop systems may send webhooks.
+    Connections(connections::ConnectionsArgs),
+    /// What shop systems sent, and what became of it.
+    Inbox(inbox::InboxArgs),
 }
 
 /// A failure as shown to people: the message says what to do.
@@ -138,7 +148,10 @@ pub async fn main() -> ExitCode {
         Command::Release(args) => release::run(&global, args, &out).await,
         Command::Kill(args) => kill::run(&global, args, &out).await,
         Command::Audit(args) => audit::run(&global, args, &out).await,
-        Command::Work(args) => work::run(&global, args, &out).await,
+        Command::Serve(args) => serve::run(&global, args, &out).await,
+        Command::Tokens(args) => tokens::run(&global, args, &out).await,
+        Command::Connections(args) => connections::run(&global, args, &out).await,
+        Command::Inbox(args) => inbox::run(&global, args, &out).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

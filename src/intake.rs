@@ -152,7 +152,7 @@ impl Tenant {
             };
             match worked_in {
                 Ok(intake) => done.push(intake),
-                Err(IntakeError::Store(error)) => return Err(error.into()),
+                Err(error) if error.is_retryable() => return Err(error),
                 Err(error) => tracing::error!(event = %stored.id, %error, "a stored event is parked"),
             }
         }
@@ -191,7 +191,8 @@ impl Tenant {
         })
     }
 
-    fn shop_defaults(&self) -> ShopDefaults {
+    /// What bodies may leave unsaid.
+    pub(crate) fn shop_defaults(&self) -> ShopDefaults {
         ShopDefaults { shop: self.store.id().clone(), currency: self.release.shop.currency }
     }
 }

@@ -9,13 +9,14 @@
 //! | a run, step by step, durably | [`runs`] over the pure `agent` crate |
 //! | which model answers | [`model`] |
 //! | what tools ask of us | [`toolbox`] |
-//! | one active process, and how the command line talks to it | [`control`], [`worker`] |
+//! | one active process, and how the command line talks to it | [`control`] |
 //! | people decide | [`approvals`] |
 //! | clearance, ledger, dispatch | [`delivery`] (types: `kit::message`) |
 //! | all SQL | [`store`] |
 //! | prompts, rules, policy | [`release`] |
 //! | one shop put together | [`tenant`] |
 //! | the sample shop | [`sample`], [`sample_shop`] |
+//! | webhooks, the API, workers | [`server`] |
 //! | where tests make it die | [`failpoint`] |
 //! | the command line | [`cli`] |
 
@@ -34,8 +35,8 @@ pub mod release;
 pub mod runs;
 pub mod sample;
 pub mod sample_shop;
+pub mod server;
 pub mod store;
 pub mod telemetry;
 pub mod tenant;
 pub mod toolbox;
-pub mod worker;

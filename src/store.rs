@@ -5,14 +5,17 @@
 
 mod approvals;
 mod audit;
+mod connections;
 mod customers;
 mod database;
+mod deliveries;
 mod error;
 mod inbox;
 mod leases;
 mod ledger;
 mod orders;
 mod products;
+mod retention;
 mod runs;
 mod settings;
 mod signals;
@@ -26,13 +29,16 @@ use sqlx::AnyPool;
 
 pub use approvals::{Approval, NewApproval};
 pub use audit::{AuditFinding, AuditHead, AuditRow};
+pub use connections::{ApiToken, Connection};
 pub use customers::{Consent, Customer, Ticket};
 pub use database::{Address, AddressError, Place};
+pub use deliveries::{Accepted, InboxRow};
 pub use inbox::{InboxEvent, InboxState};
 pub use leases::LeaseRow;
 pub use ledger::SendRow;
 pub use orders::{Activity, Order, OrderLine, OrderSummary};
 pub use products::ProductRow;
+pub use retention::Pruned;
 pub use runs::{Admission, JournalRow, NewRun, ParkedState, Run, RunState, Supersede};
 pub use settings::{KillSwitch, Limits};
 pub use timers::Timer;

@@ -9,4 +9,7 @@ mod engine;
 mod metamorphic;
 mod model_context;
 mod model_server;
+mod postgres;
+mod server;
+mod store;
 mod world;

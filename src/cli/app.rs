@@ -24,9 +24,15 @@ pub(super) struct App {
     pub(super) store: Store,
     pub(super) tenant: Arc<Tenant>,
     pub(super) outbox: Arc<Outbox>,
+    parts: Parts,
 }
 
 impl App {
+    /// What the shop was opened with: a server opens it again when its release changes.
+    pub(super) fn parts(&self) -> Parts {
+        self.parts.clone()
+    }
+
     /// Opens the folder; when it is new, sets up the sample shop in it first.
     pub(super) async fn open(global: &Global, out: &Out) -> Result<Self, Failure> {
         let clock: Arc<dyn Clock> = match global.at {
@@ -42,21 +48,8 @@ impl App {
         let shop = Self::shop(global, &store, clock.as_ref(), out).await?;
         let outbox = Arc::new(Outbox::open(dir.join(OUTBOX)).map_err(failure)?);
         let parts = Parts { clock, esp: provider(global, &outbox)?, models: models(global)? };
-        let tenant = Tenant::open(&store, &shop, parts).await.map_err(failure)?;
-        Ok(Self { store, tenant: Arc::new(tenant), outbox })
-    }
-
-    /// The same folder with the release that is in force now.
-    pub(super) async fn reopen(&mut self, global: &Global, out: &Out) -> Result<(), Failure> {
-        let shop = self.tenant.store.id().clone();
-        let esp = provider(global, &self.outbox)?;
-        let parts = Parts { clock: self.tenant.clock.clone(), esp, models: models(global)? };
-        match Tenant::open(&self.store, &shop, parts).await {
-            Ok(tenant) => self.tenant = Arc::new(tenant),
-            // What was in force can be driven on; what is in force now is somebody's to mend.
-            Err(error) => out.error(&error.to_string()),
-        }
-        Ok(())
+        let tenant = Tenant::open(&store, &shop, parts.clone()).await.map_err(failure)?;
+        Ok(Self { store, tenant: Arc::new(tenant), outbox, parts })
     }
 
     async fn shop(global: &Global, store: &Store, clock: &dyn Clock, out: &Out) -> Result<ShopId, Failure> {
@@ -87,7 +80,7 @@ impl App {
 
     /// Ends the command: everything acknowledged is on disk.
     pub(super) async fn close(self) {
-        let Self { store, tenant, outbox: _ } = self;
+        let Self { store, tenant, outbox: _, parts: _ } = self;
         drop(tenant);
         store.close().await;
     }

@@ -99,12 +99,9 @@ fn decision(command: &ApprovalsCommand) -> Result<Option<Command>, Failure> {
     Ok(match command {
         ApprovalsCommand::List | ApprovalsCommand::Show { .. } => None,
         ApprovalsCommand::Approve { id, name } => Some(Command::Approve { approval: id.clone(), by: name.clone() }),
-        ApprovalsCommand::Reject { id, name, reason, revise } => Some(Command::Reject {
-            approval: id.clone(),
-            by: name.clone(),
-            reason: reason.clone(),
-            revise: *revise,
-        }),
+        ApprovalsCommand::Reject { id, name, reason, revise } => {
+            Some(Command::Reject { approval: id.clone(), by: name.clone(), reason: reason.clone(), revise: *revise })
+        }
         ApprovalsCommand::Edit { id, name, subject, preheader, file } => {
             let edit = edit(subject.clone(), preheader.clone(), file.as_ref())?;
             Some(Command::Edit { approval: id.clone(), by: name.clone(), edit })

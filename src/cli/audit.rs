@@ -57,7 +57,9 @@ async fn export(store: &ShopStore, file: &Path, out: &Out) -> Result<(), Failure
     let say = |why: String| Failure::new(format!("{}: {why}", file.display()));
     let text = serde_json::to_string_pretty(&head).map_err(failure)?;
     let mut new = std::fs::File::create_new(file).map_err(|e| say(e.to_string()))?;
-    std::io::Write::write_all(&mut new, text.as_bytes()).and_then(|()| new.sync_all()).map_err(|e| say(e.to_string()))?;
+    std::io::Write::write_all(&mut new, text.as_bytes())
+        .and_then(|()| new.sync_all())
+        .map_err(|e| say(e.to_string()))?;
     out.line(&format!("{} holds the head of {} row(s): {}", file.display(), head.seq, short(&head.commitment, 16)));
     out.value(&head)
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
+use jiff::SignedDuration;
 use kit::{CustomerId, FlowId, RunId};
 
 use super::app::App;
@@ -10,7 +11,7 @@ use super::out::{Ink, Out, short};
 use super::trace::{Trace, ending};
 use super::{Failure, Global, failure};
 use crate::control::Command;
-use crate::runs::{Observer as _, Replayed};
+use crate::runs::Replayed;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example: mailwright runs list")]
@@ -45,6 +46,16 @@ enum RunsCommand {
         /// The release whose prompts, rules and offers count; default: the run's own.
         #[arg(long, value_name = "RELEASE")]
         release: Option<kit::Digest>,
+    },
+    /// Remove journals of runs that ended long ago; approvals, sends and the audit trail stay.
+    #[command(after_help = "Example: mailwright runs prune --older-than-days 90 --as nora")]
+    Prune {
+        /// Ended at least this many days ago.
+        #[arg(long, value_name = "DAYS")]
+        older_than_days: u32,
+        /// Who you are.
+        #[arg(long = "as", value_name = "NAME")]
+        name: String,
     },
     /// Begin a flow for a customer by hand, now.
     #[command(after_help = "Example: mailwright runs start win-back C-000042")]
@@ -85,6 +96,7 @@ pub(super) async fn run(global: &Global, args: RunsArgs, out: &Out) -> Result<()
         | RunsCommand::Show { .. }
         | RunsCommand::Replay { .. }
         | RunsCommand::Diff { .. }
+        | RunsCommand::Prune { .. }
         | RunsCommand::Start { .. } => None,
     };
     if let Some(order) = order
@@ -99,6 +111,7 @@ pub(super) async fn run(global: &Global, args: RunsArgs, out: &Out) -> Result<()
         RunsCommand::Show { id } => show(&app, &id, out).await,
         RunsCommand::Replay { id } => replay(&app, &id, out).await,
         RunsCommand::Diff { id, release } => super::diff::run(&app, global, &id, release, out).await,
+        RunsCommand::Prune { older_than_days, name } => prune(&app, older_than_days, &name, out).await,
         RunsCommand::Start { flow, customer } => start(&app, &flow, &customer, out).await,
         RunsCommand::Resume { id } => resume(&app, id, out).await,
         RunsCommand::Cancel { id, name, reason } => cancel(&app, &id, &name, &reason, out).await,
@@ -134,35 +147,24 @@ async fn list(app: &App, out: &Out) -> Result<(), Failure> {
     Ok(())
 }
 
-fn outcome(text: Option<&str>) -> serde_json::Value {
+pub(super) fn outcome(text: Option<&str>) -> serde_json::Value {
     text.and_then(|t| serde_json::from_str(t).ok()).unwrap_or(serde_json::Value::Null)
 }
 
 async fn show(app: &App, id: &RunId, out: &Out) -> Result<(), Failure> {
-    let Replayed { run, rows, story, .. } = app.tenant.replay(id).await.map_err(failure)?;
-    out.value(&serde_json::json!({
-        "run": run.id, "flow": run.flow, "customer": run.customer, "state": run.state, "release": run.release, "outcome": outcome(run.outcome.as_deref()),
-        "steps": story.iter().map(|(step, input)| serde_json::json!({ "step": step, "input": input })).collect::<Vec<_>>(),
-    }))?;
+    let replayed = app.tenant.replay(id).await.map_err(failure)?;
+    super::story::tell(app, &replayed, out).await
+}
+
+async fn prune(app: &App, days: u32, name: &str, out: &Out) -> Result<(), Failure> {
+    let who = super::app::person(name, kit::Role::Admin)?;
+    let now = app.tenant.clock.now();
+    let before = now.checked_sub(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(now);
+    let pruned = app.tenant.store.prune_journals(before, &who, now).await.map_err(failure)?;
     out.line(&format!(
-        "{} {} {} for {} ({})",
-        out.ink(Ink::Bold, "run"),
-        run.id,
-        run.flow,
-        run.customer,
-        run.state.as_str()
+        "{pruned} journal(s) of runs that ended before {before} are pruned; what became of the runs stays"
     ));
-    out.line(&format!("  occasion  {}   release {}   {rows} journal rows", run.occasion, run.release.short()));
-    let trace = Trace::new(*out);
-    for (step, input) in &story {
-        trace.step(id, step, input);
-    }
-    match (&run.outcome, &run.wait_for) {
-        (Some(text), _) => out.line(&format!("  outcome   {}", short(text, 160))),
-        (None, Some(what)) => out.line(&format!("  waits for {what}")),
-        (None, None) => {}
-    }
-    Ok(())
+    out.value(&serde_json::json!({ "pruned": pruned, "ended_before": before }))
 }
 
 async fn replay(app: &App, id: &RunId, out: &Out) -> Result<(), Failure> {

@@ -118,7 +118,9 @@ pub enum ControlError {
         source: std::io::Error,
     },
     /// The line broke.
-    #[error("the process that drives this data folder broke off the talk: {0}; whether it did what was asked shows in the lists")]
+    #[error(
+        "the process that drives this data folder broke off the talk: {0}; whether it did what was asked shows in the lists"
+    )]
     Line(#[from] std::io::Error),
     /// What came cannot be read.
     #[error("what came over the local socket cannot be read: {0}")]
@@ -128,10 +130,7 @@ pub enum ControlError {
     Long(u64),
 }
 
-pub(super) async fn send<T: Serialize>(
-    line: &mut (impl AsyncWriteExt + Unpin),
-    value: &T,
-) -> Result<(), ControlError> {
+pub(super) async fn send<T: Serialize>(line: &mut (impl AsyncWriteExt + Unpin), value: &T) -> Result<(), ControlError> {
     let body = serde_json::to_vec(value)?;
     let length = u32::try_from(body.len()).ok().filter(|n| *n <= MAX_FRAME);
     let length = length.ok_or(ControlError::Long(body.len() as u64))?;

@@ -19,6 +19,9 @@ pub struct RunPolicy {
     /// After this time a run that has not ended is called off.
     #[serde(deserialize_with = "duration")]
     pub deadline: SignedDuration,
+    /// How long the journal of a run that has ended is kept; without it, for ever.
+    #[serde(default, deserialize_with = "optional")]
+    pub keep_journals: Option<SignedDuration>,
     /// Calls of tools, within their step.
     pub tools: RetryPolicy,
     /// Steps whose cause of failure passes: storage or a provider that does not answer.
@@ -90,6 +93,10 @@ impl RunPolicy {
     }
 }
 
+fn optional<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<SignedDuration>, D::Error> {
+    duration(deserializer).map(Some)
+}
+
 fn duration<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SignedDuration, D::Error> {
     let text = String::deserialize(deserializer)?;
     let known: SignedDuration =
@@ -111,11 +118,8 @@ mod tests {
     #[test]
     fn pauses_double_up_to_the_longest() {
         let policy = RunPolicy::parse(RUN_POLICY_FILE, SHIPPED).unwrap().steps;
-        let retry = RetryPolicy {
-            backoff: SignedDuration::from_secs(2),
-            longest: SignedDuration::from_secs(60),
-            ..policy
-        };
+        let retry =
+            RetryPolicy { backoff: SignedDuration::from_secs(2), longest: SignedDuration::from_secs(60), ..policy };
         let pauses: Vec<i64> = [1, 2, 3, 6, 40].map(|failed| retry.pause(failed).as_secs()).to_vec();
         assert_eq!(pauses, [2, 4, 8, 60, 60]);
     }

@@ -93,8 +93,7 @@ impl AuditKey {
     /// Each part with its length in front, so that no two rows read the same.
     fn tag(&self, shop: &str, before: &str, row: &AuditRow) -> hmac::Tag {
         let (seq, at) = (row.seq.to_string(), micros(row.at).to_string());
-        let parts =
-            ["mailwright.audit/1", shop, before, &seq, &at, &row.who, &row.action, &row.subject, &row.detail];
+        let parts = ["mailwright.audit/1", shop, before, &seq, &at, &row.who, &row.action, &row.subject, &row.detail];
         let mut context = hmac::Context::with_key(&self.0);
         for part in parts {
             context.update(&(part.len() as u64).to_be_bytes());
@@ -155,10 +154,8 @@ fn foreign(dir: &Path, file: &Path) -> OpenError {
 }
 
 async fn chained(c: &mut DbConnection) -> Result<bool, StoreError> {
-    let (count,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM audit WHERE commitment IS NOT NULL")
-        .fetch_one(c)
-        .await
-        .map_err(map)?;
+    let (count,): (i64,) =
+        sqlx::query_as("SELECT COUNT(*) FROM audit WHERE commitment IS NOT NULL").fetch_one(c).await.map_err(map)?;
     Ok(count > 0)
 }
 

@@ -174,8 +174,23 @@ type RunTuple = (
 const COLUMNS: &str = "SELECT run_id, flow, customer_id, occasion, step, state, wake_at, wait_for, release, plan, outcome, created_at, updated_at, timer, failures FROM runs";
 
 fn run(row: RunTuple) -> Result<Run, StoreError> {
-    let (id, flow, customer, occasion, step, state, wake_at, wait_for, release, plan, outcome, since, changed, timer, failures) =
-        row;
+    let (
+        id,
+        flow,
+        customer,
+        occasion,
+        step,
+        state,
+        wake_at,
+        wait_for,
+        release,
+        plan,
+        outcome,
+        since,
+        changed,
+        timer,
+        failures,
+    ) = row;
     let bad = |e: kit::InvalidId| corrupt("run", e);
     Ok(Run {
         id: RunId::new(id).map_err(bad)?,
@@ -219,8 +234,12 @@ impl ShopStore {
     pub async fn runs(&self, limit: u32) -> Result<Vec<Run>, StoreError> {
         let sql =
             sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE shop_id = $1 ORDER BY created_at DESC, run_id LIMIT $2"));
-        let rows: Vec<RunTuple> =
-            sqlx::query_as(sql).bind(self.shop.as_str()).bind(i64::from(limit)).fetch_all(self.readers()).await.map_err(map)?;
+        let rows: Vec<RunTuple> = sqlx::query_as(sql)
+            .bind(self.shop.as_str())
+            .bind(i64::from(limit))
+            .fetch_all(self.readers())
+            .await
+            .map_err(map)?;
         rows.into_iter().map(run).collect()
     }
 
@@ -295,7 +314,12 @@ impl ShopStore {
                 insert_row(c, shop.as_str(), id.as_str(), &row).await?;
                 if let Some(seq) = signal {
                     sqlx::query("UPDATE signals SET consumed = 1 WHERE shop_id = $1 AND run_id = $2 AND seq = $3")
-                        .bind(shop.as_str()).bind(id.as_str()).bind(i64::from(seq)).execute(&mut *c).await.map_err(map)?;
+                        .bind(shop.as_str())
+                        .bind(id.as_str())
+                        .bind(i64::from(seq))
+                        .execute(&mut *c)
+                        .await
+                        .map_err(map)?;
                 }
                 Ok(())
             })

@@ -58,13 +58,12 @@ impl ShopStore {
         let id = id.clone();
         self.write(move |c, shop| {
             Box::pin(async move {
-                let now: Option<(i64,)> =
-                    sqlx::query_as("SELECT timer FROM runs WHERE shop_id = $1 AND run_id = $2")
-                        .bind(shop.as_str())
-                        .bind(id.as_str())
-                        .fetch_optional(&mut *c)
-                        .await
-                        .map_err(map)?;
+                let now: Option<(i64,)> = sqlx::query_as("SELECT timer FROM runs WHERE shop_id = $1 AND run_id = $2")
+                    .bind(shop.as_str())
+                    .bind(id.as_str())
+                    .fetch_optional(&mut *c)
+                    .await
+                    .map_err(map)?;
                 if now != Some((timer,)) {
                     return Ok(false);
                 }
@@ -96,18 +95,16 @@ pub(super) async fn set_timer(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     end_timer(c, shop, run, version - 1, now, "'moved'").await?;
-    sqlx::query(
-        "INSERT INTO timers (shop_id, run_id, version, due_at, cause, set_at) VALUES ($1, $2, $3, $4, $5, $6)",
-    )
-    .bind(shop)
-    .bind(run)
-    .bind(version)
-    .bind(micros(due))
-    .bind(cause)
-    .bind(micros(now))
-    .execute(c)
-    .await
-    .map_err(map)?;
+    sqlx::query("INSERT INTO timers (shop_id, run_id, version, due_at, cause, set_at) VALUES ($1, $2, $3, $4, $5, $6)")
+        .bind(shop)
+        .bind(run)
+        .bind(version)
+        .bind(micros(due))
+        .bind(cause)
+        .bind(micros(now))
+        .execute(c)
+        .await
+        .map_err(map)?;
     Ok(())
 }
 

@@ -36,8 +36,7 @@ impl Scene {
     }
 
     fn approve(&self) -> crate::binary::Told {
-        self.folder
-            .run(AFTERNOON, &["approvals", "approve", &self.approval, "--as", "nora", "--config", &self.config])
+        self.folder.run(AFTERNOON, &["approvals", "approve", &self.approval, "--as", "nora", "--config", &self.config])
     }
 
     fn resume(&self) -> Value {

@@ -45,7 +45,8 @@ fn a_cart_update_restarts_the_timer_and_the_order_ends_it() {
     update(&folder, "cart-7", "2026-11-17T10:10:00Z");
     assert_eq!(timers(&folder), ["1 moved", "2 stands"]);
 
-    let cancelled = folder.json("2026-11-17T10:40:00Z", &["runs", "cancel", &run, "--as", "nora", "--reason", "by phone"]);
+    let cancelled =
+        folder.json("2026-11-17T10:40:00Z", &["runs", "cancel", &run, "--as", "nora", "--reason", "by phone"]);
     assert!(text(&cancelled["rest"]).contains("no message: cancelled"), "{cancelled}");
     assert_eq!(timers(&folder), ["1 moved", "2 early"]);
     let audited = folder.rows("SELECT who || ' ' || detail FROM audit WHERE action = 'run.cancelled'");
@@ -133,7 +134,10 @@ fn a_switch_over_one_provider_holds_and_lets_go() {
     let at = AFTERNOON;
     folder.json(at, &["kill", "on", "esp:outbox", "--as", "nora", "--reason", "the provider is broken"]);
     let approved = folder.json(at, &["approvals", "approve", &approval, "--as", "nora"]);
-    assert!(text(&approved["rest"]).contains("the kill switch is on (esp:outbox: the provider is broken)"), "{approved}");
+    assert!(
+        text(&approved["rest"]).contains("the kill switch is on (esp:outbox: the provider is broken)"),
+        "{approved}"
+    );
     assert_eq!(folder.mails(), []);
     folder.json(at, &["runs", "resume"]);
     assert_eq!(folder.rows("SELECT state FROM runs"), ["waiting"]);

@@ -223,12 +223,7 @@ impl Ledger {
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when another process has claimed or settled it since.
-    pub async fn end_attempt(
-        &self,
-        shop: &ShopId,
-        reserved: Reserved,
-        began: Timestamp,
-    ) -> Result<(), StoreError> {
+    pub async fn end_attempt(&self, shop: &ShopId, reserved: Reserved, began: Timestamp) -> Result<(), StoreError> {
         self.store.end_attempt(shop, reserved.key, began).await
     }
 
