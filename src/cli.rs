@@ -21,11 +21,11 @@ mod release;
 mod runs;
 mod sends;
 mod serve;
+mod story;
 mod tokens;
 mod tools;
 mod trace;
 mod trigger;
-mod work;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -130,8 +130,6 @@ enum Command {
     Inbox(inbox::InboxArgs),
     /// Play cases, judge what left, and gate a change.
     Eval(eval::EvalArgs),
-    /// Drive what is due until stopped.
-    Work(work::WorkArgs),
 }
 
 /// A failure as shown to people: the message says what to do.
@@ -195,7 +193,6 @@ async fn run(global: &Global, command: Command, out: &Out) -> Result<ExitCode, F
         Command::Tokens(args) => tokens::run(global, args, out).await,
         Command::Connections(args) => connections::run(global, args, out).await,
         Command::Inbox(args) => inbox::run(global, args, out).await,
-        Command::Work(args) => work::run(global, args, out).await,
     }?;
     Ok(ExitCode::SUCCESS)
 }

@@ -219,13 +219,18 @@ impl Delivery {
 
     /// Hands a reserved message to the ESP and settles its row.
     async fn dispatch(&self, reserved: Reserved) -> Result<SendState, StoreError> {
-        self.ledger.begin_attempt(self.store.id(), &reserved, self.clock.now()).await?;
+        let began = self.clock.now();
+        self.ledger.begin_attempt(self.store.id(), &reserved, began).await?;
         failpoint::hit("after_begin_attempt");
-        match self.esp.deliver(&reserved, self.clock.now()).await {
+        match self.esp.deliver(&reserved, began).await {
             Ok(accepted) => {
                 failpoint::hit("after_deliver");
                 let at = self.clock.now();
                 self.settle(reserved, SendState::Sent { provider_id: accepted.provider_id, at }).await
+            }
+            Err(error) if error.is_retryable() => {
+                self.ledger.end_attempt(self.store.id(), reserved, began).await?;
+                Err(StoreError::Unavailable(error.to_string()))
             }
             Err(error) => self.settle_error(reserved, error).await,
         }

@@ -11,7 +11,7 @@
 //! | what models may cost | [`spend`] |
 //! | the one way out over HTTP, and its recordings | [`egress`], [`cassette`] |
 //! | what tools ask of us | [`toolbox`] |
-//! | one active process, and how the command line talks to it | [`control`], [`worker`] |
+//! | one active process, and how the command line talks to it | [`control`] |
 //! | a marketer briefs a campaign | [`briefs`] |
 //! | people decide | [`approvals`] |
 //! | clearance, ledger, dispatch | [`delivery`] (types: `kit::message`) |
@@ -49,4 +49,3 @@ pub mod store;
 pub mod telemetry;
 pub mod tenant;
 pub mod toolbox;
-pub mod worker;

@@ -11,6 +11,7 @@
 
 mod api;
 mod auth;
+mod desk;
 mod openapi;
 mod problem;
 mod secrets;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
+use jiff::SignedDuration;
 use kit::{CustomerId, FlowId, RunId};
 
 use super::app::App;
@@ -10,9 +11,7 @@ use super::out::{Ink, Out, short};
 use super::trace::{Trace, ending};
 use super::{Failure, Global, failure};
 use crate::control::Command;
-use crate::runs::{Observer as _, Replayed};
-use crate::spend::dollars;
-use crate::store::SpendRow;
+use crate::runs::Replayed;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example: mailwright runs list")]
@@ -47,6 +46,16 @@ enum RunsCommand {
         /// The release whose prompts, rules and offers count; default: the run's own.
         #[arg(long, value_name = "RELEASE")]
         release: Option<kit::Digest>,
+    },
+    /// Remove journals of runs that ended long ago; approvals, sends and the audit trail stay.
+    #[command(after_help = "Example: mailwright runs prune --older-than-days 90 --as nora")]
+    Prune {
+        /// Ended at least this many days ago.
+        #[arg(long, value_name = "DAYS")]
+        older_than_days: u32,
+        /// Who you are.
+        #[arg(long = "as", value_name = "NAME")]
+        name: String,
     },
     /// Begin a flow for a customer by hand, now.
     #[command(after_help = "Example: mailwright runs start win-back C-000042")]
@@ -87,6 +96,7 @@ pub(super) async fn run(global: &Global, args: RunsArgs, out: &Out) -> Result<()
         | RunsCommand::Show { .. }
         | RunsCommand::Replay { .. }
         | RunsCommand::Diff { .. }
+        | RunsCommand::Prune { .. }
         | RunsCommand::Start { .. } => None,
     };
     if let Some(order) = order
@@ -101,6 +111,7 @@ pub(super) async fn run(global: &Global, args: RunsArgs, out: &Out) -> Result<()
         RunsCommand::Show { id } => show(&app, &id, out).await,
         RunsCommand::Replay { id } => replay(&app, &id, out).await,
         RunsCommand::Diff { id, release } => super::diff::run(&app, global, &id, release, out).await,
+        RunsCommand::Prune { older_than_days, name } => prune(&app, older_than_days, &name, out).await,
         RunsCommand::Start { flow, customer } => start(&app, &flow, &customer, out).await,
         RunsCommand::Resume { id } => resume(&app, id, out).await,
         RunsCommand::Cancel { id, name, reason } => cancel(&app, &id, &name, &reason, out).await,
@@ -136,55 +147,24 @@ async fn list(app: &App, out: &Out) -> Result<(), Failure> {
     Ok(())
 }
 
-fn outcome(text: Option<&str>) -> serde_json::Value {
+pub(super) fn outcome(text: Option<&str>) -> serde_json::Value {
     text.and_then(|t| serde_json::from_str(t).ok()).unwrap_or(serde_json::Value::Null)
 }
 
 async fn show(app: &App, id: &RunId, out: &Out) -> Result<(), Failure> {
-    let Replayed { run, rows, story, .. } = app.tenant.replay(id).await.map_err(failure)?;
-    let spend = app.tenant.store.spend_of(id).await.map_err(failure)?;
-    out.value(&serde_json::json!({
-        "spend": spend.iter().map(|s| serde_json::json!({ "call": s.call, "profile": s.profile, "reserved_micros": s.reserved, "settled_micros": s.settled, "at": s.at })).collect::<Vec<_>>(),
-        "run": run.id, "flow": run.flow, "customer": run.customer, "state": run.state, "release": run.release, "outcome": outcome(run.outcome.as_deref()),
-        "steps": story.iter().map(|(step, input)| serde_json::json!({ "step": step, "input": input })).collect::<Vec<_>>(),
-    }))?;
-    out.line(&format!(
-        "{} {} {} for {} ({})",
-        out.ink(Ink::Bold, "run"),
-        run.id,
-        run.flow,
-        run.customer,
-        run.state.as_str()
-    ));
-    out.line(&format!("  occasion  {}   release {}   {rows} journal rows", run.occasion, run.release.short()));
-    let trace = Trace::new(*out);
-    for (step, input) in &story {
-        trace.step(id, step, input);
-    }
-    if let Some(line) = spent(&spend) {
-        out.line(&line);
-    }
-    match (&run.outcome, &run.wait_for) {
-        (Some(text), _) => out.line(&format!("  outcome   {}", short(text, 160))),
-        (None, Some(what)) => out.line(&format!("  waits for {what}")),
-        (None, None) => {}
-    }
-    Ok(())
+    let replayed = app.tenant.replay(id).await.map_err(failure)?;
+    super::story::tell(app, &replayed, out).await
 }
 
-/// What a run's models cost, in a line; nothing when none of them is paid for.
-fn spent(calls: &[SpendRow]) -> Option<String> {
-    if calls.is_empty() {
-        return None;
-    }
-    let counted = calls.iter().map(|call| call.settled.unwrap_or(call.reserved)).sum();
-    let open = calls.iter().filter(|call| call.settled.is_none()).count();
-    let open = if open == 0 {
-        String::new()
-    } else {
-        format!(", {open} of them at their estimate: what they cost was never heard")
-    };
-    Some(format!("  spent     {} in {} paid calls{open}", dollars(counted), calls.len()))
+async fn prune(app: &App, days: u32, name: &str, out: &Out) -> Result<(), Failure> {
+    let who = super::app::person(name, kit::Role::Admin)?;
+    let now = app.tenant.clock.now();
+    let before = now.checked_sub(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(now);
+    let pruned = app.tenant.store.prune_journals(before, &who, now).await.map_err(failure)?;
+    out.line(&format!(
+        "{pruned} journal(s) of runs that ended before {before} are pruned; what became of the runs stays"
+    ));
+    out.value(&serde_json::json!({ "pruned": pruned, "ended_before": before }))
 }
 
 async fn replay(app: &App, id: &RunId, out: &Out) -> Result<(), Failure> {

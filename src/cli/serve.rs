@@ -1,6 +1,7 @@
 //! `mailwright serve`: webhooks, the API, unsubscribe links, and the workers.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use clap::Args;
 use tokio::net::TcpListener;
@@ -8,6 +9,8 @@ use tokio::net::TcpListener;
 use super::app::App;
 use super::out::Out;
 use super::{Failure, Global, failure};
+use crate::clock::SystemClock;
+use crate::control::{Door, Lease};
 use crate::server::{Limits, Server, first_admin};
 
 #[derive(Debug, Args)]
@@ -20,6 +23,8 @@ pub(super) struct ServeArgs {
 
 pub(super) async fn run(global: &Global, args: ServeArgs, out: &Out) -> Result<(), Failure> {
     let app = App::open(global, out).await?;
+    // One process drives the runs of a database; the others say so and go.
+    let lease = Lease::take(&app.store, Arc::new(SystemClock)).await.map_err(failure)?;
     let (store, parts) = (app.store.clone(), app.parts());
     let shop = app.tenant.store.id().clone();
     if let Some(file) = first_admin(&app.tenant.store, parts.clock.now()).await.map_err(failure)? {
@@ -31,7 +36,14 @@ pub(super) async fn run(global: &Global, args: ServeArgs, out: &Out) -> Result<(
         .map_err(|e| Failure::new(format!("{}: {e}; choose another address with --listen", args.listen)))?;
     let address = listener.local_addr().map_err(failure)?;
     out.note(&format!("Serving {shop} on http://{address}; stop with Ctrl-C."));
-    let served = server.run(listener, stopped()).await.map_err(failure);
+    let door = Door::open(store.dir()).map_err(failure)?;
+    let served = tokio::select! {
+        served = server.clone().run(listener, stopped()) => served.map_err(failure),
+        lost = lease.keep() => return Err(failure(lost)),
+        never = door.answer(server) => never,
+    };
+    drop(door);
+    lease.give_back().await.map_err(failure)?;
     app.close().await;
     served
 }

@@ -46,7 +46,7 @@ impl Door {
     }
 
     /// Answers until this future is dropped.
-    pub async fn answer(&self, desk: Arc<dyn Desk>) {
+    pub async fn answer<T>(&self, desk: Arc<dyn Desk>) -> T {
         loop {
             let Ok((mut line, _)) = self.listener.accept().await else {
                 // Out of file handles, most likely: others are given back in a moment.

@@ -19,6 +19,9 @@ pub struct RunPolicy {
     /// After this time a run that has not ended is called off.
     #[serde(deserialize_with = "duration")]
     pub deadline: SignedDuration,
+    /// How long the journal of a run that has ended is kept; without it, for ever.
+    #[serde(default, deserialize_with = "optional")]
+    pub keep_journals: Option<SignedDuration>,
     /// Calls of tools, within their step.
     pub tools: RetryPolicy,
     /// Steps whose cause of failure passes: storage or a provider that does not answer.
@@ -88,6 +91,10 @@ impl RunPolicy {
         }
         Ok(policy)
     }
+}
+
+fn optional<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<SignedDuration>, D::Error> {
+    duration(deserializer).map(Some)
 }
 
 fn duration<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SignedDuration, D::Error> {

@@ -5,7 +5,7 @@
 //! not follow is named.
 
 use agent::{Input, MACHINE_VERSION, Machine, Outcome, Step};
-use kit::{RunId, StoreError};
+use kit::{RunId, StoreError, Timestamp};
 
 use super::journal::{self, Divergence, Started, step_name};
 use super::{Planner as _, Seed};
@@ -47,6 +47,20 @@ pub enum ReplayError {
         /// Where.
         divergence: Divergence,
     },
+    /// The journal is gone.
+    #[error(
+        "run {run}: its journal of {rows} rows (last hash {head}) was pruned at {at}; its approvals and sends stay"
+    )]
+    Pruned {
+        /// The run.
+        run: RunId,
+        /// How many rows it had.
+        rows: i64,
+        /// The hash of its last row.
+        head: String,
+        /// When.
+        at: Timestamp,
+    },
     /// Its release cannot be used any more.
     #[error("run {run}: its release cannot be used: {why}")]
     Release {
@@ -79,6 +93,12 @@ impl Tenant {
         let seed: Seed = serde_json::from_str(&run.plan)
             .map_err(|e| StoreError::Corrupt { what: format!("run {id}"), why: e.to_string() })?;
         let rows = self.store.journal(id).await?;
+        if rows.is_empty()
+            && let Some(pruned) = self.store.pruned(id).await?
+        {
+            let head = pruned.head.short();
+            return Err(ReplayError::Pruned { run: id.clone(), rows: pruned.rows, head, at: pruned.at });
+        }
         let started = rows.first().map_or(run.created_at, |row| row.at);
         let plan = self
             .plan(run.release, &seed, started)

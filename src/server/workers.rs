@@ -15,6 +15,8 @@ use crate::runs::{DriveError, Silent};
 
 /// How often is looked for what has become due.
 const TICK: Duration = Duration::from_millis(500);
+/// How often old journals are looked for.
+const RETENTION: SignedDuration = SignedDuration::from_hours(1);
 /// How long a run that could not be driven is left alone.
 const PAUSE: SignedDuration = SignedDuration::from_secs(30);
 
@@ -25,12 +27,16 @@ pub(super) async fn work(server: Arc<Server>, mut stopped: watch::Receiver<bool>
     }
     server.ready.store(true, Ordering::Release);
     let mut runs = Runs::default();
+    let mut retention = Retention::default();
     while !*stopped.borrow() {
         if let Err(error) = server.refresh().await {
             tracing::error!(%error, "the release in force cannot be taken up; the one before goes on");
         }
         if let Err(error) = server.tenant().catch_up().await {
             tracing::error!(%error, "stored events could not be worked in");
+        }
+        if let Err(error) = retention.look(&server).await {
+            tracing::error!(%error, "old journals could not be pruned");
         }
         if let Err(error) = runs.start_due(&server).await {
             tracing::error!(%error, "due runs could not be listed");
@@ -44,6 +50,24 @@ pub(super) async fn work(server: Arc<Server>, mut stopped: watch::Receiver<bool>
     }
     while let Some(ended) = runs.under_way.join_next().await {
         runs.note(ended, server.parts.clock.now());
+    }
+}
+
+/// Prunes journals as the release in force says.
+#[derive(Default)]
+struct Retention {
+    next: Option<Timestamp>,
+}
+
+impl Retention {
+    async fn look(&mut self, server: &Server) -> Result<(), kit::StoreError> {
+        let (now, tenant) = (server.parts.clock.now(), server.tenant());
+        let Some(keep) = tenant.release.runs.keep_journals.filter(|_| self.next.is_none_or(|next| next <= now)) else {
+            return Ok(());
+        };
+        self.next = now.checked_add(RETENTION).ok();
+        let before = now.checked_sub(keep).unwrap_or(now);
+        tenant.store.prune_journals(before, &kit::Principal::System, now).await.map(|_| ())
     }
 }
 
@@ -69,7 +93,7 @@ impl Runs {
             self.busy.insert(run.clone(), None);
             let driver = tenant.driver(Arc::new(Silent));
             self.under_way.spawn(async move {
-                let driven = driver.drive(&run).await.map(|_| ());
+                let driven = driver.drive_or_postpone(&run).await.map(|_| ());
                 (run, driven)
             });
         }
@@ -79,6 +103,11 @@ impl Runs {
     fn note(&mut self, ended: Result<(RunId, Result<(), DriveError>), tokio::task::JoinError>, now: Timestamp) {
         match ended {
             Ok((run, Ok(()))) => {
+                self.busy.remove(&run);
+            }
+            // When the next try is stands in the run's row.
+            Ok((run, Err(error))) if error.is_retryable() => {
+                tracing::warn!(%run, %error, "a run is tried again later");
                 self.busy.remove(&run);
             }
             Ok((run, Err(error))) => {

@@ -187,6 +187,20 @@ impl ShopStore {
         rows.into_iter().map(approval).collect()
     }
 
+    /// Everything that was asked about a run, oldest first.
+    pub async fn approvals_of(&self, run: &RunId) -> Result<Vec<Approval>, StoreError> {
+        let sql = sqlx::AssertSqlSafe(format!(
+            "{COLUMNS} WHERE shop_id = $1 AND run_id = $2 ORDER BY created_at, approval_id"
+        ));
+        let rows: Vec<Tuple> = sqlx::query_as(sql)
+            .bind(self.shop.as_str())
+            .bind(run.as_str())
+            .fetch_all(self.readers())
+            .await
+            .map_err(map)?;
+        rows.into_iter().map(approval).collect()
+    }
+
     /// Writes a decision against the version that was viewed, with the signal that wakes the run and, for an edit, the
     /// approval that takes its place: one commit.
     ///

@@ -300,11 +300,12 @@ impl ShopStore {
         let shop = self.shop.as_str();
         let mut c = self.readers().acquire().await.map_err(map)?;
         let (mut before, mut last) = (String::new(), 0);
+        // From below: rows before the first one are none of ours either.
+        let mut read = i64::MIN;
         loop {
-            let rows = page(&mut c, shop, last).await?;
-            if rows.is_empty() {
-                break;
-            }
+            let rows = page(&mut c, shop, read).await?;
+            let Some(newest) = rows.last().map(|row| row.seq) else { break };
+            read = newest;
             for row in rows {
                 if row.seq != last + 1 {
                     return Ok(Err(AuditFinding::Missing(last + 1)));

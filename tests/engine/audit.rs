@@ -40,10 +40,7 @@ fn any_column_of_any_row_that_changes_is_found() {
         ("DELETE FROM audit WHERE seq = 2", "row 2 is missing"),
         ("DELETE FROM audit WHERE seq = 1", "row 1 is missing"),
         // Removed in the middle and closed up, or two rows in each other's place.
-        (
-            "UPDATE audit SET seq = CASE seq WHEN 2 THEN -3 WHEN 3 THEN -2 ELSE seq END WHERE seq IN (2, 3)",
-            "row 1 is missing",
-        ),
+        ("UPDATE audit SET seq = -seq WHERE seq IN (2, 3)", "row 1 is missing"),
         (
             "INSERT INTO audit (shop_id, seq, at, who, action, subject, detail)
              SELECT shop_id, MAX(seq) + 1, 0, 'system', 'send.sent', 'x', '' FROM audit GROUP BY shop_id",

@@ -15,10 +15,11 @@ struct Active(Child);
 
 impl Active {
     fn start(folder: &Folder, at: &str) -> Self {
-        let mut command = folder.command(at, &["work"]);
-        let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut command = folder.command(at, &["serve", "--listen", "127.0.0.1:0"]);
+        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let active = Self(child);
-        wait_for("the socket", || beside(folder, &["runs", "resume"]).status.success());
+        let socket = folder.path().join("control.sock");
+        wait_for("the socket", || std::os::unix::net::UnixStream::connect(&socket).is_ok());
         active
     }
 
@@ -55,7 +56,7 @@ fn what_a_person_decides_is_done_by_the_process_that_drives() {
     let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&socket).unwrap().permissions());
     assert_eq!(mode & 0o777, 0o600);
 
-    let second = folder.run(AFTERNOON, &["work"]);
+    let second = folder.run(AFTERNOON, &["serve", "--listen", "127.0.0.1:0"]);
     second.failed(1, &["another process drives the runs of"]);
     folder
         .run(AFTERNOON, &["approvals", "approve", &approval, "--as", "nora"])

@@ -71,3 +71,49 @@ fn another_end_or_another_state_than_the_journal_has_is_found() {
     tamper(&folder, "UPDATE parked_states SET body = REPLACE(body, '\"turns\":', '\"turns\":1')");
     folder.run(AFTERNOON, &["runs", "replay", &run]).failed(1, &["the journal diverges at step", "the state stored"]);
 }
+
+/// A pruned run keeps what it decided: its row, its approval, its send, its audit; a replay says what became of the rest.
+#[test]
+fn a_pruned_journal_leaves_what_audit_needs() {
+    let (folder, run) = delivered();
+    let rows = folder.rows("SELECT step FROM journal").len();
+    let none = folder.json(AFTERNOON, &["runs", "prune", "--older-than-days", "1", "--as", "nora"]);
+    assert_eq!(none["pruned"], json!(0));
+    let later = "2026-11-20T15:00:00Z";
+    let kept = |folder: &Folder| {
+        let tables =
+            ["SELECT outcome FROM runs", "SELECT decided_by FROM approvals", "SELECT state || detail FROM sends"];
+        tables.map(|sql| folder.rows(sql))
+    };
+    let before = kept(&folder);
+    let pruned = folder.json(later, &["runs", "prune", "--older-than-days", "1", "--as", "nora"]);
+    assert_eq!(pruned["pruned"], json!(1));
+    assert_eq!(folder.rows("SELECT step FROM journal"), Vec::<String>::new());
+    assert_eq!(kept(&folder), before);
+    let words = format!("its journal of {rows} rows (last hash ");
+    folder.run(later, &["runs", "replay", &run]).failed(1, &[&run, &words, "was pruned at 2026-11-20"]);
+    let audited = folder.rows("SELECT who || ' ' || detail FROM audit WHERE action = 'journals.pruned'");
+    assert_eq!(audited, ["user:nora 1 journals of runs that ended before 2026-11-19T15:00:00Z"]);
+    folder.json(later, &["audit", "verify"]);
+}
+
+#[test]
+fn the_story_names_event_timer_person_and_ledger() {
+    let (folder, run) = delivered();
+    let told = folder.run(AFTERNOON, &["runs", "show", &run]);
+    let mut rest = told.out.as_str();
+    for words in [
+        "event     it happened 2026-11-17",
+        "timer     set by event ",
+        "begun",
+        "model ",
+        "tool ",
+        "person    apr-",
+        "approved by user:nora",
+        "ledger    ",
+        " sent 2026-11-17",
+        "outcome   ",
+    ] {
+        rest = rest.split_once(words).unwrap_or_else(|| panic!("`{words}` is not told:\n{}", told.out)).1;
+    }
+}

@@ -181,6 +181,10 @@ impl LedgerStore for OpenLedger {
         Box::pin(async { Ok(()) })
     }
 
+    fn end_attempt<'a>(&'a self, _: &'a ShopId, _: DedupeKey, _: Timestamp) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(async { Ok(()) })
+    }
+
     fn settle<'a>(
         &'a self,
         _: &'a ShopId,

@@ -109,6 +109,14 @@ pub trait LedgerStore: Send + Sync {
         seen: Option<Timestamp>,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<(), StoreError>>;
+    /// Notes that the ESP call which began at `began` came back and took nothing: a later one need not ask whether it did.
+    /// [`StoreError::Conflict`] when somebody else has claimed or settled the row since.
+    fn end_attempt<'a>(
+        &'a self,
+        shop: &'a ShopId,
+        key: DedupeKey,
+        began: Timestamp,
+    ) -> BoxFuture<'a, Result<(), StoreError>>;
     /// Notes how it ended.
     fn settle<'a>(
         &'a self,
@@ -213,6 +221,14 @@ impl Ledger {
     /// [`StoreError::Conflict`] when another process has claimed or settled it since it was read.
     pub async fn begin_attempt(&self, shop: &ShopId, reserved: &Reserved, now: Timestamp) -> Result<(), StoreError> {
         self.store.begin_attempt(shop, reserved.key, reserved.attempted_at, now).await
+    }
+
+    /// Notes that the ESP call which began at `began` took nothing, giving the claim up with the message.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when another process has claimed or settled it since.
+    pub async fn end_attempt(&self, shop: &ShopId, reserved: Reserved, began: Timestamp) -> Result<(), StoreError> {
+        self.store.end_attempt(shop, reserved.key, began).await
     }
 
     /// Notes how the hand-over ended, using the message up.
