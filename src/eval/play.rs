@@ -288,6 +288,8 @@ impl Player<'_> {
         let coded = |ending: Ending, code: &str, why: String| (ending, Some(code.to_owned()), why);
         match &run.rest {
             None => (Ending::Delayed, None, "it was not driven".to_owned()),
+            // A flow's run neither talks nor writes for a class.
+            Some(Rest::Marketer { .. }) => (Ending::Delayed, None, "it waits for a marketer".to_owned()),
             Some(Rest::Delayed { until }) => (Ending::Delayed, None, format!("until {until}")),
             Some(Rest::Held { hold, .. }) => coded(Ending::Held, hold.code(), hold.to_string()),
             Some(Rest::Approval { .. }) => (
@@ -306,6 +308,7 @@ impl Player<'_> {
                 Outcome::Delivered { state: SendState::Reserved } => {
                     coded(Ending::Unknown, "reserved", "it is reserved".to_owned())
                 }
+                Outcome::Written { .. } => (Ending::Delayed, None, "copy was written".to_owned()),
                 Outcome::NoSend(reason) => coded(Ending::NoSend, &reason.code, reason.reason.clone()),
                 Outcome::Held { hold } => coded(Ending::Dropped, hold.code(), hold.to_string()),
                 Outcome::Parked(reason) => coded(Ending::Parked, &reason.code, reason.text.clone()),
