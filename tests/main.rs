@@ -5,6 +5,7 @@ mod bad_input;
 mod binary;
 mod command_line;
 mod crash;
+mod eval;
 mod metamorphic;
 mod model_context;
 mod model_server;

@@ -176,10 +176,16 @@ fn bless(result: &Path, baseline: &Path, with_failures: bool, out: &Out) -> Resu
         return Err(Failure::new("a result with a never-event is no baseline; mend what happened first"));
     }
     if failing > 0 && !with_failures {
-        return Err(Failure::new(format!("{failing} case(s) fail in it; mend them, or accept that with --with-failures")));
+        return Err(Failure::new(format!(
+            "{failing} case(s) fail in it; mend them, or accept that with --with-failures"
+        )));
     }
     write(baseline, &results.to_file().map_err(failure)?)?;
-    out.line(&format!("{} is the baseline now: {} cases, {failing} of them failing.", baseline.display(), results.cases.len()));
+    out.line(&format!(
+        "{} is the baseline now: {} cases, {failing} of them failing.",
+        baseline.display(),
+        results.cases.len()
+    ));
     if !results.proof.model.reads_prompts {
         out.line(&format!(
             "The model `{}` reads no prompts: this baseline proves code, not prompts.",

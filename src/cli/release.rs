@@ -125,7 +125,10 @@ pub(super) fn read(dir: &Path) -> Result<Files, Failure> {
     let mut own = Files::new();
     collect(dir, dir, &mut own)?;
     if own.is_empty() {
-        return Err(Failure::new(format!("{} holds no file of a release; `release export` writes them", dir.display())));
+        return Err(Failure::new(format!(
+            "{} holds no file of a release; `release export` writes them",
+            dir.display()
+        )));
     }
     let mut files = crate::release::defaults();
     files.extend(own);
