@@ -131,7 +131,7 @@ impl Observer for Log {
 /// # Errors
 /// [`PlayError`]: the harness or the stage failed; nothing is said about the product.
 pub async fn play(stage: &mut Stage, case: &Case, hero: Hero, world: World) -> Result<Played, PlayError> {
-    let now = case.at.unwrap_or(MORNING);
+    let now = world.began;
     stage.clock.set(now);
     world::plant(&stage.tenant.store, &hero, &case.customer, now).await?;
     world::plant_orders(stage, &hero, &case.customer, now).await?;
