@@ -5,6 +5,7 @@ mod approvals;
 mod audit;
 mod brand;
 mod catalog;
+mod chat;
 mod demo;
 mod graph;
 mod kill;
@@ -72,6 +73,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// One webhook body through the real pipeline, printed as a trace.
     Trigger(trigger::TriggerArgs),
+    /// Brief a campaign by talking.
+    Chat(chat::ChatArgs),
     /// List, show, approve, reject or edit what waits for a person.
     Approvals(approvals::ApprovalsArgs),
     /// List, show, start or resume runs.
@@ -121,6 +124,7 @@ pub async fn main() -> ExitCode {
     let done = match command {
         Command::Demo(args) => demo::run(&global, args, &out).await,
         Command::Trigger(args) => trigger::run(&global, args, &out).await,
+        Command::Chat(args) => chat::run(&global, args, &out).await,
         Command::Approvals(args) => approvals::run(&global, args, &out).await,
         Command::Runs(args) => runs::run(&global, args, &out).await,
         Command::Sends(args) => sends::run(&global, args, &out).await,
