@@ -92,6 +92,9 @@ async fn show(app: &App, id: &RunId, out: &Out) -> Result<(), Failure> {
         .await
         .map_err(failure)?
         .ok_or_else(|| Failure::new(format!("there is no run {id}; see `mailwright runs list`")))?;
+    if run.plan.is_empty() {
+        return Err(Failure::new(format!("run {id}: {}; nothing of it is kept", crate::store::ERASED)));
+    }
     let seed: Seed = serde_json::from_str(&run.plan).map_err(failure)?;
     let rows = store.journal(id).await.map_err(failure)?;
     let started = rows.first().map_or(run.created_at, |row| row.at);

@@ -272,9 +272,16 @@ impl ShopStore {
         let id = id.clone();
         self.write(move |c, shop| {
             Box::pin(async move {
-                sqlx::query("INSERT INTO journal (shop_id, run_id, seq, step, input_hash, body, at) VALUES ($1, $2, $3, $4, $5, $6, $7)")
-                    .bind(shop.as_str()).bind(id.as_str()).bind(i64::from(row.seq)).bind(&row.step).bind(row.input_hash.to_string()).bind(&row.body).bind(micros(row.at))
-                    .execute(&mut *c).await.map_err(map)?;
+                let written = sqlx::query(
+                    "INSERT INTO journal (shop_id, run_id, seq, step, input_hash, body, at) SELECT $1, $2, $3, $4, $5, $6, $7
+                     WHERE NOT EXISTS (SELECT 1 FROM runs WHERE shop_id = $1 AND run_id = $2 AND plan = '')",
+                )
+                .bind(shop.as_str()).bind(id.as_str()).bind(i64::from(row.seq)).bind(&row.step).bind(row.input_hash.to_string()).bind(&row.body).bind(micros(row.at))
+                .execute(&mut *c).await.map_err(map)?;
+                // Its person was erased while it was driven.
+                if written.rows_affected() == 0 {
+                    return Err(StoreError::Conflict(format!("run {id}")));
+                }
                 if row.seq == 1 {
                     // It has begun: a later event of the same occasion must not move it any more.
                     sqlx::query("UPDATE runs SET state = 'ready' WHERE shop_id = $1 AND run_id = $2 AND state = 'delayed'")
