@@ -4,12 +4,14 @@
 //! accident. Writes go through one [`writer`] task that commits whole commands in groups; reads use a pool of their own.
 
 mod approvals;
+mod budgets;
 mod customers;
 mod database;
 mod error;
 mod inbox;
 mod ledger;
 mod orders;
+mod prices;
 mod products;
 mod runs;
 mod settings;
@@ -22,6 +24,7 @@ use kit::{ShopId, StoreError, Timestamp};
 use sqlx::AnyPool;
 
 pub use approvals::{Approval, NewApproval};
+pub use budgets::{Budget, OfferHold, OfferWish};
 pub use customers::{Consent, Customer, Ticket};
 pub use database::{Address, AddressError, Place};
 pub use inbox::{InboxEvent, InboxState};

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::print_stdout)]
 
 mod approvals;
+mod budgets;
 mod cart;
 mod consent;
 mod faults;
