@@ -47,6 +47,9 @@ pub struct Admitted {
     pub new: bool,
     /// When it is due.
     pub due: Timestamp,
+    /// Runs whose place it takes: called off.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub superseded: Vec<RunId>,
 }
 
 /// A flow that did not begin.
@@ -149,7 +152,7 @@ impl Tenant {
             };
             match worked_in {
                 Ok(intake) => done.push(intake),
-                Err(IntakeError::Store(error)) => return Err(error.into()),
+                Err(error) if error.is_retryable() => return Err(error),
                 Err(error) => tracing::error!(event = %stored.id, %error, "a stored event is parked"),
             }
         }
@@ -166,8 +169,9 @@ impl Tenant {
             }
         };
         failpoint::hit("after_apply");
-        let cancelled = self.call_off(event, &applied).await?;
+        let mut cancelled = self.call_off(event, &applied).await?;
         let (runs, skipped) = self.admit_all(event, &applied).await?;
+        cancelled.extend(runs.iter().flat_map(|run| run.superseded.iter().cloned()));
         failpoint::hit("after_admit");
         let note =
             format!("{} run(s) begun, {} called off, {} flow(s) skipped", runs.len(), cancelled.len(), skipped.len());
@@ -187,7 +191,8 @@ impl Tenant {
         })
     }
 
-    fn shop_defaults(&self) -> ShopDefaults {
+    /// What bodies may leave unsaid.
+    pub(crate) fn shop_defaults(&self) -> ShopDefaults {
         ShopDefaults { shop: self.store.id().clone(), currency: self.release.shop.currency }
     }
 }

@@ -13,9 +13,12 @@ use brand::RuleBook;
 use graph::Curated;
 use include_dir::{Dir, include_dir};
 use kit::Digest;
+use kit::campaign::BRIEF_FLOW;
+use kit::message::HoursTable;
 use offers::Ladder;
 
 use crate::flows::{Flow, Flows};
+use crate::runs::{RUN_POLICY_FILE, RunPolicy, RunPolicyError};
 use crate::store::Limits;
 
 pub use settings::{ShopSettings, ShopSettingsError};
@@ -35,6 +38,9 @@ pub struct Release {
     pub digest: Digest,
     /// The standing instructions, with the brand's voice.
     pub system: String,
+    /// What stands at the head of a conversation about a brief, with a worked example. A release made
+    /// before there were conversations has none.
+    pub briefing: Option<String>,
     /// The flows.
     pub flows: Flows,
     /// The content rules.
@@ -45,6 +51,10 @@ pub struct Release {
     pub risk: Arc<RiskPolicy>,
     /// Caps, quiet hours, holdout.
     pub sending: Arc<SendingPolicy>,
+    /// When text messages may arrive.
+    pub sms_hours: Arc<HoursTable>,
+    /// Deadlines and retries of runs.
+    pub runs: Arc<RunPolicy>,
     /// Who the shop is.
     pub shop: ShopSettings,
     /// Curated relations of the product graph.
@@ -59,6 +69,17 @@ pub enum ReleaseError {
     /// A file is missing.
     #[error("the release has no file {0}")]
     Missing(String),
+    /// A placeholder that nothing fills.
+    #[error("{file}, line {line}: the only placeholder here is {{{{shop.name}}}}")]
+    Placeholder {
+        /// The file.
+        file: String,
+        /// The line.
+        line: usize,
+    },
+    /// A flow file with a name that is taken.
+    #[error("{0}: `{BRIEF_FLOW}` is the name of conversations about campaigns; name the flow otherwise")]
+    Reserved(String),
     /// A flow file.
     #[error(transparent)]
     Flow(#[from] crate::flows::FlowError),
@@ -71,6 +92,9 @@ pub enum ReleaseError {
     /// The risk or sending policy.
     #[error(transparent)]
     Policy(#[from] approval::PolicyError),
+    /// The policy of runs.
+    #[error(transparent)]
+    Runs(#[from] RunPolicyError),
     /// The shop's settings.
     #[error(transparent)]
     Shop(#[from] ShopSettingsError),
@@ -88,6 +112,8 @@ pub fn defaults() -> Files {
     collect(&PROMPTS, "prompts", &mut files);
     collect(&KNOWLEDGE, "knowledge", &mut files);
     // The sample shop's products and people are data, not rules; they are planted, not released.
+    // Neither are prices of models: they belong to the installation.
+    files.retain(|path, _| !path.starts_with("knowledge/models/"));
     files.retain(|path, _| !path.starts_with("knowledge/sample-shop/") || is_setting(path));
     files.into_iter().map(|(path, text)| (path.replacen("knowledge/sample-shop/", "knowledge/", 1), text)).collect()
 }
@@ -131,8 +157,23 @@ impl Release {
         let shop = ShopSettings::parse("knowledge/shop.toml", file("knowledge/shop.toml")?)?;
         let voice = file("knowledge/brand/voice.md")?;
         let system = file("prompts/agent/system.md")?.replace("{{shop.name}}", &shop.identity.name);
+        // Both files or neither: a release of a time before conversations is whole without them.
+        let briefing = if below("prompts/chat/").is_empty() {
+            None
+        } else {
+            let system = file("prompts/chat/system.md")?.replace("{{shop.name}}", &shop.identity.name);
+            if let Some(line) = system.lines().position(|line| line.contains("{{")) {
+                return Err(ReleaseError::Placeholder { file: "prompts/chat/system.md".to_owned(), line: line + 1 });
+            }
+            Some(format!("{}\n\n# An example\n\n{}", system.trim(), file("prompts/chat/example.md")?.trim()))
+        };
+        let reserved = format!("prompts/flows/{BRIEF_FLOW}.md");
+        if files.contains_key(&reserved) {
+            return Err(ReleaseError::Reserved(reserved));
+        }
         Ok(Self {
             digest,
+            briefing,
             system: format!("{}\n\n# The voice of {}\n\n{}", system.trim(), shop.identity.name, demote(voice)),
             flows: below("prompts/flows/")
                 .into_iter()
@@ -148,6 +189,15 @@ impl Release {
                 "knowledge/policy/sending.toml",
                 file("knowledge/policy/sending.toml")?,
             )?),
+            sms_hours: Arc::new(approval::sms_hours(
+                "knowledge/policy/sms-hours.toml",
+                file("knowledge/policy/sms-hours.toml")?,
+            )?),
+            runs: Arc::new(match files.get(RUN_POLICY_FILE) {
+                Some(text) => RunPolicy::parse(RUN_POLICY_FILE, text)?,
+                // Releases from before there was such a file.
+                None => RunPolicy::shipped()?,
+            }),
             curated: below("knowledge/graph/")
                 .into_iter()
                 .map(|(path, text)| Curated::parse(path, text))
@@ -166,6 +216,7 @@ impl Release {
             cap_week: sending.cap_week,
             quiet: sending.quiet,
             holdout_percent: sending.holdout_percent,
+            sms_hours: Some(HoursTable::clone(&self.sms_hours)),
         }
     }
 }

@@ -4,16 +4,19 @@
 //! release and the delivery. Adding a tool is one folder under tools/ and one line in `tools!`.
 
 mod approvals;
+pub(crate) mod briefs;
 mod gate;
-mod offers;
-mod people;
+pub(crate) mod offers;
+pub(crate) mod people;
 mod shelves;
 
 use std::sync::Arc;
 
 use ::offers::QuoteOffer;
 use approval::{DecideNoSend, RequestApproval};
+use audience::PreviewAudience;
 use brand::CheckBrandRules;
+use brief::{AskMarketer, ProposeBriefs, UpdateBrief};
 use catalog::{Catalog, GetProducts, SearchCatalog};
 use content::ProposeMessage;
 use esp::QueueSend;
@@ -41,13 +44,49 @@ pub fn registry(
     norms: &Arc<StoreNorms>,
     delivery: &Arc<Delivery>,
 ) -> Result<Registry, RegistryError> {
+    assemble(store, release, catalog, graph, norms, delivery, Acts::ForReal)
+}
+
+/// The same tools for a rehearsal: they look, check and refuse as ever, but no approval is opened and nothing is handed
+/// over.
+///
+/// # Errors
+/// As [`registry`].
+pub(crate) fn rehearsal(tenant: &crate::tenant::Tenant, delivery: &Arc<Delivery>) -> Result<Registry, RegistryError> {
+    let crate::tenant::Tenant { store, catalog, graph, norms, .. } = tenant;
+    assemble(store, &delivery.release, catalog, graph, norms, delivery, Acts::InSandbox)
+}
+
+/// Whether what a tool does reaches the outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Acts {
+    ForReal,
+    InSandbox,
+}
+
+fn assemble(
+    store: &ShopStore,
+    release: &Arc<Release>,
+    catalog: &Arc<Catalog>,
+    graph: &Arc<ProductGraph>,
+    norms: &Arc<StoreNorms>,
+    delivery: &Arc<Delivery>,
+    acts: Acts,
+) -> Result<Registry, RegistryError> {
     let shelves =
         Arc::new(shelves::Shelves { shop: store.id().clone(), catalog: catalog.clone(), graph: graph.clone() });
     let people = Arc::new(people::People { store: store.clone(), norms: norms.clone() });
     let offers = Arc::new(offers::Offers { store: store.clone(), release: release.clone(), catalog: catalog.clone() });
-    let gate = Arc::new(gate::Gate { delivery: delivery.clone(), catalog: catalog.clone() });
-    let desk = Arc::new(approvals::Desk { delivery: delivery.clone() });
-    fill(&Desks { people, catalog: catalog.clone(), shelves, offers, gate, desk })
+    let gate = Arc::new(gate::Gate { delivery: delivery.clone(), catalog: catalog.clone(), acts });
+    let desk = Arc::new(approvals::Desk { delivery: delivery.clone(), acts });
+    let briefs = Arc::new(briefs::Briefs {
+        store: store.clone(),
+        release: release.clone(),
+        catalog: catalog.clone(),
+        graph: graph.clone(),
+        norms: norms.clone(),
+    });
+    fill(&Desks { people, catalog: catalog.clone(), shelves, offers, gate, desk, briefs })
 }
 
 /// What the tools ask.
@@ -58,6 +97,7 @@ struct Desks {
     offers: Arc<offers::Offers>,
     gate: Arc<gate::Gate>,
     desk: Arc<approvals::Desk>,
+    briefs: Arc<briefs::Briefs>,
 }
 
 /// One line a tool: its type, and how it is made from the desks.
@@ -92,6 +132,10 @@ tools! { |desks|
     RequestApproval => RequestApproval::new(desks.desk.clone()),
     QueueSend => QueueSend::new(desks.gate.clone()),
     DecideNoSend => DecideNoSend,
+    UpdateBrief => UpdateBrief::new(desks.briefs.clone()),
+    PreviewAudience => PreviewAudience::new(desks.briefs.clone()),
+    AskMarketer => AskMarketer,
+    ProposeBriefs => ProposeBriefs::new(desks.briefs.clone()),
 }
 
 /// The array that is sent as `tools` to a model.

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::out::{Ink, Out, clean, short};
 use crate::runs::{Observer, Rest};
+use crate::spend::dollars;
 
 /// Prints steps as they are performed.
 pub(super) struct Trace {
@@ -55,12 +56,12 @@ impl Observer for Trace {
         match input {
             Input::Model { reply, .. } => {
                 let calls: Vec<&str> = reply.calls.iter().map(|c| c.name.as_str()).collect();
-                let cost = reply.usage.cost_micros;
-                let tokens = reply.usage.input_tokens + reply.usage.output_tokens;
-                let price = if tokens == 0 {
-                    String::new()
-                } else {
-                    format!(" ({tokens} tokens, ${}.{:06})", cost / 1_000_000, cost % 1_000_000)
+                let usage = &reply.usage;
+                let tokens = usage.input_tokens + usage.output_tokens;
+                let price = match (tokens, usage.unpriced) {
+                    (0, false) => String::new(),
+                    (_, true) => format!(" ({tokens} tokens, cost unknown)"),
+                    (_, false) => format!(" ({tokens} tokens, {})", dollars(usage.cost_micros)),
                 };
                 let words = if calls.is_empty() {
                     format!("no call: {}", short(reply.text.as_deref().unwrap_or(""), 80))
@@ -95,6 +96,18 @@ impl Observer for Trace {
                         }
                         Some(Disposition::Queued { state }) => self.say("ledger", Ink::Good, state.as_str()),
                         Some(Disposition::Held { hold }) => self.say("held", Ink::Warn, &hold.to_string()),
+                        Some(Disposition::Written { copy }) => {
+                            self.say("copy", Ink::Good, &format!("{} subjects", copy.subjects.len()));
+                        }
+                        Some(Disposition::Briefed { brief }) => {
+                            self.say("brief", Ink::Good, &format!("version {}", brief.version));
+                        }
+                        Some(Disposition::Asked { questions }) => {
+                            questions.iter().for_each(|q| self.say("question", Ink::Warn, &short(&q.text, 150)));
+                        }
+                        Some(Disposition::Offered { choices }) => {
+                            choices.iter().for_each(|c| self.say("choice", Ink::Warn, &short(&c.why, 150)));
+                        }
                         Some(Disposition::NoSend(_)) | None => {}
                     }
                 }
@@ -114,6 +127,9 @@ impl Observer for Trace {
             Input::Delivery { result: Ok(state), .. } => self.say("ledger", Ink::Good, state.as_str()),
             Input::Delivery { result: Err(hold), .. } => self.say("held", Ink::Warn, &hold.to_string()),
             Input::Released { .. } => self.say("released", Ink::Good, "the cause of the hold has passed"),
+            Input::Marketer { text, .. } => self.say("marketer", Ink::Name, &short(text, 150)),
+            Input::BriefEdited { note, .. } => self.say("marketer", Ink::Name, &short(note, 150)),
+            Input::Stopped { .. } => self.say("marketer", Ink::Warn, "stopped the turn"),
             Input::Fatal { why, .. } => self.say("failed", Ink::Bad, why),
             Input::Cancelled { reason, .. } => {
                 self.say("stopped", Ink::Warn, &format!("{}: {}", reason.code, reason.reason))
@@ -129,6 +145,9 @@ pub(super) fn ending(out: Out, rest: &Rest) -> String {
         Rest::Done(Outcome::NoSend(reason)) => {
             out.ink(Ink::Warn, &format!("no message: {} – {}", reason.code, reason.reason))
         }
+        Rest::Done(Outcome::Written { copy }) => {
+            out.ink(Ink::Good, &format!("written: {} subjects", copy.subjects.len()))
+        }
         Rest::Done(Outcome::Held { hold }) => out.ink(Ink::Warn, &format!("held for good: {hold}")),
         Rest::Done(Outcome::Parked(reason)) => {
             out.ink(Ink::Bad, &format!("parked for an operator: {} – {}", reason.code, reason.text))
@@ -138,6 +157,7 @@ pub(super) fn ending(out: Out, rest: &Rest) -> String {
         }
         Rest::Held { hold, at: Some(at) } => out.ink(Ink::Warn, &format!("held until {at}: {hold}")),
         Rest::Held { hold, at: None } => out.ink(Ink::Warn, &format!("held until the cause is lifted: {hold}")),
+        Rest::Marketer { .. } => out.ink(Ink::Warn, "waits for the marketer"),
         Rest::Delayed { until } => out.ink(Ink::Dim, &format!("waits until {until}")),
     }
 }

@@ -3,19 +3,21 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use agent::{ApprovalDecision, Input, Machine, ModelRequest, Outcome, RunPlan, Step};
+use agent::{ApprovalDecision, Input, Machine, ModelFault, ModelRequest, Outcome, RunPlan, Step, ToolChoice};
 use jiff::SignedDuration;
+use kit::campaign::Brief;
 use kit::message::ApprovalState;
-use kit::tool::{Registry, ToolSpec};
+use kit::tool::{NoSend, Registry, ToolSpec};
 use kit::{ApprovalId, Digest, RunId, StoreError, Timestamp};
 
 use super::guard::PrivacyGuard;
 use super::journal::{self, Chain, Folded, RESUME, START, Started, step_name, step_text};
 use super::perform::{self, Deliverer, Failed};
-use super::{DriveError, Observer, Rest, Seed, Signal};
+use super::{DriveError, Observer, Rest, RunPolicy, Seed, Signal};
 use crate::clock::Clock;
 use crate::failpoint;
-use crate::model::ChatModel;
+use crate::model::{ChatModel, ReplySink};
+use crate::spend::{Purchase, Purse};
 use crate::store::{JournalRow, ParkedState, Run, RunState, ShopStore};
 
 /// Drives runs of one shop.
@@ -30,10 +32,14 @@ pub struct Driver {
     pub models: Vec<Arc<dyn ChatModel>>,
     /// Makes a run's plan from its pinned release.
     pub planner: Arc<dyn Planner>,
+    /// Deadlines and retries.
+    pub policy: Arc<RunPolicy>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Who watches.
     pub observer: Arc<dyn Observer>,
+    /// What models may cost.
+    pub purse: Purse,
 }
 
 impl std::fmt::Debug for Driver {
@@ -70,6 +76,8 @@ struct Drive<'a> {
     machine: Machine,
     chain: Chain,
     next_seq: u32,
+    /// When the run began.
+    began_at: Timestamp,
     /// Nothing was done yet: what makes a message impossible anyway is looked for first.
     untouched: bool,
     /// Which of the driver's models answers now.
@@ -96,11 +104,56 @@ impl Driver {
         if let (RunState::Delayed, Some(until)) = (run.state, run.wake_at.filter(|at| *at > now)) {
             return Ok(Rest::Delayed { until });
         }
-        self.open(run).await?.run_on().await
+        match self.open(run).await? {
+            Some(drive) => drive.run_on().await,
+            // Its timer was moved between the reading and the beginning: it is not due any more.
+            None => {
+                let run = self.store.run(id).await?.ok_or_else(|| DriveError::Unknown(id.clone()))?;
+                Ok(Rest::Delayed { until: run.wake_at.unwrap_or(now) })
+            }
+        }
     }
 
-    /// Folds the journal, or begins it.
-    async fn open(&self, run: Run) -> Result<Drive<'_>, DriveError> {
+    /// A run as it is, with its journal, without taking it on.
+    ///
+    /// # Errors
+    /// When there is no such run, or its journal does not follow from its release.
+    pub async fn machine(&self, id: &RunId) -> Result<(Machine, Vec<JournalRow>), DriveError> {
+        let run = self.store.run(id).await?.ok_or_else(|| DriveError::Unknown(id.clone()))?;
+        let seed: Seed = serde_json::from_str(&run.plan)
+            .map_err(|e| StoreError::Corrupt { what: format!("run {}", run.id), why: e.to_string() })?;
+        let rows = self.store.journal(id).await?;
+        let started_at = rows.first().map_or(run.created_at, |row| row.at);
+        let plan = self.planner.plan(run.release, &seed, started_at).await;
+        let plan = plan.map_err(|why| DriveError::Release { run: id.clone(), why })?;
+        let folded = journal::fold(&run.plan, &rows, |_| plan.clone());
+        let folded = folded.map_err(|divergence| DriveError::Diverged { run: id.clone(), divergence })?;
+        Ok((folded.map_or_else(|| Machine::new(plan), |folded| folded.machine), rows))
+    }
+
+    /// Drives a run; when that fails for a cause that passes, notes when the next try is, and after the last one parks the run.
+    ///
+    /// # Errors
+    /// As [`Driver::drive`].
+    pub async fn drive_or_postpone(&self, id: &RunId) -> Result<Rest, DriveError> {
+        let error = match self.drive(id).await {
+            Err(error) if error.is_retryable() => error,
+            other => return other,
+        };
+        let (now, retry) = (self.clock.now(), self.policy.steps);
+        let failed = self.store.run(id).await?.map_or(0, |run| run.failures).saturating_add(1);
+        let failed = u32::try_from(failed).unwrap_or(u32::MAX);
+        if failed >= retry.attempts {
+            self.park(id, &format!("{failed} tries failed, the last one: {error}")).await?;
+        } else {
+            let until = now.checked_add(retry.pause(failed)).unwrap_or(now);
+            self.store.postpone(id, until, &error.to_string(), now).await?;
+        }
+        Err(error)
+    }
+
+    /// Folds the journal, or begins it; `None` when it is not due after all.
+    async fn open(&self, run: Run) -> Result<Option<Drive<'_>>, DriveError> {
         let seed: Seed = serde_json::from_str(&run.plan)
             .map_err(|e| StoreError::Corrupt { what: format!("run {}", run.id), why: e.to_string() })?;
         let rows = self.store.journal(&run.id).await?;
@@ -115,7 +168,10 @@ impl Driver {
                 Some(last) => self.resume(&run, folded, last.at).await?,
                 None => folded,
             },
-            Ok(None) => self.begin(&run, plan, started_at).await?,
+            Ok(None) => match self.begin(&run, plan, started_at).await? {
+                Some(begun) => begun,
+                None => return Ok(None),
+            },
             Err(divergence) => {
                 self.park(&run.id, &divergence.to_string()).await?;
                 return Err(DriveError::Diverged { run: run.id, divergence });
@@ -124,16 +180,34 @@ impl Driver {
         let Folded { machine, chain, next_seq, untouched } = folded;
         let model =
             machine.profile().and_then(|name| self.models.iter().position(|m| m.profile() == name)).unwrap_or(0);
-        Ok(Drive { driver: self, run, seed, machine, chain, next_seq, untouched, model, guard: None })
+        Ok(Some(Drive {
+            driver: self,
+            run,
+            seed,
+            machine,
+            chain,
+            next_seq,
+            began_at: started_at,
+            untouched,
+            model,
+            guard: None,
+        }))
     }
 
-    async fn begin(&self, run: &Run, plan: RunPlan, at: Timestamp) -> Result<Folded, DriveError> {
-        let body = serde_json::to_string(&Started { at })
+    async fn begin(&self, run: &Run, plan: RunPlan, at: Timestamp) -> Result<Option<Folded>, DriveError> {
+        let body = serde_json::to_string(&Started::by_this_machine(at))
             .map_err(|e| StoreError::Corrupt { what: "journal row".to_owned(), why: e.to_string() })?;
         let chain = Chain::begin(&run.plan).extend(START, &body);
         let row = JournalRow { seq: 1, step: START.to_owned(), input_hash: chain.hash(), body, at };
-        self.append(&run.id, row, None).await?;
-        Ok(Folded { machine: Machine::new(plan), chain, next_seq: 2, untouched: true })
+        failpoint::hit("before_append.1");
+        match self.store.begin_run(&run.id, run.timer, row).await {
+            Ok(true) => {}
+            Ok(false) => return Ok(None),
+            Err(StoreError::Conflict(_)) => return Err(DriveError::Elsewhere(run.id.clone())),
+            Err(error) => return Err(error.into()),
+        }
+        failpoint::hit("after_append.1");
+        Ok(Some(Folded { machine: Machine::new(plan), chain, next_seq: 2, untouched: true }))
     }
 
     /// Notes that a run which was in the middle of its work is taken up again. Without that the hours until somebody starts
@@ -142,12 +216,14 @@ impl Driver {
         let at = self.clock.now();
         let works = match folded.machine.next() {
             Step::CallModel | Step::RunTools { .. } | Step::Deliver { .. } | Step::SwitchModel { .. } => true,
-            Step::AwaitApproval { .. } | Step::AwaitRelease { .. } | Step::Done(_) => false,
+            Step::AwaitApproval { .. } | Step::AwaitRelease { .. } | Step::AwaitMarketer { .. } | Step::Done(_) => {
+                false
+            }
         };
         if !works || at.duration_since(last_at) < INTERRUPTED {
             return Ok(folded);
         }
-        let body = serde_json::to_string(&Started { at })
+        let body = serde_json::to_string(&Started::by_this_machine(at))
             .map_err(|e| StoreError::Corrupt { what: "journal row".to_owned(), why: e.to_string() })?;
         folded.chain = folded.chain.extend(RESUME, &body);
         let (seq, input_hash) = (folded.next_seq, folded.chain.hash());
@@ -183,7 +259,7 @@ impl Drive<'_> {
             let signal = self.signal(&step).await?;
             let (input, used) = match signal {
                 Some((seq, input)) => (input, Some(seq)),
-                None => match self.perform(&step).await? {
+                None => match self.in_time(&step).await? {
                     Performed::Answer(input) => (input, None),
                     Performed::Signalled(seq, input) => (input, Some(seq)),
                     Performed::Rest(rest) => return self.rest(rest).await,
@@ -199,15 +275,23 @@ impl Drive<'_> {
         let body = serde_json::to_string(&input)
             .map_err(|e| StoreError::Corrupt { what: "journal row".to_owned(), why: e.to_string() })?;
         let chain = self.chain.extend(&asked, &body);
-        let (seq, step_name) = (self.next_seq, step_name(step).to_owned());
-        let row = JournalRow { seq, step: step_name, input_hash: chain.hash(), body, at: input.at() };
+        let (seq, name) = (self.next_seq, step_name(step));
+        let row = JournalRow { seq, step: name.to_owned(), input_hash: chain.hash(), body, at: input.at() };
         self.driver.append(&self.run.id, row, signal).await?;
         self.driver.observer.step(&self.run.id, step, &input);
+        if std::mem::take(&mut self.run.failures) > 0 {
+            self.driver.store.recovered(&self.run.id).await?;
+        }
         self.chain = chain;
         self.next_seq += 1;
         self.untouched = false;
+        if let Input::Marketer { .. } = &input {
+            // A new turn asks the preferred model again.
+            self.model = 0;
+        }
         self.machine.apply(input).map_err(|e| {
-            let divergence = journal::Divergence { seq: self.next_seq - 1, why: e.to_string() };
+            let divergence =
+                journal::Divergence { seq, asked: name.to_owned(), found: name.to_owned(), why: e.to_string() };
             DriveError::Diverged { run: self.run.id.clone(), divergence }
         })
     }
@@ -217,6 +301,9 @@ impl Drive<'_> {
     async fn signal(&self, step: &Step) -> Result<Option<(u32, Input)>, DriveError> {
         let reads = match step {
             Step::AwaitApproval { .. } | Step::AwaitRelease { .. } | Step::Deliver { .. } => true,
+            Step::AwaitMarketer { .. } => true,
+            // In a conversation the marketer may want it to stop at any step.
+            Step::CallModel | Step::RunTools { .. } | Step::SwitchModel { .. } if self.machine.talk().is_some() => true,
             Step::CallModel => self.untouched,
             Step::RunTools { .. } | Step::SwitchModel { .. } | Step::Done(_) => false,
         };
@@ -235,7 +322,18 @@ impl Drive<'_> {
                     return Ok(Some((seq, Input::Approval { approval, decision, at: now })));
                 }
                 (Signal::Released, Step::AwaitRelease { .. }) => return Ok(Some((seq, Input::Released { at: now }))),
-                (Signal::Approval { .. } | Signal::Released, _) => {
+                (Signal::Said { text, today }, Step::AwaitMarketer { .. }) => {
+                    return Ok(Some((seq, Input::Marketer { text, today, at: now })));
+                }
+                // Said while a turn is under way: the next one.
+                (Signal::Said { .. }, _) => {}
+                (Signal::Edited { brief, note, restores }, Step::AwaitMarketer { .. }) if self.fits(&brief) => {
+                    return Ok(Some((seq, Input::BriefEdited { brief, note, restores, at: now })));
+                }
+                (Signal::Stop, Step::CallModel | Step::RunTools { .. } | Step::SwitchModel { .. }) => {
+                    return Ok(Some((seq, Input::Stopped { at: now })));
+                }
+                (Signal::Approval { .. } | Signal::Released | Signal::Edited { .. } | Signal::Stop, _) => {
                     self.driver.store.drop_signal(&self.run.id, seq).await?
                 }
             }
@@ -243,19 +341,49 @@ impl Drive<'_> {
         Ok(None)
     }
 
+    /// True for an edit of the brief as it stands; one that somebody else was faster than is dropped.
+    fn fits(&self, edited: &Brief) -> bool {
+        self.machine.talk().is_some_and(|talk| talk.brief.version.saturating_add(1) == edited.version)
+    }
+
+    /// Performs a step within its deadline and the run's. A step that is cut is tried again, as one that a crash cut.
+    async fn in_time(&mut self, step: &Step) -> Result<Performed, DriveError> {
+        let (now, policy) = (self.driver.clock.now(), self.driver.policy.clone());
+        if self.began_at.checked_add(policy.deadline).is_ok_and(|end| end <= now) {
+            let reason = format!("the run had not ended {:#} after it began", policy.deadline);
+            let reason = NoSend { code: "run_deadline".to_owned(), reason };
+            return Ok(Performed::Answer(Input::Cancelled { reason, at: now }));
+        }
+        let limit = policy.steps.deadline;
+        match tokio::time::timeout(limit.unsigned_abs(), self.perform(step)).await {
+            Ok(performed) => performed,
+            Err(_) => {
+                let why = format!("{} took longer than {limit:#}", step_name(step));
+                Err(StoreError::Unavailable(why).into())
+            }
+        }
+    }
+
     async fn perform(&mut self, step: &Step) -> Result<Performed, DriveError> {
         let now = self.driver.clock.now();
         Ok(Performed::Answer(match step {
-            Step::CallModel if self.untouched => match self.driver.deliverer.admissible(&self.seed, now).await? {
-                Some(reason) => Input::Cancelled { reason, at: now },
-                None => self.ask().await?,
-            },
+            Step::CallModel if self.untouched && self.machine.talk().is_none() => {
+                match self.driver.deliverer.admissible(&self.seed, now).await? {
+                    Some(reason) => Input::Cancelled { reason, at: now },
+                    None => self.ask().await?,
+                }
+            }
             Step::CallModel => self.ask().await?,
             Step::RunTools { calls } => {
                 let shop = self.driver.store.id();
-                match perform::calls(&self.driver.registry, shop, &self.run.id, &self.seed, &self.machine, calls, now)
-                    .await
-                {
+                let bench = perform::Bench {
+                    registry: &self.driver.registry,
+                    shop,
+                    run: &self.run.id,
+                    seed: &self.seed,
+                    retry: self.driver.policy.tools,
+                };
+                match perform::calls(&bench, &self.machine, calls, now).await {
                     Ok(answers) => {
                         failpoint::hit("after_tools");
                         Input::Tools { answers, at: self.driver.clock.now() }
@@ -275,7 +403,8 @@ impl Drive<'_> {
                 Input::Released { at: now }
             }
             Step::AwaitRelease { at, hold } => return Ok(Performed::Rest(Rest::Held { hold: hold.clone(), at: *at })),
-            Step::SwitchModel { .. } => self.switch(now),
+            Step::SwitchModel { .. } => self.switch(now).await?,
+            Step::AwaitMarketer { ended } => return Ok(Performed::Rest(Rest::Marketer { ended: ended.clone() })),
             Step::Done(outcome) => return Ok(Performed::Rest(Rest::Done(outcome.clone()))),
         }))
     }
@@ -301,8 +430,19 @@ impl Drive<'_> {
         let request = ModelRequest { messages: &messages, ..request };
         let tools: Vec<&ToolSpec> =
             request.tools.iter().filter_map(|name| self.driver.registry.get(name)).map(|tool| tool.spec()).collect();
-        let answer = model.complete(&request, &tools).await;
+        let purchase = self.purchase(model.as_ref(), &request, &tools);
+        let ticket = match self.driver.purse.reserve(purchase, self.driver.clock.now()).await? {
+            Ok(ticket) => ticket,
+            Err(refusal) => {
+                tracing::warn!(profile = model.profile(), %refusal, "model call not made");
+                let fault = ModelFault { why: refusal.to_string(), transient: true };
+                return Ok(Input::ModelFailed { fault, at: self.driver.clock.now() });
+            }
+        };
+        let listener = Listener { observer: self.driver.observer.as_ref(), run: &self.run.id };
+        let answer = model.stream(&request, &tools, &listener).await;
         failpoint::hit("after_model");
+        self.driver.purse.settle(ticket, &answer).await?;
         let at = self.driver.clock.now();
         Ok(match answer {
             Ok(reply) => Input::Model { reply, at },
@@ -319,14 +459,28 @@ impl Drive<'_> {
         Ok(PrivacyGuard::for_person(person.and_then(|p| p.first_name).as_deref()))
     }
 
-    fn switch(&mut self, at: Timestamp) -> Input {
-        match self.driver.models.get(self.model + 1) {
-            Some(next) => {
-                self.model += 1;
-                Input::SwitchedModel { profile: next.profile().to_owned(), at }
+    fn purchase<'a>(
+        &'a self,
+        model: &'a dyn ChatModel,
+        request: &ModelRequest<'_>,
+        tools: &[&ToolSpec],
+    ) -> Purchase<'a> {
+        let quote = model.quote(request, tools);
+        Purchase { run: &self.run.id, flow: &self.run.flow, profile: model.profile(), quote }
+    }
+
+    /// The next model that the run can pay for. What it will be asked is not known yet; what was said so far is the least.
+    async fn switch(&mut self, at: Timestamp) -> Result<Input, DriveError> {
+        let said =
+            ModelRequest { messages: self.machine.transcript(), tools: Vec::new(), tool_choice: ToolChoice::Auto };
+        for (position, model) in self.driver.models.iter().enumerate().skip(self.model + 1) {
+            if self.driver.purse.affords(self.purchase(model.as_ref(), &said, &[]), at).await? {
+                let profile = model.profile().to_owned();
+                self.model = position;
+                return Ok(Input::SwitchedModel { profile, at });
             }
-            None => Input::NoMoreModels { at },
         }
+        Ok(Input::NoMoreModels { at })
     }
 
     async fn deliver(&self, approval: Option<&ApprovalId>, now: Timestamp) -> Result<Input, DriveError> {
@@ -378,12 +532,13 @@ impl Drive<'_> {
             Rest::Approval { approval, until } => (Some(*until), format!("approval {approval}")),
             // Nobody may say that the cause is gone: it is looked at again by itself.
             Rest::Held { hold, at } => (at.or_else(|| now.checked_add(LOOK_AGAIN).ok()), hold.to_string()),
+            Rest::Marketer { .. } => (None, "the marketer".to_owned()),
             Rest::Delayed { until } => (Some(*until), "its time".to_owned()),
             Rest::Done(outcome) => return self.finish(outcome.clone()).await,
         };
         let body = serde_json::to_string(&self.machine)
             .map_err(|e| StoreError::Corrupt { what: "machine state".to_owned(), why: e.to_string() })?;
-        let parked = ParkedState { seq: self.next_seq - 1, version: agent::MACHINE_VERSION, body };
+        let parked = ParkedState { seq: self.next_seq - 1, version: self.machine.version(), body };
         match self.driver.store.rest_run(&self.run.id, wake_at, wait_for, parked, now).await {
             Ok(()) => Ok(rest),
             Err(StoreError::Conflict(_)) => Err(DriveError::Elsewhere(self.run.id)),
@@ -394,17 +549,35 @@ impl Drive<'_> {
     async fn finish(self, outcome: Outcome) -> Result<Rest, DriveError> {
         failpoint::hit("before_finish");
         let state = match &outcome {
-            Outcome::Delivered { .. } | Outcome::NoSend(_) | Outcome::Held { .. } => RunState::Done,
+            Outcome::Delivered { .. } | Outcome::NoSend(_) | Outcome::Held { .. } | Outcome::Written { .. } => {
+                RunState::Done
+            }
             Outcome::Parked(_) => RunState::Parked,
         };
         let why = match &outcome {
             Outcome::Parked(reason) => Some(reason.text.clone()),
-            Outcome::Delivered { .. } | Outcome::NoSend(_) | Outcome::Held { .. } => None,
+            Outcome::Delivered { .. } | Outcome::NoSend(_) | Outcome::Held { .. } | Outcome::Written { .. } => None,
         };
         let text = serde_json::to_string(&outcome)
             .map_err(|e| StoreError::Corrupt { what: "outcome".to_owned(), why: e.to_string() })?;
         self.driver.store.end_run(&self.run.id, state, why, Some(text), self.driver.clock.now()).await?;
         Ok(Rest::Done(outcome))
+    }
+}
+
+/// Hands a model's words on to whoever watches the run.
+struct Listener<'a> {
+    observer: &'a dyn Observer,
+    run: &'a RunId,
+}
+
+impl ReplySink for Listener<'_> {
+    fn text(&self, delta: &str) {
+        self.observer.writes(self.run, delta);
+    }
+
+    fn call(&self, name: &str) {
+        self.observer.calls(self.run, name);
     }
 }
 

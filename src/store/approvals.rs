@@ -8,7 +8,7 @@ use kit::{ApprovalId, Principal, RunId, StoreError, Timestamp};
 use super::error::map;
 use super::settings::append_audit;
 use super::signals::put_signal;
-use super::{ShopStore, corrupt, from_json, micros, stamp, to_json};
+use super::{DbConnection, ShopStore, corrupt, from_json, micros, stamp, to_json};
 
 /// An approval to open.
 #[derive(Debug, Clone)]
@@ -187,6 +187,20 @@ impl ShopStore {
         rows.into_iter().map(approval).collect()
     }
 
+    /// Everything that was asked about a run, oldest first.
+    pub async fn approvals_of(&self, run: &RunId) -> Result<Vec<Approval>, StoreError> {
+        let sql = sqlx::AssertSqlSafe(format!(
+            "{COLUMNS} WHERE shop_id = $1 AND run_id = $2 ORDER BY created_at, approval_id"
+        ));
+        let rows: Vec<Tuple> = sqlx::query_as(sql)
+            .bind(self.shop.as_str())
+            .bind(run.as_str())
+            .fetch_all(self.readers())
+            .await
+            .map_err(map)?;
+        rows.into_iter().map(approval).collect()
+    }
+
     /// Writes a decision against the version that was viewed, with the signal that wakes the run and, for an edit, the
     /// approval that takes its place: one commit.
     ///
@@ -234,6 +248,7 @@ impl ShopStore {
                     .bind(shop.as_str()).bind(new.id.as_str()).bind(run.as_str()).bind(new.terms.digest().to_string()).bind(terms).bind(draft)
                     .bind(&new.summary).bind(reasons).bind(authors).bind(micros(now)).bind(micros(new.expires_at))
                     .execute(&mut *c).await.map_err(map)?;
+                    append_audit(c, shop.as_str(), now, &who, "approval.open", new.id.as_str(), &new.terms.digest().to_string()).await?;
                 }
                 put_signal(c, shop.as_str(), run.as_str(), &signal, now).await?;
                 let action = format!("approval.{}", state_name(decided.state));
@@ -242,4 +257,28 @@ impl ShopStore {
         })
         .await
     }
+}
+
+/// Closes what is still asked about a run that is over.
+pub(super) async fn lapse(c: &mut DbConnection, shop: &str, run: &RunId, now: Timestamp) -> Result<(), StoreError> {
+    let open: Vec<(String,)> = sqlx::query_as(
+        "SELECT approval_id FROM approvals WHERE shop_id = $1 AND run_id = $2 AND state = 'pending' ORDER BY approval_id",
+    )
+    .bind(shop)
+    .bind(run.as_str())
+    .fetch_all(&mut *c)
+    .await
+    .map_err(map)?;
+    for (id,) in open {
+        sqlx::query(
+            "UPDATE approvals SET state = 'expired' WHERE shop_id = $1 AND approval_id = $2 AND state = 'pending'",
+        )
+        .bind(shop)
+        .bind(&id)
+        .execute(&mut *c)
+        .await
+        .map_err(map)?;
+        append_audit(c, shop, now, "system", "approval.expired", &id, "its run is over").await?;
+    }
+    Ok(())
 }

@@ -76,8 +76,9 @@ pub struct OrderSummary {
 }
 
 type ActivityTuple = (i64, String, Option<String>, Option<String>, i64);
-type OrderTuple = (String, String, Option<String>, i64, String, i64, i64, Option<i64>, Option<String>, Option<i64>);
-type LineTuple = (String, String, String, i64, i64, i64);
+pub(super) type OrderTuple =
+    (String, String, Option<String>, i64, String, i64, i64, Option<i64>, Option<String>, Option<i64>);
+pub(super) type LineTuple = (String, String, String, i64, i64, i64);
 
 impl ShopStore {
     /// Inserts or updates orders with their lines, in one commit.
@@ -282,7 +283,7 @@ pub(super) async fn put_order(c: &mut DbConnection, shop: &str, order: &Order) -
     Ok(())
 }
 
-fn order(head: OrderTuple, lines: Vec<LineTuple>) -> Result<Order, StoreError> {
+pub(super) fn order(head: OrderTuple, lines: Vec<LineTuple>) -> Result<Order, StoreError> {
     let (id, customer, cart, placed_at, currency, total, discount, cancelled_at, cancel_reason, fulfilled_at) = head;
     let bad = |e: kit::InvalidId| corrupt("order", e);
     let currency = Currency::parse(&currency).map_err(|e| corrupt("order", e))?;

@@ -14,10 +14,10 @@ use crate::store::{Budget, OfferHold, OfferWish, ShopStore};
 /// How long after a cart an order still counts as its order.
 const CART_TO_ORDER_HOURS: i64 = 72;
 
-pub(super) struct Offers {
-    pub(super) store: ShopStore,
-    pub(super) release: Arc<Release>,
-    pub(super) catalog: Arc<Catalog>,
+pub(crate) struct Offers {
+    pub(crate) store: ShopStore,
+    pub(crate) release: Arc<Release>,
+    pub(crate) catalog: Arc<Catalog>,
 }
 
 impl Offers {
@@ -35,7 +35,7 @@ impl Offers {
         })
     }
 
-    fn line(&self, id: &kit::ProductId) -> Option<BasketLine> {
+    pub(crate) fn line(&self, id: &kit::ProductId) -> Option<BasketLine> {
         let product = self.catalog.get(id)?;
         let price = self.catalog.live(id).map_or(product.price, |live| live.price);
         Some(BasketLine {
@@ -49,7 +49,7 @@ impl Offers {
         })
     }
 
-    async fn history(&self, customer: &CustomerId, now: Timestamp) -> Result<OfferHistory, StoreError> {
+    pub(crate) async fn history(&self, customer: &CustomerId, now: Timestamp) -> Result<OfferHistory, StoreError> {
         let days = |n: i64| now.checked_sub(SignedDuration::from_hours(24 * n)).unwrap_or(now);
         let orders: Vec<_> =
             self.store.orders_of(customer).await?.into_iter().filter(|o| o.cancelled_at.is_none()).collect();

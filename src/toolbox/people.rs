@@ -95,7 +95,7 @@ impl History for People {
     }
 }
 
-fn order(order: Order) -> OrderFacts {
+pub(super) fn order(order: Order) -> OrderFacts {
     OrderFacts {
         id: order.id,
         placed_at: order.placed_at,

@@ -9,7 +9,7 @@
 //! [`Outcome`].
 //!
 //! Where to look: `transcript` and `step` hold the vocabulary, `model` the trait behind which models stand, `machine/reply` what is made of a model's answer,
-//! `machine/turn` how its calls are run, `machine/phases` drafts, decisions and hand-overs, `machine/bounds` what a run may
+//! `machine/turn` how its calls are run, `machine/phases` drafts, decisions and hand-overs, `machine/talk` conversations about a brief, `machine/bounds` what a run may
 //! use up, `machine/prompts` every word the machine itself says to a model.
 
 mod limits;
@@ -20,6 +20,6 @@ mod transcript;
 
 pub use limits::{Limits, Spent};
 pub use machine::{DECIDE_NO_SEND, MACHINE_VERSION, Machine, Mismatch, PlannedTool, RestoreError, RunPlan};
-pub use model::{ChatModel, ModelError};
-pub use step::{ApprovalDecision, HumanReason, Input, ModelFault, Outcome, Step, ToolAnswer};
+pub use model::{ChatModel, ModelError, NO_CONNECTION, Quote, ReplySink};
+pub use step::{ApprovalDecision, HumanReason, Input, ModelFault, Outcome, Step, ToolAnswer, TurnEnd};
 pub use transcript::{FinishReason, Message, ModelReply, ModelRequest, RawCall, ToolCall, ToolChoice, Usage};

@@ -54,3 +54,16 @@ pub struct Spent {
     /// Working time in milliseconds, without waiting for a decision or a release.
     pub millis: u64,
 }
+
+impl Spent {
+    /// What came on top of an earlier count.
+    pub(crate) fn since(&self, earlier: &Self) -> Self {
+        Self {
+            turns: self.turns.saturating_sub(earlier.turns),
+            tool_calls: self.tool_calls.saturating_sub(earlier.tool_calls),
+            tokens: self.tokens.saturating_sub(earlier.tokens),
+            cost_micros: self.cost_micros.saturating_sub(earlier.cost_micros),
+            millis: self.millis.saturating_sub(earlier.millis),
+        }
+    }
+}

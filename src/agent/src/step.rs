@@ -1,6 +1,7 @@
 //! What the machine asks for and what it is told.
 
 use jiff::Timestamp;
+use kit::campaign::Brief;
 use kit::message::Hold;
 use kit::message::SendState;
 use kit::tool::{Disposition, NoSend};
@@ -46,8 +47,34 @@ pub enum Step {
         /// What went wrong with this one; the run is parked with it when no other is left.
         why: HumanReason,
     },
+    /// A conversation waits for its marketer.
+    AwaitMarketer {
+        /// How the turn before ended.
+        ended: TurnEnd,
+    },
     /// Nothing more.
     Done(Outcome),
+}
+
+/// How a turn of a conversation ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "ended", rename_all = "snake_case")]
+pub enum TurnEnd {
+    /// There was none yet.
+    Begun,
+    /// The model answered in words.
+    Answered,
+    /// The model asked questions.
+    Asked,
+    /// The model offered briefs to choose from.
+    Offered,
+    /// The marketer stopped it.
+    Stopped,
+    /// The model could not answer, or a bound was reached.
+    Failed {
+        /// Why.
+        reason: HumanReason,
+    },
 }
 
 impl Step {
@@ -60,6 +87,7 @@ impl Step {
             Self::Deliver { .. } => "the outcome of the hand-over",
             Self::AwaitRelease { .. } => "a release",
             Self::SwitchModel { .. } => "another model, or word that there is none",
+            Self::AwaitMarketer { .. } => "the marketer",
             Self::Done(_) => "nothing: the run is over",
         }
     }
@@ -193,6 +221,32 @@ pub enum Input {
         /// When.
         at: Timestamp,
     },
+    /// The marketer said something: a turn of a conversation begins.
+    Marketer {
+        /// Their words.
+        text: String,
+        /// The date in the shop's zone, in words: a model has no calendar.
+        today: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// The marketer changed the brief without words: undid a change, flipped an assumption, chose a brief.
+    BriefEdited {
+        /// The brief as it stands now.
+        brief: Box<Brief>,
+        /// What they did, for the model to read.
+        note: String,
+        /// The version this one takes up again, when it undoes a change.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        restores: Option<u32>,
+        /// When.
+        at: Timestamp,
+    },
+    /// The marketer stopped the turn under way.
+    Stopped {
+        /// When.
+        at: Timestamp,
+    },
     /// A tool or an engine failed for good ([`kit::tool::ToolError::Fatal`]): an operator must look.
     Fatal {
         /// What happened, without bodies.
@@ -221,6 +275,9 @@ impl Input {
             | Self::NoMoreModels { at }
             | Self::Delivery { at, .. }
             | Self::Released { at }
+            | Self::Marketer { at, .. }
+            | Self::BriefEdited { at, .. }
+            | Self::Stopped { at }
             | Self::Fatal { at, .. }
             | Self::Cancelled { at, .. } => *at,
         }
@@ -237,6 +294,9 @@ impl Input {
             Self::NoMoreModels { .. } => "word that no model is left",
             Self::Delivery { .. } => "the outcome of a hand-over",
             Self::Released { .. } => "a release",
+            Self::Marketer { .. } => "words of the marketer",
+            Self::BriefEdited { .. } => "an edit of the brief",
+            Self::Stopped { .. } => "word that the marketer stopped the turn",
             Self::Fatal { .. } => "a fatal failure",
             Self::Cancelled { .. } => "a cancellation",
         }
@@ -264,6 +324,11 @@ pub enum Outcome {
     },
     /// No message, on purpose.
     NoSend(NoSend),
+    /// The copy of a message class is written; a person approves it with its campaign.
+    Written {
+        /// What was written.
+        copy: Box<kit::campaign::ClassCopy>,
+    },
     /// A cleared message was held for good.
     Held {
         /// Why.

@@ -332,6 +332,11 @@ impl RuleBook {
         rules::ALL.iter().map(|r| r.id).chain(ours).collect()
     }
 
+    /// Parts that a text message may cost.
+    pub fn sms_segments_max(&self) -> u32 {
+        self.style.sms.segments_max
+    }
+
     pub(crate) fn severity(&self, rule: &Rule) -> Severity {
         self.severities.get(rule.id).copied().unwrap_or(rule.severity).max(rule.severity)
     }

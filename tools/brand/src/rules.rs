@@ -86,7 +86,10 @@ rules! {
         "without a known name this reads badly" => "write `{{customer.first_name}}, …` or `Hi {{customer.first_name}}, …`";
 
     // Structure.
-    CHANNEL "structure.channel" Block "marketing ops" "mission 5" "these rules cover e-mail only" => "propose an e-mail";
+    SMS_SHAPE "sms.shape" Block "marketing ops" "mission 34"
+        "a text message is one short text and one link" => "one paragraph, then one cta, no subject and no preheader";
+    SMS_PRODUCTS "sms.products" Block "marketing ops" "mission 34"
+        "a text message is about one product, two at most" => "name fewer products";
     SUBJECTS "structure.subjects" Block "marketing ops" "mission N9"
         "people and tests choose among subject options" => "write three to five subjects";
     SUBJECTS_ALIKE "structure.subjects-alike" Block "marketing ops" "issue 3"

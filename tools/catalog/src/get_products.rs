@@ -57,7 +57,7 @@ impl Tool for GetProducts {
     const NAME: &'static str = "get_products";
     const DESCRIPTION: &'static str = include_str!("get_products.md");
     const EFFECT: Effect = Effect::Read;
-    const PHASES: &'static [Phase] = &[Phase::Gather, Phase::Compose];
+    const PHASES: &'static [Phase] = &[Phase::Brief, Phase::Gather, Phase::Compose];
 
     async fn call(&self, cx: &ToolContext, args: GetArgs) -> Result<GetOutput, ToolError> {
         let catalog = catalog_of(&*self.catalogs, &cx.shop)?;

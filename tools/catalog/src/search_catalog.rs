@@ -79,7 +79,7 @@ impl Tool for SearchCatalog {
     const NAME: &'static str = "search_catalog";
     const DESCRIPTION: &'static str = include_str!("search_catalog.md");
     const EFFECT: Effect = Effect::Read;
-    const PHASES: &'static [Phase] = &[Phase::Gather, Phase::Compose];
+    const PHASES: &'static [Phase] = &[Phase::Brief, Phase::Gather, Phase::Compose];
 
     async fn call(&self, cx: &ToolContext, args: SearchArgs) -> Result<SearchOutput, ToolError> {
         let catalog = catalog_of(&*self.catalogs, &cx.shop)?;

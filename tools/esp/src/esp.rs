@@ -76,6 +76,9 @@ impl EspError {
     }
 }
 
+/// Every adapter by its own name: what a kill switch may name.
+pub const ADAPTERS: [&str; 2] = [crate::outbox::NAME, crate::http::NAME];
+
 /// One provider.
 pub trait Esp: Send + Sync {
     /// The name in the ledger and in errors.

@@ -158,7 +158,7 @@ impl Tool for ExploreGraph {
     const NAME: &'static str = "explore_graph";
     const DESCRIPTION: &'static str = include_str!("explore_graph.md");
     const EFFECT: Effect = Effect::Read;
-    const PHASES: &'static [Phase] = &[Phase::Gather, Phase::Compose];
+    const PHASES: &'static [Phase] = &[Phase::Brief, Phase::Gather, Phase::Compose];
 
     async fn call(&self, cx: &ToolContext, args: Args) -> Result<Output, ToolError> {
         let graph = self.graphs.graph(&cx.shop).ok_or_else(|| {

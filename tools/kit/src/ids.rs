@@ -141,6 +141,8 @@ ids! {
     FlowId,
     /// A run: one execution of a flow for one customer, or of one brief.
     RunId,
+    /// A campaign's brief: one conversation with a marketer.
+    BriefId,
     /// One tool call, as the model names it.
     CallId,
     /// One fact of a run, such as `f103`.
@@ -149,4 +151,8 @@ ids! {
     OfferStepId,
     /// One approval request.
     ApprovalId,
+    /// A campaign: one brief on its way to its audience.
+    CampaignId,
+    /// A message class within a campaign.
+    ClassId,
 }

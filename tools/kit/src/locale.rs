@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 /// A primary language subtag in lower case, such as `en` or `de` (BCP 47).
@@ -51,5 +52,16 @@ impl TryFrom<String> for Language {
 impl From<Language> for String {
     fn from(language: Language) -> String {
         language.0.into_owned()
+    }
+}
+impl JsonSchema for Language {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Language".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string" })
     }
 }

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use registry::{ErasedTool, Registry, RegistryError, ToolSpec};
 
+use crate::campaign::{Brief, BriefChoice, BriefContext, Question};
 use crate::fact::{Fact, FactBook, FactKind, FactMint, FactValue};
 use crate::ids::{ApprovalId, FactId, RunId, ShopId};
 use crate::message::{DraftRecord, SendState};
@@ -90,6 +91,26 @@ pub enum Disposition {
     },
     /// The run ends without a message.
     NoSend(NoSend),
+    /// The copy of a message class is written and checked; the run is over.
+    Written {
+        /// What was written.
+        copy: Box<crate::campaign::ClassCopy>,
+    },
+    /// The brief of a conversation changed.
+    Briefed {
+        /// The brief as it stands now.
+        brief: Box<Brief>,
+    },
+    /// The marketer is asked; the turn ends.
+    Asked {
+        /// What.
+        questions: Vec<Question>,
+    },
+    /// The marketer is given briefs to choose from; the turn ends.
+    Offered {
+        /// The briefs.
+        choices: Vec<BriefChoice>,
+    },
 }
 
 /// What a tool may see of its run.
@@ -111,6 +132,8 @@ pub struct ToolContext {
     pub draft: Option<Arc<DraftRecord>>,
     /// The call's number in its run, from 1: the same one when a call is repeated after a crash.
     pub call: u32,
+    /// The conversation, when the run is one about a brief.
+    pub talk: Option<Arc<BriefContext>>,
     mint: Arc<std::sync::Mutex<FactMint>>,
     disposition: Arc<std::sync::Mutex<Option<Disposition>>>,
 }
@@ -162,9 +185,25 @@ impl ToolContext {
             facts,
             draft,
             call,
+            talk: None,
             mint: Arc::new(std::sync::Mutex::new(FactMint::for_call(call))),
             disposition: Arc::default(),
         }
+    }
+
+    /// The same context within a conversation about a brief.
+    #[must_use]
+    pub fn in_talk(mut self, talk: Option<Arc<BriefContext>>) -> Self {
+        self.talk = talk;
+        self
+    }
+
+    /// The conversation about a brief.
+    ///
+    /// # Errors
+    /// [`ToolError::Fatal`] in a run that is none: the tool is on offer where it should not be.
+    pub fn conversation(&self) -> Result<&BriefContext, ToolError> {
+        self.talk.as_deref().ok_or_else(|| ToolError::Fatal("this run is no conversation about a brief".to_owned()))
     }
 
     /// Mints a fact of this call.

@@ -3,7 +3,7 @@
 use jiff::civil::Time;
 use jiff::{SignedDuration, Span, Timestamp};
 use kit::money::MoneyError;
-use kit::{Currency, Digest, FlowId, Language, Money, OfferStepId, ProductId};
+use kit::{Currency, CustomerId, Digest, FlowId, Language, Money, OfferStepId, ProductId, ShopId};
 
 use crate::ladder::{Concession, Ladder, Step};
 use crate::request::{BasketLine, OfferRequest};
@@ -48,6 +48,10 @@ impl Offer {
     /// The ladder that granted it.
     pub fn ladder(&self) -> Digest {
         self.ladder
+    }
+    /// The code of one customer on one occasion: the same one however often it is asked.
+    pub fn code_for(&self, shop: &ShopId, customer: &CustomerId, occasion: &str) -> String {
+        crate::code::voucher(self.code_prefix(), shop, customer, occasion, self.step())
     }
     pub(crate) fn code_prefix(&self) -> &str {
         &self.step.code_prefix

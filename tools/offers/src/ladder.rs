@@ -134,6 +134,11 @@ impl Ladder {
         self.steps.iter().find(|s| s.id == *id)
     }
 
+    /// True when a VIP may be given any step at all.
+    pub fn vips_get_offers(&self) -> bool {
+        self.limits.vip_ceiling > 0
+    }
+
     /// The limits.
     pub fn limits(&self) -> &Limits {
         &self.limits

@@ -61,8 +61,10 @@ pub struct Profile {
     pub stage: Stage,
     /// Categories they like best, best first, at most three.
     pub categories: Vec<CategoryId>,
-    /// Products they bought more than once or keep coming back to, best first; nothing that they sent back.
+    /// Products they bought more than once, best first; nothing that they sent back.
     pub favourites: Vec<ProductId>,
+    /// Products they looked at, searched, wished for or put into a cart and never bought, best first.
+    pub looked_at: Vec<ProductId>,
     /// Products that they sent back: never suggest them.
     pub returned: Vec<ProductId>,
     /// How they shop.
@@ -78,7 +80,7 @@ pub struct Profile {
 /// Explains a customer at `now`.
 pub fn explain(snapshot: &CustomerSnapshot, norms: &StoreNorms, thresholds: &Thresholds, now: Timestamp) -> Profile {
     let rhythm = Rhythm::of(snapshot, norms, now);
-    let stage = Stage::of(&rhythm, norms, thresholds);
+    let stage = journey::stage(&rhythm, norms, thresholds);
     let intent = Intent::of(snapshot, now);
     let taste = taste::Taste::of(snapshot, now);
     let internal = Internal::of(snapshot, &rhythm, norms, now);
@@ -86,19 +88,25 @@ pub fn explain(snapshot: &CustomerSnapshot, norms: &StoreNorms, thresholds: &Thr
     reasons.extend(intent.reason());
     reasons.extend(taste.cancelled.clone());
     reasons.extend(messages(snapshot, now));
-    reasons.push(stage.reason());
+    reasons.push(journey::reason(stage));
     reasons.extend(taste.reasons());
     reasons.extend(rhythm.reason(stage));
     Profile {
         stage,
         categories: taste.categories,
         favourites: taste.favourites,
+        looked_at: taste.looked_at,
         returned: taste.returned,
         rhythm,
         intent,
         reasons,
         internal,
     }
+}
+
+/// Where somebody is in their journey, and nothing else: for whole audiences.
+pub fn stage(snapshot: &CustomerSnapshot, norms: &StoreNorms, thresholds: &Thresholds, now: Timestamp) -> Stage {
+    journey::stage(&Rhythm::of(snapshot, norms, now), norms, thresholds)
 }
 
 /// Two messages in a week are enough to say less.

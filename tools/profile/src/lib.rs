@@ -16,7 +16,7 @@ mod snapshot;
 
 pub use angle::{Angle, angles};
 pub use explain::{
-    DataSource, Intent, IntentLevel, Internal, PriceLevel, Profile, Reason, Rhythm, Stage, Thresholds, explain,
+    DataSource, Intent, IntentLevel, Internal, PriceLevel, Profile, Reason, Rhythm, Stage, Thresholds, explain, stage,
 };
 pub use lookup_profile::{Candidate, CartView, LookupProfile, LookupProfileArgs, ProfileView, Role};
 pub use norms::{CustomerHistory, StoreNorms};

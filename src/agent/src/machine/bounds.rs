@@ -93,15 +93,40 @@ pub(super) struct Meter {
     last_at: Timestamp,
     /// Bounds the model has been warned of.
     warned: BTreeSet<Bound>,
+    /// What had been used up when the turn under way began. Nothing in a run that is no conversation.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    earlier: Spent,
+}
+
+fn is_nothing(spent: &Spent) -> bool {
+    *spent == Spent::default()
 }
 
 impl Meter {
     pub(super) fn started(at: Timestamp) -> Self {
-        Self { spent: Spent::default(), before: Spent::default(), last_at: at, warned: BTreeSet::new() }
+        Self {
+            spent: Spent::default(),
+            before: Spent::default(),
+            last_at: at,
+            warned: BTreeSet::new(),
+            earlier: Spent::default(),
+        }
     }
 
     pub(super) fn spent(&self) -> Spent {
         self.spent
+    }
+
+    /// What bounds are held against: the whole run, or the turn of a conversation.
+    fn counted(&self) -> Spent {
+        self.spent.since(&self.earlier)
+    }
+
+    /// A turn of a conversation begins, with its bounds to itself.
+    pub(super) fn begin_turn(&mut self) {
+        self.earlier = self.spent;
+        self.before = self.spent;
+        self.warned.clear();
     }
 
     pub(super) fn count_turn(&mut self, usage: &Usage) {
@@ -137,7 +162,7 @@ impl Machine {
     /// Counts the time since the last input as working time, unless the run was waiting for somebody.
     pub(super) fn tick(&mut self, at: Timestamp) {
         let working = match &self.stage {
-            Stage::AwaitApproval { .. } | Stage::AwaitRelease { .. } => false,
+            Stage::AwaitApproval { .. } | Stage::AwaitRelease { .. } | Stage::AwaitMarketer { .. } => false,
             Stage::AskModel
             | Stage::RunTools { .. }
             | Stage::Deliver
@@ -159,11 +184,16 @@ impl Machine {
         }
         let meter = &self.meter;
         let near = Bound::ALL.into_iter().find(|bound| {
-            !meter.warned.contains(bound) && bound.is_near(&meter.before, &meter.spent, &self.plan.limits)
+            !meter.warned.contains(bound)
+                && bound.is_near(&meter.before.since(&meter.earlier), &meter.counted(), &self.plan.limits)
         });
         if let Some(bound) = near {
             self.meter.warned.insert(bound);
-            self.say(&prompts::last_turn(bound, &self.plan.closing_offer(self.phase)));
+            let words = match self.talk {
+                Some(_) => prompts::last_call(),
+                None => &prompts::last_turn(bound, &self.plan.closing_offer(self.phase)),
+            };
+            self.say(words);
         }
         self.meter.before = self.meter.spent;
         self.stage = Stage::AskModel;
@@ -171,17 +201,18 @@ impl Machine {
 
     /// The first bound that forbids another turn.
     pub(super) fn reached(&self) -> Option<Bound> {
-        Bound::ALL.into_iter().find(|bound| bound.is_reached(&self.meter.spent, &self.plan.limits))
+        Bound::ALL.into_iter().find(|bound| bound.is_reached(&self.meter.counted(), &self.plan.limits))
     }
 
     pub(super) fn park_at(&mut self, bound: Bound) {
-        let used = bound.used(&self.meter.spent);
+        let used = bound.used(&self.meter.counted());
         let limit = bound.limit(&self.plan.limits);
-        self.park(bound.code(), format!("the run has used {used} of {limit} {}", bound.unit()));
+        let what = if self.talks() { "turn" } else { "run" };
+        self.park(bound.code(), format!("the {what} has used {used} of {limit} {}", bound.unit()));
     }
 
     /// True when no further tool may be run.
     pub(super) fn tool_calls_used_up(&self) -> bool {
-        Bound::ToolCalls.is_reached(&self.meter.spent, &self.plan.limits)
+        Bound::ToolCalls.is_reached(&self.meter.counted(), &self.plan.limits)
     }
 }

@@ -23,6 +23,14 @@ pub enum Mismatch {
         /// The request the decision is about.
         got: ApprovalId,
     },
+    /// An edit of another version of the brief: somebody else was faster.
+    #[error("the brief waits for version {expected}; the edit makes version {got}")]
+    Version {
+        /// The next version.
+        expected: u32,
+        /// The version that came.
+        got: u32,
+    },
     /// Answers that are not one a call in the order of the step.
     #[error("the run waits for answers to the calls [{}]; it got answers to [{}]", list(expected), list(got))]
     Answers {
@@ -42,7 +50,7 @@ fn list(ids: &[CallId]) -> String {
 pub enum RestoreError {
     /// Another machine wrote it.
     #[error(
-        "the state was written by machine version {found}; this program reads version {MACHINE_VERSION}: run the program of that version, or migrate"
+        "the state was written by machine version {found}; this program reads versions up to {MACHINE_VERSION}: run the program of that version, or migrate"
     )]
     Version {
         /// The version in the state.

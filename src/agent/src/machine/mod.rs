@@ -9,6 +9,7 @@ mod prompts;
 mod repeats;
 mod reply;
 mod stored;
+mod talk;
 mod turn;
 
 use std::collections::BTreeSet;
@@ -23,9 +24,10 @@ use serde::{Deserialize, Serialize};
 use self::bounds::Meter;
 use self::repeats::Repeats;
 use self::stored::Version;
+use self::talk::Talk;
 use self::turn::Turn;
 use crate::limits::Spent;
-use crate::step::{HumanReason, Input, Outcome, Step};
+use crate::step::{HumanReason, Input, Outcome, Step, TurnEnd};
 use crate::transcript::{Message, ModelRequest, ToolChoice};
 
 pub use self::errors::{Mismatch, RestoreError};
@@ -62,6 +64,9 @@ pub struct Machine {
     learned: BTreeSet<CallId>,
     /// Every call id of the run.
     taken: BTreeSet<CallId>,
+    /// The conversation about a brief, when the run is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    talk: Option<Box<Talk>>,
 }
 
 /// The current step, with what is needed to take its answer.
@@ -74,6 +79,7 @@ enum Stage {
     Deliver,
     AwaitRelease { at: Option<Timestamp>, hold: Hold },
     SwitchModel { why: HumanReason },
+    AwaitMarketer { ended: TurnEnd },
     Done { outcome: Outcome },
 }
 
@@ -104,11 +110,12 @@ impl Machine {
     /// A run at its beginning.
     pub fn new(plan: RunPlan) -> Self {
         let plan = plan.in_order();
+        let talk = Self::talk_of(plan.start);
         let mut machine = Self {
-            version: Version,
+            version: Version::for_run(talk.is_some()),
             phase: plan.start,
             stage: Stage::AskModel,
-            transcript: plan.opening(),
+            transcript: Vec::new(),
             facts: Arc::default(),
             draft: None,
             needs_approval: Vec::new(),
@@ -120,9 +127,14 @@ impl Machine {
             gathered: false,
             learned: BTreeSet::new(),
             taken: BTreeSet::new(),
+            talk,
             plan,
         };
-        machine.ask();
+        machine.transcript = machine.opening();
+        match machine.talk {
+            Some(_) => machine.await_marketer(TurnEnd::Begun),
+            None => machine.ask(),
+        }
         machine
     }
 
@@ -137,6 +149,7 @@ impl Machine {
             Stage::Deliver => Step::Deliver { approval: self.approval.clone() },
             Stage::AwaitRelease { at, hold } => Step::AwaitRelease { at: *at, hold: hold.clone() },
             Stage::SwitchModel { why } => Step::SwitchModel { why: why.clone() },
+            Stage::AwaitMarketer { ended } => Step::AwaitMarketer { ended: ended.clone() },
             Stage::Done { outcome } => Step::Done(outcome.clone()),
         }
     }
@@ -185,9 +198,9 @@ impl Machine {
                 let Stage::SwitchModel { why } = &self.stage else {
                     return Err(self.unexpected(got));
                 };
-                let why = why.clone();
+                let HumanReason { code, text } = why.clone();
                 self.tick(at);
-                self.finish(Outcome::Parked(why));
+                self.park(&code, text);
             }
             Input::Delivery { result, .. } => {
                 let Stage::Deliver = &self.stage else { return Err(self.unexpected(got)) };
@@ -198,6 +211,24 @@ impl Machine {
                 let Stage::AwaitRelease { .. } = &self.stage else { return Err(self.unexpected(got)) };
                 self.tick(at);
                 self.stage = Stage::Deliver;
+            }
+            Input::Marketer { text, today, .. } => {
+                let Stage::AwaitMarketer { .. } = &self.stage else { return Err(self.unexpected(got)) };
+                self.tick(at);
+                self.marketer_said(text, today);
+            }
+            Input::BriefEdited { brief, note, .. } => {
+                let Stage::AwaitMarketer { .. } = &self.stage else { return Err(self.unexpected(got)) };
+                self.marketer_edited(*brief, note)?;
+                self.tick(at);
+            }
+            Input::Stopped { .. } => {
+                let works = matches!(self.stage, Stage::AskModel | Stage::RunTools { .. } | Stage::SwitchModel { .. });
+                if !self.talks() || !works {
+                    return Err(self.unexpected(got));
+                }
+                self.tick(at);
+                self.stopped();
             }
             Input::Fatal { why, .. } => {
                 self.still_running(got)?;
@@ -219,8 +250,14 @@ impl Machine {
         Some(ModelRequest {
             messages: &self.transcript,
             tools: self.plan.offered(self.phase).map(|tool| tool.name.clone()).collect(),
-            tool_choice: ToolChoice::Required,
+            // In a conversation words are an answer; a run for a customer always ends in a call.
+            tool_choice: if self.talks() { ToolChoice::Auto } else { ToolChoice::Required },
         })
+    }
+
+    /// The version of the stored state that this one is written in.
+    pub fn version(&self) -> u32 {
+        self.version.into()
     }
 
     /// What the run is pinned to.
@@ -272,7 +309,8 @@ impl Machine {
             | Stage::AwaitApproval { .. }
             | Stage::Deliver
             | Stage::AwaitRelease { .. }
-            | Stage::SwitchModel { .. } => None,
+            | Stage::SwitchModel { .. }
+            | Stage::AwaitMarketer { .. } => None,
         }
     }
 
@@ -280,8 +318,13 @@ impl Machine {
         self.stage = Stage::Done { outcome };
     }
 
+    /// A person must look. In a conversation one is there: the turn ends, and only a fault in our own house ends it all.
     fn park(&mut self, code: &str, text: String) {
-        self.finish(Outcome::Parked(HumanReason { code: code.to_owned(), text }));
+        let reason = HumanReason { code: code.to_owned(), text };
+        if self.talks() && code != "fatal" {
+            return self.await_marketer(TurnEnd::Failed { reason });
+        }
+        self.finish(Outcome::Parked(reason));
     }
 
     /// Says something to the model. Notes in a row become one message: some servers insist that roles alternate.

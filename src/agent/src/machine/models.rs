@@ -35,7 +35,8 @@ impl Machine {
     pub(super) fn switched(&mut self, profile: String) {
         self.profile = Some(profile);
         self.rounds.switches = self.rounds.switches.saturating_add(1);
-        let former = std::mem::replace(&mut self.transcript, self.plan.opening());
+        let former = std::mem::take(&mut self.transcript);
+        self.transcript = self.opening();
         for message in former {
             match message {
                 Message::System { .. } | Message::User { .. } => {}
@@ -52,7 +53,7 @@ impl Machine {
                 }
             }
         }
-        let phase = if self.gathered { Phase::Compose } else { self.plan.start };
+        let phase = if self.gathered && !self.talks() { Phase::Compose } else { self.plan.start };
         self.start_afresh(phase);
         self.meter.forget_warnings();
         self.ask();

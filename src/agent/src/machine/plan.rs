@@ -24,7 +24,8 @@ pub struct RunPlan {
     pub limits: Limits,
     /// Tools whose good answer ends gathering: [`Phase::Gather`] becomes [`Phase::Compose`].
     pub gather_done_by: Vec<String>,
-    /// The phase to start in.
+    /// The phase to start in. [`Phase::Brief`] makes the run a conversation: it waits for a marketer, `task` says what the
+    /// shop is like, and `limits` hold for each turn.
     pub start: Phase,
     /// When the run started; its working time counts from here.
     pub started_at: Timestamp,
@@ -57,6 +58,11 @@ impl RunPlan {
     /// How every conversation of the run begins.
     pub(super) fn opening(&self) -> Vec<Message> {
         vec![Message::System { text: self.system.clone() }, Message::User { text: self.task.clone() }]
+    }
+
+    /// What stands at the head of every turn of a conversation: the instructions, and what the shop is like.
+    pub(super) fn standing(&self) -> String {
+        format!("{}\n\n{}", self.system, self.task)
     }
 
     /// A tool by name.

@@ -2,6 +2,7 @@
 //!
 //! Each says what happened and what to do now, and names the tools on offer, so that a weak model can mend its answer too.
 
+use kit::campaign::{BriefChoice, Question};
 use kit::fence::ThirdParty;
 use kit::message::Hold;
 
@@ -105,4 +106,69 @@ pub(super) fn recheck(hold: &Hold, offer: &str) -> String {
     format!(
         "The message was held and the draft dropped: {why}. Look up again what it builds on, then propose a message with what is true now, or decide to send nothing; on offer: {offer}."
     )
+}
+
+/// A turn of a conversation: the date, the brief as code keeps it, and the marketer's words.
+pub(super) fn turn(turn: u32, today: &str, brief: &str, notes: &[String], said: &str) -> String {
+    let notes = if notes.is_empty() {
+        String::new()
+    } else {
+        format!("# What the marketer did to it since your last answer\n\n{}\n\n", notes.join("\n"))
+    };
+    format!(
+        "Today is {today}.\n\n# The brief as it stands\n\n{brief}\n\n{notes}# Turn {turn}: the marketer writes\n\n{said}"
+    )
+}
+
+/// A turn that is over.
+pub(super) fn past_turn(turn: u32, said: &str) -> String {
+    format!("# Turn {turn}: the marketer wrote\n\n{said}")
+}
+
+/// What was asked, as the answer of a turn.
+pub(super) fn questions(asked: &[Question]) -> String {
+    let line = |(n, question): (usize, &Question)| {
+        let options =
+            if question.options.is_empty() { String::new() } else { format!(" ({})", question.options.join(" / ")) };
+        format!("{n}. {}{options}", question.text)
+    };
+    (1..).zip(asked).map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Briefs to choose from, as the answer of a turn.
+pub(super) fn offered(choices: &[BriefChoice]) -> String {
+    let line = |(n, choice): (usize, &BriefChoice)| {
+        format!("{n}. {}: {}", choice.brief.title.as_deref().unwrap_or("a brief"), choice.why)
+    };
+    format!("Briefs to choose from:\n{}", (1..).zip(choices).map(line).collect::<Vec<_>>().join("\n"))
+}
+
+/// The marketer stopped the turn.
+pub(super) fn stopped() -> &'static str {
+    "not run: the marketer stopped this turn"
+}
+
+/// How a stopped turn ended.
+pub(super) fn turn_stopped() -> &'static str {
+    "(The marketer stopped this turn before it was answered.)"
+}
+
+/// How a turn ended that the model could not answer.
+pub(super) fn turn_failed(code: &str) -> String {
+    format!("(This turn ended without an answer: {code}.)")
+}
+
+/// Neither words nor a call.
+pub(super) fn no_words() -> &'static str {
+    "Your answer was empty. Answer the marketer in words, or call a tool."
+}
+
+/// After an answer to a marketer that ran into the length limit.
+pub(super) fn words_cut_off() -> &'static str {
+    "Your answer was cut off at the length limit and nothing of it was run. Answer the marketer shorter, or with one call."
+}
+
+/// Before the last call of a turn of a conversation.
+pub(super) fn last_call() -> &'static str {
+    "This is your last answer in this turn. Call nothing that only reads: say in words what the brief holds now and what is missing."
 }

@@ -7,6 +7,7 @@ use super::Machine;
 use super::plan::{DECIDE_NO_SEND, PlannedTool};
 use super::prompts;
 use super::turn::{Refusal, Turn, Waiting};
+use crate::step::TurnEnd;
 use crate::transcript::{FinishReason, Message, ModelReply, RawCall, ToolCall};
 
 /// Calls of one answer that are run. More in one go is guessing, not asking.
@@ -27,10 +28,12 @@ impl Machine {
         match reply.finish {
             FinishReason::Refused => return self.refused(&offer),
             // The last call may be cut in the middle, and a cut text may still parse: none of them is trusted.
+            FinishReason::Length if self.talks() => return self.ask_again(reply.text, prompts::words_cut_off()),
             FinishReason::Length => return self.ask_again(reply.text, &prompts::cut_off(&offer)),
             FinishReason::Stop | FinishReason::ToolCalls | FinishReason::Other => {}
         }
         match reply.calls.len() {
+            0 if self.talks() => self.take_words(reply.text),
             0 => self.ask_again(reply.text, &prompts::no_call(&offer)),
             1..=MAX_CALLS_TAKEN => self.take_calls(reply.text, reply.calls),
             flood => self.ask_again(reply.text, &prompts::flood(flood, &offer)),
@@ -55,6 +58,17 @@ impl Machine {
             self.transcript.push(Message::Assistant { text: Some(text), calls: Vec::new() });
         }
         self.retry(Some(note));
+    }
+
+    /// In a conversation words end the turn. An empty answer is none.
+    fn take_words(&mut self, said: Option<String>) {
+        match said.and_then(clipped) {
+            Some(text) => {
+                self.transcript.push(Message::Assistant { text: Some(text), calls: Vec::new() });
+                self.await_marketer(TurnEnd::Answered);
+            }
+            None => self.retry(Some(prompts::no_words())),
+        }
     }
 
     /// The words of a refusal are not kept: a model that reads them refuses again.

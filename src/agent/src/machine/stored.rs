@@ -4,25 +4,38 @@ use serde::{Deserialize, Serialize};
 
 use super::{Machine, RestoreError};
 
-/// The version of the stored state and of the rules that fold inputs into it. A change to either raises it, and a fixture of
-/// every version is kept under tests/fixtures.
-pub const MACHINE_VERSION: u32 = 1;
+/// The newest version of the stored state and of the rules that fold inputs into it. A change to either raises it, and a
+/// fixture of every version is kept under tests/fixtures.
+///
+/// Version 2 added conversations about briefs. A run for a customer is written as version 1 still: nothing about it changed,
+/// and a program that knows version 1 only can go on with it.
+pub const MACHINE_VERSION: u32 = 2;
 
-/// Stands for [`MACHINE_VERSION`] in the state; reading another number fails.
+/// The oldest version that is read.
+const OLDEST: u32 = 1;
+
+/// The version in front of a state; reading an unknown one fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "u32", into = "u32")]
-pub(super) struct Version;
+pub(super) struct Version(u32);
+
+impl Version {
+    /// What a run of this kind is written as.
+    pub(super) fn for_run(talks: bool) -> Self {
+        Self(if talks { MACHINE_VERSION } else { OLDEST })
+    }
+}
 
 impl From<Version> for u32 {
-    fn from(_: Version) -> u32 {
-        MACHINE_VERSION
+    fn from(version: Version) -> u32 {
+        version.0
     }
 }
 
 impl TryFrom<u32> for Version {
     type Error = RestoreError;
     fn try_from(found: u32) -> Result<Self, RestoreError> {
-        if found == MACHINE_VERSION { Ok(Self) } else { Err(RestoreError::Version { found }) }
+        if (OLDEST..=MACHINE_VERSION).contains(&found) { Ok(Self(found)) } else { Err(RestoreError::Version { found }) }
     }
 }
 

@@ -213,7 +213,7 @@ impl Machine {
         }
     }
 
-    fn answer_not_run(&mut self, call: &ToolCall, words: &str) {
+    pub(super) fn answer_not_run(&mut self, call: &ToolCall, words: &str) {
         self.transcript.push(Message::Tool {
             call: call.id.clone(),
             name: call.name.clone(),

@@ -11,4 +11,5 @@ mod properties;
 mod stored;
 mod support;
 mod switching;
+mod talk;
 mod usual;

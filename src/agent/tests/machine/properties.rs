@@ -51,8 +51,12 @@ impl Tape {
 
     fn reply(&mut self, offered: &[String]) -> ModelReply {
         use FinishReason::{Length, Other, Refused, Stop, ToolCalls};
-        let usage =
-            Usage { input_tokens: self.pick(3_000) as u64, output_tokens: 10, cost_micros: self.pick(3_000) as u64 };
+        let usage = Usage {
+            input_tokens: self.pick(3_000) as u64,
+            output_tokens: 10,
+            cost_micros: self.pick(3_000) as u64,
+            ..Usage::default()
+        };
         let (calls, finish) = match self.mood {
             Mood::Obedient => ((0..1 + self.pick(2)).map(|_| self.sensible_call(offered)).collect(), ToolCalls),
             Mood::Wild => {
@@ -151,7 +155,8 @@ impl Tape {
         self.time += self.pick(4) as i64;
         let at = at(self.time);
         Some(match step {
-            Step::Done(_) => return None,
+            // Runs for customers never come here; tests/machine/talk.rs has conversations of its own.
+            Step::Done(_) | Step::AwaitMarketer { .. } => return None,
             Step::CallModel if self.chance(3) => {
                 Input::ModelFailed { fault: ModelFault { why: "down".to_owned(), transient: self.chance(80) }, at }
             }
@@ -206,6 +211,7 @@ fn check_step(machine: &Machine, plan: &RunPlan, last_reply: Option<&ModelReply>
         }
         Step::RunTools { calls } => check_batch(plan, &calls, last_reply.unwrap()),
         Step::Done(Outcome::Held { hold }) => assert_eq!(hold.release(), kit::message::Release::Never),
+        Step::AwaitMarketer { .. } => panic!("a run for a customer waits for a marketer"),
         Step::CallModel
         | Step::AwaitApproval { .. }
         | Step::AwaitRelease { .. }

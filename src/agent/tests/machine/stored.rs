@@ -54,7 +54,7 @@ fn a_state_of_another_version_is_refused_by_its_number() {
     assert!(matches!(error, RestoreError::Version { found: 7 }));
     assert_eq!(
         error.to_string(),
-        "the state was written by machine version 7; this program reads version 1: run the program of that version, or migrate"
+        "the state was written by machine version 7; this program reads versions up to 2: run the program of that version, or migrate"
     );
 }
 

@@ -103,6 +103,8 @@ pub(crate) struct Style {
     pub(crate) subject: Limits,
     pub(crate) body: Limits,
     #[serde(default)]
+    pub(crate) sms: SmsLimits,
+    #[serde(default)]
     pub(crate) emoji_deny: Vec<String>,
     #[serde(default)]
     pub(crate) caps_allow: Vec<String>,
@@ -110,6 +112,21 @@ pub(crate) struct Style {
     pub(crate) reading_grade_max_en: f64,
     /// Amstad reading ease, a minimum.
     pub(crate) reading_ease_min_de: f64,
+}
+
+/// What a text message may take.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SmsLimits {
+    /// Parts that a message may cost.
+    pub(crate) segments_max: u32,
+    pub(crate) products_max: usize,
+}
+
+impl Default for SmsLimits {
+    fn default() -> Self {
+        Self { segments_max: 2, products_max: 2 }
+    }
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
