@@ -12,6 +12,7 @@ mod cart;
 mod consent;
 mod faults;
 mod hostile;
+mod injection;
 mod limits;
 mod orders;
 mod people;
