@@ -40,6 +40,7 @@ pub mod intake;
 pub mod keyfile;
 pub mod model;
 pub mod release;
+pub mod rule_trial;
 pub mod runs;
 pub mod sample;
 pub mod sample_shop;

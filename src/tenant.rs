@@ -103,6 +103,7 @@ impl Tenant {
         let release = Arc::new(Release::read(digest, &files)?);
         let rows = store.products().await?;
         let catalog = Arc::new(open_catalog(shop, &rows)?);
+        catalog.set_history(store.price_history().await?);
         let graph = Arc::new(build_graph(&store, &catalog, &release, parts.clock.now()).await?);
         let norms = Arc::new(fit_norms(&store).await?);
         let delivery = Arc::new(Delivery {

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use ::offers::{BasketLine, Ladder, OfferDesk, OfferHistory, OfferRequest};
+use ::offers::{BasketLine, Held, Ladder, Offer, OfferDesk, OfferHistory, OfferRequest};
 use catalog::Catalog;
 use jiff::SignedDuration;
 use kit::tool::ToolContext;
 use kit::{BoxFuture, CustomerId, OfferStepId, ShopId, StoreError, Timestamp};
 
 use crate::release::Release;
-use crate::store::ShopStore;
+use crate::store::{Budget, OfferHold, OfferWish, ShopStore};
 
 /// How long after a cart an order still counts as its order.
 const CART_TO_ORDER_HOURS: i64 = 72;
@@ -45,6 +45,7 @@ impl Offers {
             cost: product.cost,
             quantity: 1,
             reduced: product.compare_at.is_some_and(|was| was.minor > price.minor),
+            tags: product.tags.clone(),
         })
     }
 
@@ -92,5 +93,48 @@ impl OfferDesk for Offers {
         step: Option<OfferStepId>,
     ) -> BoxFuture<'a, Result<OfferRequest, StoreError>> {
         Box::pin(self.gather(cx, step))
+    }
+
+    fn hold<'a>(
+        &'a self,
+        cx: &'a ToolContext,
+        offer: &'a Offer,
+        code: &'a str,
+    ) -> BoxFuture<'a, Result<Held, StoreError>> {
+        let limits = self.release.ladder.limits();
+        let month = cx.now.to_zoned(self.release.ladder.zone().clone()).strftime("%Y-%m").to_string();
+        let customer = &cx.subject.customer;
+        let budgets = [
+            (format!("month:{month}"), limits.budget_month),
+            (format!("customer:{customer}:{month}"), limits.budget_customer_month),
+        ];
+        let budgets: Vec<Budget> =
+            budgets.into_iter().filter_map(|(name, limit)| Some(Budget { name, limit_minor: limit?.minor })).collect();
+        let hold = OfferHold {
+            run: cx.run.clone(),
+            customer: customer.clone(),
+            step: offer.step().clone(),
+            code: code.to_owned(),
+            cost: offer.cost(),
+        };
+        Box::pin(async move {
+            let over = self.store.hold_offer(hold, budgets, cx.now).await?;
+            Ok(over.map_or(Held::Held, |budget| Held::Over { budget }))
+        })
+    }
+
+    fn beyond<'a>(
+        &'a self,
+        cx: &'a ToolContext,
+        step: &'a OfferStepId,
+        reason: &'a str,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        let wish = OfferWish {
+            run: cx.run.clone(),
+            step: step.as_str().to_owned(),
+            reason: kit::personal::mask(reason, &kit::personal::Known::nobody()).into_owned(),
+            asked_at: cx.now,
+        };
+        Box::pin(self.store.wish_offer(wish))
     }
 }

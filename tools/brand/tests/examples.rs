@@ -180,3 +180,12 @@ fn no_rule_and_no_law_is_without_its_test() {
     let laws: BTreeSet<&str> = legal::all().iter().map(|l| l.id.as_str()).collect();
     assert_eq!(LAWS.iter().copied().collect::<BTreeSet<_>>(), laws);
 }
+
+#[test]
+fn the_page_for_the_lawyer_says_what_the_table_says() {
+    let page = include_str!("../LEGAL.md");
+    for law in legal::all() {
+        let row = format!("| {} | {} | {} |", law.id, law.source, law.confirm);
+        assert!(page.contains(&row), "{row}");
+    }
+}

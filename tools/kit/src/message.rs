@@ -13,6 +13,7 @@ mod hold;
 mod hours;
 mod ledger;
 mod reserve;
+mod score;
 
 pub use clearance::{
     ApprovalRecord, ApprovalState, CampaignUse, Checked, Cleared, Envelope, NotChecked, NotCleared, RiskAssessment,
@@ -24,3 +25,4 @@ pub use hold::{Hold, Release};
 pub use hours::{HoursTable, OpenHours, RegionHours};
 pub use ledger::{Ledger, LedgerRow, LedgerStore, ReserveAnswer, ReserveOutcome, ReserveRequest};
 pub use reserve::{ConsentState, DedupeKey, QuietHours, ReserveEvidence, Reserved, SendState, in_holdout};
+pub use score::{BrandScore, Part};

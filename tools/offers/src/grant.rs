@@ -130,8 +130,8 @@ pub enum Denied {
         /// The ladder's.
         expected: Currency,
     },
-    /// An excluded category.
-    #[error("{product} is in a category that is never discounted")]
+    /// An excluded category or tag.
+    #[error("{product} is in a category or carries a tag that is never discounted")]
     Excluded {
         /// The product.
         product: ProductId,
@@ -182,6 +182,12 @@ pub enum Denied {
     /// A date beyond the calendar.
     #[error("the end of the offer cannot be computed")]
     NoEnd,
+    /// A budget of the shop or the customer has not enough left.
+    #[error("the budget {budget} has not enough left for it")]
+    Budget {
+        /// Which one.
+        budget: String,
+    },
 }
 
 impl Denied {
@@ -198,7 +204,8 @@ impl Denied {
             | Self::TooMany { .. }
             | Self::DiscountedInARow { .. }
             | Self::RepeatAbandoner { .. }
-            | Self::DeeperThanLast { .. } => "Policy permits no such offer for this customer now.",
+            | Self::DeeperThanLast { .. }
+            | Self::Budget { .. } => "Policy permits no such offer for this customer now.",
             Self::EmptyBasket
             | Self::BadLine { .. }
             | Self::OtherCurrency { .. }
@@ -347,7 +354,8 @@ impl Ladder {
             return Err(Denied::BadLine { product: product(), why: "it must be above zero".to_owned() });
         }
         // Exclusions protect prices; the parcel of a reduced jacket may still travel free.
-        if percent > 0 && self.excluded(line) {
+        let tagged = line.tags.iter().any(|tag| self.limits.exclude_tags.contains(tag));
+        if percent > 0 && (tagged || self.excluded(line)) {
             return Err(Denied::Excluded { product: product() });
         }
         if percent > 0 && line.reduced {
