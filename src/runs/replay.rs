@@ -47,6 +47,12 @@ pub enum ReplayError {
         /// Where.
         divergence: Divergence,
     },
+    /// The person was erased, and with them what was kept of the run.
+    #[error("run {run}: {}; nothing of it is kept", crate::store::ERASED)]
+    Erased {
+        /// The run.
+        run: RunId,
+    },
     /// The journal is gone.
     #[error(
         "run {run}: its journal of {rows} rows (last hash {head}) was pruned at {at}; its approvals and sends stay"
@@ -90,6 +96,9 @@ impl Tenant {
     /// [`ReplayError::Diverged`] names the first row that does not follow.
     pub async fn replay(&self, id: &RunId) -> Result<Replayed, ReplayError> {
         let run = self.store.run(id).await?.ok_or_else(|| ReplayError::Unknown(id.clone()))?;
+        if run.plan.is_empty() {
+            return Err(ReplayError::Erased { run: id.clone() });
+        }
         let seed: Seed = serde_json::from_str(&run.plan)
             .map_err(|e| StoreError::Corrupt { what: format!("run {id}"), why: e.to_string() })?;
         let rows = self.store.journal(id).await?;

@@ -537,15 +537,16 @@ async fn supersede(c: &mut DbConnection, shop: &str, new: &NewRun, now: Timestam
     Ok(superseded)
 }
 
-/// Writes one journal row; its position may be taken only once.
+/// Writes one journal row; its position may be taken only once, and not in a run whose person was erased meanwhile.
 pub(super) async fn insert_row(
     c: &mut DbConnection,
     shop: &str,
     run: &str,
     row: &JournalRow,
 ) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO journal (shop_id, run_id, seq, step, input_hash, body, at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    let written = sqlx::query(
+        "INSERT INTO journal (shop_id, run_id, seq, step, input_hash, body, at) SELECT $1, $2, $3, $4, $5, $6, $7
+         WHERE NOT EXISTS (SELECT 1 FROM runs WHERE shop_id = $1 AND run_id = $2 AND plan = '')",
     )
     .bind(shop)
     .bind(run)
@@ -557,5 +558,8 @@ pub(super) async fn insert_row(
     .execute(c)
     .await
     .map_err(map)?;
+    if written.rows_affected() == 0 {
+        return Err(StoreError::Conflict(format!("run {run}")));
+    }
     Ok(())
 }

@@ -125,7 +125,7 @@ impl<'a> Life<'a> {
     ) -> Result<Died, Failure> {
         let at = match death {
             Death::Killed => {
-                tokio::time::sleep(Duration::from_millis(u64::from(random.below(900)))).await;
+                tokio::time::sleep(Duration::from_millis(u64::from(random.below(700)))).await;
                 None
             }
             Death::At { name, .. } => {

@@ -74,6 +74,7 @@ async fn main() -> Result<ExitCode, Failure> {
         let now = shop.time_of(round, &mut random);
         let life = Life::start(&shop, now, death.failpoint()).await?;
         platform.load(&life, now, args.carts, &mut random).await;
+        platform.approve_all(&life, &dir).await;
         let died = life.die(&death, &provider, &mut random).await?;
         deaths.push(died);
         if (round + 1) % 50 == 0 {

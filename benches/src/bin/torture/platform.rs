@@ -70,7 +70,7 @@ impl Platform {
             (0..self.hooks.len()).filter(|at| self.hooks.get(*at).is_some_and(|h| !h.acknowledged)).collect();
         for _ in 0..=random.below(carts) {
             let number = self.carts.len();
-            let vip = random.below(8) == 0;
+            let vip = random.below(4) == 0;
             self.carts.push(Cart {
                 customer: format!("T-{number}"),
                 email: format!("t{number}@torture.example"),
