@@ -159,10 +159,11 @@ impl Tenant {
     /// # Errors
     /// When storage fails; a single run that cannot be driven is logged and left for the next start.
     pub async fn recover(self: &Arc<Self>, observer: Arc<dyn Observer>) -> Result<Vec<(RunId, Rest)>, DriveError> {
-        self.delivery.recover().await?;
+        // Events first: an order that came while nobody worked must stop what was about to be handed over.
         if let Err(error) = self.catch_up().await {
             tracing::error!(%error, "stored events could not be worked in");
         }
+        self.delivery.recover().await?;
         let driver = self.driver(observer);
         let mut rests = Vec::new();
         for run in self.store.due_runs(self.clock.now()).await? {

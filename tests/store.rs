@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod engine;
 mod gone;
 mod on_postgres;
 mod suite;
@@ -43,12 +44,12 @@ fn shop(name: &str) -> ShopId {
 
 /// Each of the suite's functions as a test on either store.
 macro_rules! on_both {
-    ($($name:ident),+ $(,)?) => {
+    ($($room:ident: $($name:ident),+ $(,)?);+ $(;)?) => {
         mod sqlite {
-            $(#[test] fn $name() { super::ask(super::Home::sqlite(), super::suite::$name); })+
+            $($(#[test] fn $name() { super::ask(super::Home::sqlite(), super::$room::$name); })+)+
         }
         mod postgresql {
-            $(#[test] fn $name() { super::ask(super::Home::postgres(), super::suite::$name); })+
+            $($(#[test] fn $name() { super::ask(super::Home::postgres(), super::$room::$name); })+)+
         }
     };
 }
@@ -60,7 +61,7 @@ fn ask(home: Option<Home>, question: impl AsyncFnOnce(&Home)) {
 }
 
 on_both!(
-    an_event_is_stored_once_whoever_is_faster,
+    suite: an_event_is_stored_once_whoever_is_faster,
     what_is_stored_comes_back_byte_by_byte,
     events_are_worked_in_by_their_time,
     a_run_is_begun_once_and_moved_while_it_waits,
@@ -77,5 +78,11 @@ on_both!(
     a_store_that_was_closed_opens_again_with_all_it_had,
     audit_rows_are_numbered_without_gaps,
     kill_switches_are_seen_at_once,
-    an_order_is_stored_again_with_what_is_new,
+    an_order_is_stored_again_with_what_is_new;
+    engine: a_timer_that_was_moved_does_not_fire,
+    of_occasions_close_together_the_newest_counts,
+    one_holder_has_the_lease,
+    the_trail_is_chained_whoever_writes,
+    failed_tries_wait_longer_and_a_parked_run_may_go_on,
+    a_pruned_journal_leaves_its_hash;
 );

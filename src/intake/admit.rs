@@ -71,6 +71,12 @@ impl Tenant {
         {
             return Ok(Err("the checkout was completed".to_owned()));
         }
+        // The order may have come first: what platforms send is not in order.
+        if let EventBody::Cart(cart) = &event.body
+            && self.store.cart_was_ordered(&customer.id, cart.id.as_str()).await?
+        {
+            return Ok(Err("the cart was ordered".to_owned()));
+        }
         let (cart, order) = match &event.body {
             EventBody::Cart(cart) => (Some(cart.id.as_str()), None),
             EventBody::Order(order) => (order.cart.as_ref().map(kit::CartId::as_str), Some(order.id.as_str())),

@@ -47,6 +47,12 @@ pub enum ReplayError {
         /// Where.
         divergence: Divergence,
     },
+    /// The person was erased, and with them what was kept of the run.
+    #[error("run {run}: {}; nothing of it is kept", crate::store::ERASED)]
+    Erased {
+        /// The run.
+        run: RunId,
+    },
     /// The journal is gone.
     #[error(
         "run {run}: its journal of {rows} rows (last hash {head}) was pruned at {at}; its approvals and sends stay"
@@ -61,9 +67,6 @@ pub enum ReplayError {
         /// When.
         at: Timestamp,
     },
-    /// Its person was erased, and with them everything it said.
-    #[error("run {0}: its person was erased; nothing of it is kept")]
-    Erased(RunId),
     /// Its release cannot be used any more.
     #[error("run {run}: its release cannot be used: {why}")]
     Release {
@@ -94,7 +97,7 @@ impl Tenant {
     pub async fn replay(&self, id: &RunId) -> Result<Replayed, ReplayError> {
         let run = self.store.run(id).await?.ok_or_else(|| ReplayError::Unknown(id.clone()))?;
         if run.plan.is_empty() {
-            return Err(ReplayError::Erased(id.clone()));
+            return Err(ReplayError::Erased { run: id.clone() });
         }
         let seed: Seed = serde_json::from_str(&run.plan)
             .map_err(|e| StoreError::Corrupt { what: format!("run {id}"), why: e.to_string() })?;

@@ -74,6 +74,7 @@ pub(super) async fn take(
     let arrival = arrival::arrive(source, signed, &header, &body, domain, named.topic.as_deref()).map_err(refused)?;
     let event = server.event(source, &connection, &arrival, body, now)?;
     server.tenant().store.accept(event, signed.body_only).await.map_err(not_now)?;
+    crate::failpoint::hit("after_receive");
     server.wake.notify_one();
     Ok("stored\n")
 }

@@ -22,6 +22,10 @@ const PAUSE: SignedDuration = SignedDuration::from_secs(30);
 
 /// Works until `stopped` says so, then lets runs under way end.
 pub(super) async fn work(server: Arc<Server>, mut stopped: watch::Receiver<bool>) {
+    // Events first: an order that came while nobody worked must stop what was about to be handed over.
+    if let Err(error) = server.tenant().catch_up().await {
+        tracing::error!(%error, "stored events could not be worked in");
+    }
     if let Err(error) = server.tenant().delivery.recover().await {
         tracing::error!(%error, "half-done hand-overs could not be listed");
     }

@@ -85,7 +85,7 @@ pub enum AuditFinding {
 pub(super) struct AuditKey(hmac::Key);
 
 impl AuditKey {
-    fn of(secret: &str) -> Result<Self, StoreError> {
+    pub(super) fn of(secret: &str) -> Result<Self, StoreError> {
         let bytes = hex::decode(secret).map_err(|e| corrupt("audit key", e))?;
         Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, &bytes)))
     }

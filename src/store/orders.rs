@@ -258,6 +258,22 @@ impl ShopStore {
 
 pub(super) const BOUGHT_SINCE: &str = "SELECT placed_at FROM orders WHERE shop_id = $1 AND customer_id = $2 AND placed_at > $3 AND cancelled_at IS NULL ORDER BY placed_at LIMIT 1";
 
+impl ShopStore {
+    /// True when an order of this very cart stands, whenever it was placed: an update of the cart may come after it.
+    pub async fn cart_was_ordered(&self, customer: &CustomerId, cart: &str) -> Result<bool, StoreError> {
+        let row: Option<(String,)> = sqlx::query_as(
+            "SELECT order_id FROM orders WHERE shop_id = $1 AND customer_id = $2 AND cart_id = $3 AND cancelled_at IS NULL LIMIT 1",
+        )
+        .bind(self.shop.as_str())
+        .bind(customer.as_str())
+        .bind(cart)
+        .fetch_optional(self.readers())
+        .await
+        .map_err(map)?;
+        Ok(row.is_some())
+    }
+}
+
 pub(super) async fn put_order(c: &mut DbConnection, shop: &str, order: &Order) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO orders (shop_id, order_id, customer_id, cart_id, placed_at, currency, total_minor, discount_minor, cancelled_at, cancel_reason, fulfilled_at)

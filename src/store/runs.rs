@@ -552,7 +552,7 @@ async fn supersede(c: &mut DbConnection, shop: &str, new: &NewRun, now: Timestam
     Ok(superseded)
 }
 
-/// Writes one journal row; its position may be taken only once.
+/// Writes one journal row; its position may be taken only once, and not in a run whose person was erased meanwhile.
 pub(super) async fn insert_row(
     c: &mut DbConnection,
     shop: &str,

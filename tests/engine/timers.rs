@@ -148,3 +148,25 @@ fn a_switch_over_one_provider_holds_and_lets_go() {
         .run(at, &["kill", "on", "esp:nobody", "--as", "nora", "--reason", "x"])
         .failed(1, &["`esp:nobody` is no scope; there are global, shop, esp:outbox, esp:http"]);
 }
+
+/// Platforms send nothing in order: the order of a cart may come before the cart's last update.
+#[test]
+fn a_cart_whose_order_came_first_is_not_written_about() {
+    let folder = Folder::new();
+    let at = "2026-11-17T10:00:00Z";
+    let order = serde_json::json!({
+        "event": "order.created", "id": "evt-order", "triggered_at": at,
+        "payload": {
+            "order_id": "O-77", "cart_id": "cart-7", "customer": { "id": "C-ADA" },
+            "order": {
+                "currency": "EUR", "total_value": "189.00",
+                "items": [{ "product_id": "TT-1001", "title": "Boots", "price": "189.00", "quantity": 1 }],
+            },
+        },
+    });
+    let order = folder.file("order.json", order.to_string());
+    folder.json(at, &["trigger", "generic", "order.created", &order]);
+    let told = update(&folder, "cart-7", "2026-11-17T10:00:02Z");
+    assert_eq!(told["intake"]["runs"], serde_json::json!([]));
+    assert_eq!(told["intake"]["skipped"][0]["reason"], "the cart was ordered");
+}

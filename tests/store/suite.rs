@@ -6,8 +6,8 @@ use kit::{
     Role, RunId, StoreError, TicketId, Timestamp,
 };
 use mailwright::store::{
-    Consent, Customer, InboxEvent, InboxState, JournalRow, NewRun, Order, OrderLine, ParkedState, ProductRow, RunState,
-    Ticket,
+    Admission, Consent, Customer, InboxEvent, InboxState, JournalRow, NewRun, Order, OrderLine, ParkedState,
+    ProductRow, RunState, Ticket,
 };
 
 use super::{Home, now, shop};
@@ -77,24 +77,30 @@ fn new_run(id: &str, occasion: &str, due: Timestamp) -> NewRun {
         occasion: occasion.to_owned(),
         step: 1,
         due,
+        cause: "test".to_owned(),
+        supersede: None,
         release: Digest::of_bytes(b"release"),
         plan: "{}".to_owned(),
     }
 }
 
+fn admitted(run: &RunId, new: bool) -> Admission {
+    Admission { run: run.clone(), new, superseded: Vec::new() }
+}
+
 pub(super) async fn a_run_is_begun_once_and_moved_while_it_waits(home: &Home) {
     let store = home.open().await.shop(&shop("a"));
     let first = RunId::new("run-1").unwrap();
-    assert_eq!(store.admit(new_run("run-1", "cart:1", minutes(60)), now()).await.unwrap(), (first.clone(), true));
-    assert_eq!(store.admit(new_run("run-2", "cart:1", minutes(90)), now()).await.unwrap(), (first.clone(), false));
+    assert_eq!(store.admit(new_run("run-1", "cart:1", minutes(60)), now()).await.unwrap(), admitted(&first, true));
+    assert_eq!(store.admit(new_run("run-2", "cart:1", minutes(90)), now()).await.unwrap(), admitted(&first, false));
     // An earlier event that comes later does not pull the time back.
-    assert_eq!(store.admit(new_run("run-3", "cart:1", minutes(30)), now()).await.unwrap(), (first.clone(), false));
+    assert_eq!(store.admit(new_run("run-3", "cart:1", minutes(30)), now()).await.unwrap(), admitted(&first, false));
     let run = store.run(&first).await.unwrap().unwrap();
     assert_eq!((run.state, run.wake_at, run.step), (RunState::Delayed, Some(minutes(90)), 1));
     assert_eq!(store.due_runs(minutes(89)).await.unwrap(), []);
     assert_eq!(store.due_runs(minutes(90)).await.unwrap(), [first.clone()]);
     let second = store.admit(new_run("run-4", "cart:2", now()), now()).await.unwrap();
-    assert_eq!(second, (RunId::new("run-4").unwrap(), true));
+    assert_eq!(second, admitted(&RunId::new("run-4").unwrap(), true));
     assert_eq!(store.runs(1).await.unwrap().len(), 1);
     let open = store.open_runs_of(&CustomerId::new("c1").unwrap()).await.unwrap();
     assert_eq!(open.iter().map(|run| run.id.as_str()).collect::<Vec<_>>(), ["run-1", "run-4"]);
@@ -107,8 +113,8 @@ fn row(seq: u32) -> JournalRow {
 
 pub(super) async fn a_position_of_a_journal_is_written_once(home: &Home) {
     let store = home.open().await.shop(&shop("a"));
-    let (run, _) = store.admit(new_run("run-1", "cart:1", minutes(60)), now()).await.unwrap();
-    store.append(&run, row(1), None).await.unwrap();
+    let Admission { run, .. } = store.admit(new_run("run-1", "cart:1", minutes(60)), now()).await.unwrap();
+    assert!(store.begin_run(&run, 1, row(1)).await.unwrap());
     // It has begun: no event moves it any more.
     store.admit(new_run("run-2", "cart:1", minutes(90)), now()).await.unwrap();
     assert_eq!(store.run(&run).await.unwrap().unwrap().state, RunState::Ready);
@@ -128,7 +134,7 @@ pub(super) async fn a_position_of_a_journal_is_written_once(home: &Home) {
 
 pub(super) async fn a_run_does_not_rest_over_a_signal(home: &Home) {
     let store = home.open().await.shop(&shop("a"));
-    let (run, _) = store.admit(new_run("run-1", "cart:1", now()), now()).await.unwrap();
+    let Admission { run, .. } = store.admit(new_run("run-1", "cart:1", now()), now()).await.unwrap();
     store.append(&run, row(1), None).await.unwrap();
     let parked = |seq| ParkedState { seq, version: 1, body: "{}".to_owned() };
     store.rest_run(&run, Some(minutes(9)), "a person".to_owned(), parked(1), now()).await.unwrap();
@@ -302,7 +308,7 @@ pub(super) async fn an_order_is_stored_again_with_what_is_new(home: &Home) {
 
 pub(super) async fn a_command_that_fails_leaves_nothing_and_takes_nobody_with_it(home: &Home) {
     let store = home.open().await.shop(&shop("a"));
-    let (run, _) = store.admit(new_run("run-1", "cart:1", now()), now()).await.unwrap();
+    let Admission { run, .. } = store.admit(new_run("run-1", "cart:1", now()), now()).await.unwrap();
     store.append(&run, row(1), None).await.unwrap();
     let mut asked = Vec::new();
     for n in 0..60u32 {

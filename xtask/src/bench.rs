@@ -18,3 +18,18 @@ pub(crate) fn run(name: &str, args: &[OsString], console: Console) -> ExitCode {
         }
     }
 }
+
+/// Builds the server as tests have it, with its failpoints, and tortures it.
+pub(crate) fn torture(args: &[OsString], console: Console) -> ExitCode {
+    let mut server = cargo(console);
+    server.args(["build", "--quiet", "--package", "mailwright", "--bin", "mailwright"]);
+    let mut torture = cargo(console);
+    torture.args(["run", "--quiet", "--package", "mailwright-bench", "--bin", "torture", "--"]).args(args);
+    match shown(server, console).and_then(|()| shown(torture, console)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            console.say(&error.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! Development tasks, run as `cargo xtask …`.
 //!
 //! * `test`: the one whole check, the same on a laptop and in CI ([`check`]).
+//! * `torture`: a server under load that is killed again and again ([`bench::torture`]).
 //! * `bench`: a benchmark of the `mailwright-bench` package, built for release ([`bench`]).
 
 mod bench;
@@ -40,6 +41,16 @@ enum Task {
         #[arg(long)]
         json: bool,
     },
+    /// Kill a server under load again and again; nothing may be lost or sent twice
+    ///
+    /// Builds the server with its failpoints, then runs the binary `torture` of the package mailwright-bench. Small by
+    /// default; full size is `--kills 1000` and takes a while. The exit code is not 0 when anything was lost, doubled or left.
+    #[command(after_help = "Example: cargo xtask torture --kills 1000")]
+    Torture {
+        /// What it takes; `cargo xtask torture -- --help` lists it
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
     /// Run a benchmark of the package mailwright-bench, built for release
     #[command(after_help = "Example: cargo xtask bench graph --products 20000 --interactions 900000")]
     Bench {
@@ -54,6 +65,7 @@ enum Task {
 fn main() -> ExitCode {
     match Cli::parse().task {
         Task::Test { quick, json } => check(if quick { Scope::Quick } else { Scope::Whole }, Console::new(json)),
+        Task::Torture { args } => bench::torture(&args, Console::new(false)),
         Task::Bench { name, args } => bench::run(&name, &args, Console::new(false)),
     }
 }

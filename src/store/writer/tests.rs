@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use super::super::DbConnection;
 use super::super::database::Database;
 use super::super::error::map;
-use super::{GROUP, Writer};
+use super::{AuditKey, GROUP, Writer};
 
 /// What a command does to a table of numbers.
 #[derive(Debug, Clone, Copy)]
@@ -40,7 +40,8 @@ impl Table {
             )
             .await
             .unwrap();
-        Self { writer: Writer::spawn(connection, database(&dir)), dir }
+        let key = AuditKey::of(&"00".repeat(32)).unwrap();
+        Self { writer: Writer::spawn(connection, database(&dir), key), dir }
     }
 
     /// Queues all commands before the writer runs for the first time, and gathers their answers: on a runtime of one

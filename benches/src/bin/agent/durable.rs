@@ -10,7 +10,7 @@ use kit::tool::NoSend;
 use kit::{ApprovalId, BoxFuture, Digest, RunId, StoreError, Timestamp};
 use mailwright::clock::{Clock as _, SystemClock};
 use mailwright::model::ChatModel;
-use mailwright::runs::{Deliverer, Driver, Planner, Rest, Seed, Silent};
+use mailwright::runs::{Deliverer, Driver, Planner, Rest, RunPolicy, Seed, Silent};
 use mailwright::spend::{Caps, Purse};
 use mailwright::store::{NewRun, ShopStore, Store};
 
