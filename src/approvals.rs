@@ -16,7 +16,7 @@ use crate::tenant::Tenant;
 use crate::toolbox;
 
 /// What a person changes in a message.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Edit {
     /// A new first subject; the others stay.

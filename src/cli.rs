@@ -1,13 +1,19 @@
-//! The command line: one file a sub-command. Exit code 0: done; 1: it failed, with what to do; 2: wrong usage.
+//! The command line: one file a sub-command. Exit code 0: done; 1: it failed, with what to do; 2: wrong usage. `eval` has
+//! codes of its own: its verdict.
 
 mod app;
 mod approvals;
 mod audit;
+mod beside;
 mod brand;
 mod catalog;
 mod chat;
+mod connections;
 mod demo;
+mod diff;
+mod eval;
 mod graph;
+mod inbox;
 mod kill;
 mod out;
 mod profile;
@@ -15,16 +21,22 @@ mod prompts;
 mod release;
 mod runs;
 mod sends;
+mod serve;
+mod story;
+mod tokens;
 mod tools;
 mod trace;
 mod trigger;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 use kit::Timestamp;
 
+use crate::cassette::Cassette;
+use crate::model::openai::ToolMode;
 use out::Out;
 
 /// Lifecycle e-mail by an agent whose proposals code disposes of.
@@ -59,6 +71,18 @@ struct Global {
     /// The model's name for --base-url.
     #[arg(long, global = true, value_name = "NAME", default_value = "default")]
     model: String,
+    /// How tools are put to the model at --base-url: native or json_schema (for servers that only hold a model to a schema).
+    #[arg(long, global = true, value_name = "MODE", default_value = "native")]
+    tool_mode: ToolMode,
+    /// Answer requests to models from this recording instead of the network; with --record, record them into it.
+    #[arg(long, global = true, value_name = "FILE")]
+    cassette: Option<PathBuf>,
+    /// Record into --cassette. Personal data and keys are replaced before anything is written.
+    #[arg(long, global = true, requires = "cassette")]
+    record: bool,
+    /// The cassette, once it is open.
+    #[arg(skip)]
+    tape: Option<Arc<Cassette>>,
     /// Act as if it were this time (RFC 3339), for example 2026-11-17T10:00:00Z.
     #[arg(long, global = true, value_name = "TIME")]
     at: Option<Timestamp>,
@@ -77,7 +101,7 @@ enum Command {
     Chat(chat::ChatArgs),
     /// List, show, approve, reject or edit what waits for a person.
     Approvals(approvals::ApprovalsArgs),
-    /// List, show, start or resume runs.
+    /// List, show, replay, compare, start or resume runs.
     Runs(runs::RunsArgs),
     /// List or show what was sent.
     Sends(sends::SendsArgs),
@@ -97,8 +121,18 @@ enum Command {
     Release(release::ReleaseArgs),
     /// Stop sending: everything, a shop, or one flow.
     Kill(kill::KillArgs),
-    /// Who did what.
+    /// Who did what, and that nobody has changed it since.
     Audit(audit::AuditArgs),
+    /// Webhooks, the API, unsubscribe links, and the workers.
+    Serve(serve::ServeArgs),
+    /// Who may use the API.
+    Tokens(tokens::TokensArgs),
+    /// Which shop systems may send webhooks.
+    Connections(connections::ConnectionsArgs),
+    /// What shop systems sent, and what became of it.
+    Inbox(inbox::InboxArgs),
+    /// Play cases, judge what left, and gate a change.
+    Eval(eval::EvalArgs),
 }
 
 /// A failure as shown to people: the message says what to do.
@@ -119,30 +153,50 @@ fn failure(error: impl std::error::Error) -> Failure {
 
 /// Parses the arguments and runs the command.
 pub async fn main() -> ExitCode {
-    let Cli { global, command } = Cli::parse();
+    let Cli { mut global, command } = Cli::parse();
     let out = Out::new(global.json);
-    let done = match command {
-        Command::Demo(args) => demo::run(&global, args, &out).await,
-        Command::Trigger(args) => trigger::run(&global, args, &out).await,
-        Command::Chat(args) => chat::run(&global, args, &out).await,
-        Command::Approvals(args) => approvals::run(&global, args, &out).await,
-        Command::Runs(args) => runs::run(&global, args, &out).await,
-        Command::Sends(args) => sends::run(&global, args, &out).await,
-        Command::Catalog(args) => catalog::run(&global, args, &out).await,
-        Command::Graph(args) => graph::run(&global, args, &out).await,
-        Command::Profile(args) => profile::run(&global, args, &out).await,
-        Command::Brand(args) => brand::run(&global, args, &out).await,
-        Command::Tools(args) => tools::run(args, &out),
-        Command::Prompts(args) => prompts::run(&global, args, &out).await,
-        Command::Release(args) => release::run(&global, args, &out).await,
-        Command::Kill(args) => kill::run(&global, args, &out).await,
-        Command::Audit(args) => audit::run(&global, args, &out).await,
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            out.error(&failure.to_string());
-            ExitCode::FAILURE
+    let (mut code, mut failures) = (ExitCode::SUCCESS, Vec::new());
+    match app::tape(&global) {
+        Ok(tape) => {
+            global.tape = tape;
+            match run(&global, command, &out).await {
+                Ok(ended) => code = ended,
+                Err(failure) => failures.push(failure),
+            }
+            // A recording that does not fit fails the command, whatever came of it.
+            failures.extend(global.tape.and_then(|tape| tape.finish().map_err(failure).err()));
         }
+        Err(failure) => failures.push(failure),
     }
+    for failure in &failures {
+        out.error(&failure.to_string());
+    }
+    if failures.is_empty() { code } else { ExitCode::FAILURE }
+}
+
+async fn run(global: &Global, command: Command, out: &Out) -> Result<ExitCode, Failure> {
+    match command {
+        // The verdict is the exit code.
+        Command::Eval(args) => return Ok(eval::run(global, args, out).await),
+        Command::Demo(args) => demo::run(global, args, out).await,
+        Command::Trigger(args) => trigger::run(global, args, out).await,
+        Command::Chat(args) => chat::run(global, args, out).await,
+        Command::Approvals(args) => approvals::run(global, args, out).await,
+        Command::Runs(args) => runs::run(global, args, out).await,
+        Command::Sends(args) => sends::run(global, args, out).await,
+        Command::Catalog(args) => catalog::run(global, args, out).await,
+        Command::Graph(args) => graph::run(global, args, out).await,
+        Command::Profile(args) => profile::run(global, args, out).await,
+        Command::Brand(args) => brand::run(global, args, out).await,
+        Command::Tools(args) => tools::run(args, out),
+        Command::Prompts(args) => prompts::run(global, args, out).await,
+        Command::Release(args) => release::run(global, args, out).await,
+        Command::Kill(args) => kill::run(global, args, out).await,
+        Command::Audit(args) => audit::run(global, args, out).await,
+        Command::Serve(args) => serve::run(global, args, out).await,
+        Command::Tokens(args) => tokens::run(global, args, out).await,
+        Command::Connections(args) => connections::run(global, args, out).await,
+        Command::Inbox(args) => inbox::run(global, args, out).await,
+    }?;
+    Ok(ExitCode::SUCCESS)
 }

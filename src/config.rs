@@ -1,24 +1,58 @@
-//! The configuration file: which models may be asked, where the tables are. Secrets come from the environment or from files, never from here.
+//! The configuration file: which models may be asked and what they may cost, and where the tables are. Secrets come from the
+//! environment or from files, never from here. Its JSON schema is config.schema.json; a test holds the two together.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
+use esp::{HttpEsp, Promises};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::model::openai::{Profile, Secret};
+use crate::delivery::Wire;
+use crate::egress::Reach;
+use crate::model::openai::{Api, Profile, Provider, Secret, ToolMode};
+use crate::model::prices::{Price, Prices};
 
 /// The configuration, typed.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Models in order of preference. The offline model always stands behind them.
     #[serde(default, rename = "model")]
     pub models: Vec<ModelConfig>,
+    /// What models may cost.
+    #[serde(default)]
+    pub spend: SpendConfig,
     /// Where the tables are, when not in the data folder.
     pub store: Option<StoreConfig>,
+    /// Who sends, when not the outbox.
+    pub esp: Option<EspConfig>,
+}
+
+/// A provider that takes messages over plain HTTP; tools/esp/src/http.rs says what it is asked.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EspConfig {
+    /// Messages go to `{base_url}/messages`.
+    pub base_url: String,
+    /// The environment variable that holds the key.
+    pub api_key_env: Option<String>,
+    /// The file that holds the key.
+    pub api_key_file: Option<PathBuf>,
+    /// One request's limit, in seconds; default 30.
+    pub timeout_s: Option<u64>,
+    /// It makes no second message of one key. Say so only if it does.
+    #[serde(default)]
+    pub dedupes: bool,
+    /// It can be asked whether it has a key.
+    #[serde(default)]
+    pub lookup: bool,
 }
 
 /// A PostgreSQL database.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StoreConfig {
     /// For example `postgres://mailwright@localhost/mailwright`, without a password.
@@ -29,8 +63,23 @@ pub struct StoreConfig {
     pub password_file: Option<PathBuf>,
 }
 
-/// One model. What is left out takes the usual limits of [`Profile::new`].
-#[derive(Debug, Deserialize)]
+/// What models may cost, in millionths of a US dollar. What is left out has no cap. A day is a day of UTC.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SpendConfig {
+    /// All model calls of one run.
+    pub run_micros: Option<u64>,
+    /// All model calls of one flow in a day, for every flow that has no cap of its own.
+    pub flow_day_micros: Option<u64>,
+    /// All model calls of a shop in a day.
+    pub shop_day_micros: Option<u64>,
+    /// Caps of single flows for a day, by the flow's name.
+    #[serde(default)]
+    pub flows: BTreeMap<String, u64>,
+}
+
+/// One model. What is left out takes the usual limits.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ModelConfig {
     /// The profile's name, as journals hold it.
@@ -39,6 +88,22 @@ pub struct ModelConfig {
     pub base_url: String,
     /// The model as the server names it.
     pub model: String,
+    /// Whose server it is, for its ways; told from the address when left out.
+    pub provider: Option<Provider>,
+    /// Which interface: Chat Completions when left out.
+    pub api: Option<Api>,
+    /// How tools are put to it: as tools when left out.
+    pub tool_mode: Option<ToolMode>,
+    /// Also takes a call that the model wrote as a fenced JSON block, or with something around it.
+    pub lenient: Option<bool>,
+    /// The server writes its answer as it comes.
+    pub stream: Option<bool>,
+    /// Azure's api-version; with it, `model` is the deployment and addresses name it.
+    pub api_version: Option<String>,
+    /// Whether several calls may come in one answer; left to the server when left out.
+    pub parallel_calls: Option<bool>,
+    /// The server's name may stand for a machine of the own network.
+    pub private_network: Option<bool>,
     /// The environment variable that holds the key.
     pub api_key_env: Option<String>,
     /// The file that holds the key.
@@ -53,6 +118,8 @@ pub struct ModelConfig {
     pub max_tokens: Option<u32>,
     /// Price of a million prompt tokens, in millionths of a US dollar.
     pub input_micros_per_mtok: Option<u64>,
+    /// Price of a million prompt tokens that the server had cached; as much as others when left out.
+    pub cached_input_micros_per_mtok: Option<u64>,
     /// Price of a million answer tokens, in millionths of a US dollar.
     pub output_micros_per_mtok: Option<u64>,
 }
@@ -82,6 +149,23 @@ pub enum ConfigError {
     #[error("[store]: {why}")]
     Password {
         /// What is missing.
+        why: String,
+    },
+    /// Settings that do not go together.
+    #[error("model `{model}`: {why}")]
+    Setting {
+        /// The profile.
+        model: String,
+        /// What does not fit.
+        why: String,
+    },
+    /// The price table of this program.
+    #[error(transparent)]
+    Prices(#[from] crate::model::prices::PricesError),
+    /// The provider cannot be reached like this.
+    #[error("[esp]: {why}")]
+    Esp {
+        /// Why.
         why: String,
     },
     /// A secret is missing.
@@ -121,19 +205,71 @@ impl Config {
     }
 }
 
+impl EspConfig {
+    /// The provider.
+    ///
+    /// # Errors
+    /// When its address or its key cannot be used.
+    pub fn open(&self) -> Result<HttpEsp, ConfigError> {
+        let fail = |why: String| ConfigError::Esp { why };
+        let key = match (&self.api_key_env, &self.api_key_file) {
+            (Some(name), _) => {
+                Some(std::env::var(name).map_err(|_| fail(format!("the environment variable {name} is not set")))?)
+            }
+            (None, Some(file)) => {
+                let text = std::fs::read_to_string(file).map_err(|e| fail(format!("{}: {e}", file.display())))?;
+                Some(text.trim().to_owned())
+            }
+            (None, None) => None,
+        };
+        let timeout = Duration::from_secs(self.timeout_s.unwrap_or(30).max(1));
+        let wire = Wire::new(&self.base_url, key, timeout).map_err(|e| fail(e.to_string()))?;
+        Ok(HttpEsp::new(Arc::new(wire), Promises { dedupes: self.dedupes, lookup: self.lookup }))
+    }
+}
+
 impl ModelConfig {
     fn profile(&self) -> Result<Profile, ConfigError> {
         let usual = Profile::new(&self.name, &self.base_url, &self.model);
+        let provider = self.provider.unwrap_or(usual.provider);
+        if self.api_version.is_some() && provider != Provider::Azure {
+            return Err(self.setting("api_version is Azure's: set provider = \"azure\""));
+        }
+        let private = self.private_network.unwrap_or(false);
         Ok(Profile {
             api_key: self.secret()?,
+            provider,
+            api: self.api.unwrap_or_default(),
+            tool_mode: self.tool_mode.unwrap_or_default(),
+            lenient: self.lenient.unwrap_or_default(),
+            stream: self.stream.unwrap_or_default(),
+            api_version: self.api_version.clone(),
+            parallel_calls: self.parallel_calls,
+            reach: if private { Reach::Private } else { Reach::Public },
             timeout_s: self.timeout_s.unwrap_or(usual.timeout_s),
             deadline_s: self.deadline_s.unwrap_or(usual.deadline_s),
             retries: self.retries.unwrap_or(usual.retries),
             max_tokens: self.max_tokens.unwrap_or(usual.max_tokens),
-            input_micros_per_mtok: self.input_micros_per_mtok.unwrap_or(usual.input_micros_per_mtok),
-            output_micros_per_mtok: self.output_micros_per_mtok.unwrap_or(usual.output_micros_per_mtok),
+            price: self.price(provider)?,
             ..usual
         })
+    }
+
+    /// What the configuration says, else what the table says.
+    fn price(&self, provider: Provider) -> Result<Option<Price>, ConfigError> {
+        match (self.input_micros_per_mtok, self.output_micros_per_mtok) {
+            (Some(input), Some(output)) => {
+                Ok(Some(Price { input, cached_input: self.cached_input_micros_per_mtok, output }))
+            }
+            (None, None) if self.cached_input_micros_per_mtok.is_none() => {
+                Ok(Prices::shipped()?.find(provider, &self.model))
+            }
+            _ => Err(self.setting("a price needs both input_micros_per_mtok and output_micros_per_mtok")),
+        }
+    }
+
+    fn setting(&self, why: &str) -> ConfigError {
+        ConfigError::Setting { model: self.name.clone(), why: why.to_owned() }
     }
 
     fn secret(&self) -> Result<Secret, ConfigError> {

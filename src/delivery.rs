@@ -4,6 +4,7 @@
 //! [`kit::message::Reserved`] (the ledger row) → ESP → settled. Whatever crashes in between, [`Delivery::recover`] ends every
 //! reserved row as sent or unknown, never as sent twice.
 
+mod http;
 mod reader;
 mod risk;
 mod unsubscribe;
@@ -25,7 +26,8 @@ use crate::release::Release;
 use crate::runs::{Deliverer, Seed};
 use crate::store::{Customer, ShopStore};
 
-pub use unsubscribe::{KeyError, UnsubscribeKey};
+pub use http::{Wire, WireError};
+pub use unsubscribe::UnsubscribeKey;
 
 /// The code of the reason when nothing is left in the cart that a message would be about.
 pub const CART_EMPTIED: &str = "cart_emptied";
@@ -149,6 +151,9 @@ impl Delivery {
         if let Some(row) = self.store.sent_for(subject, draft.draft.channel).await? {
             return if row.state == SendState::Reserved { self.resume(row.key).await } else { Ok(Ok(row.state)) };
         }
+        if let Some(hold) = self.esp_killed().await? {
+            return Ok(Err(hold));
+        }
         let envelope = match self.envelope(subject, draft).await? {
             Ok(envelope) => envelope,
             Err(no_send) => return Ok(Err(Hold::Unreachable { reason: no_send.reason })),
@@ -169,9 +174,8 @@ impl Delivery {
                 Ok(Ok(self.dispatch(*reserved).await?))
             }
             ReserveOutcome::Already(SendState::Reserved) => {
-                let channel = draft.draft.channel;
                 let (flow, occasion) = (&subject.flow, &subject.occasion);
-                self.resume(DedupeKey::new(self.store.id(), &reader.to, channel, flow, occasion, subject.step)).await
+                self.resume(DedupeKey::new(self.store.id(), &reader.to, flow, occasion, subject.step)).await
             }
             ReserveOutcome::Already(state) => Ok(Ok(state)),
         }
@@ -215,24 +219,38 @@ impl Delivery {
 
     /// Hands a reserved message to the ESP and settles its row.
     async fn dispatch(&self, reserved: Reserved) -> Result<SendState, StoreError> {
-        self.ledger.begin_attempt(self.store.id(), &reserved, self.clock.now()).await?;
+        let began = self.clock.now();
+        self.ledger.begin_attempt(self.store.id(), &reserved, began).await?;
         failpoint::hit("after_begin_attempt");
-        match self.esp.deliver(&reserved, self.clock.now()).await {
+        match self.esp.deliver(&reserved, began).await {
             Ok(accepted) => {
                 failpoint::hit("after_deliver");
                 let at = self.clock.now();
                 self.settle(reserved, SendState::Sent { provider_id: accepted.provider_id, at }).await
             }
+            Err(error) if error.is_retryable() => {
+                self.ledger.end_attempt(self.store.id(), reserved, began).await?;
+                Err(StoreError::Unavailable(error.to_string()))
+            }
             Err(error) => self.settle_error(reserved, error).await,
         }
     }
 
+    /// The switch that stops this provider, whatever the flow.
+    async fn esp_killed(&self) -> Result<Option<Hold>, StoreError> {
+        let scope = format!("esp:{}", self.esp.name());
+        let on = self.store.kill_switches().await?.into_iter().find(|switch| switch.scope == scope);
+        Ok(on.map(|switch| Hold::Killed { scope: format!("{}: {}", switch.scope, switch.reason) }))
+    }
+
     async fn settle_error(&self, reserved: Reserved, error: EspError) -> Result<SendState, StoreError> {
-        let why = error.to_string();
+        let (why, can) = (error.to_string(), self.esp.capabilities());
         match error {
             // Nothing was accepted: the row stays reserved and a later try takes it up.
             EspError::Unavailable { .. } => Err(StoreError::Unavailable(why)),
             EspError::Refused { .. } => self.settle(reserved, SendState::Refused { why }).await,
+            // It can be asked, or takes one key only once: the row stays reserved, and a later try asks or repeats.
+            EspError::Unknown { .. } if can.can_lookup || can.dedupes_by_key => Err(StoreError::Unavailable(why)),
             EspError::Unknown { .. } => self.settle(reserved, SendState::Unknown { why }).await,
         }
     }
@@ -266,6 +284,9 @@ impl Delivery {
         } else if attempted && !can.dedupes_by_key {
             let why = "a hand-over was cut off and this ESP cannot be asked".to_owned();
             return Ok(Ok(self.settle(reserved, SendState::Unknown { why }).await?));
+        }
+        if let Some(hold) = self.esp_killed().await? {
+            return Ok(Err(hold));
         }
         match self.ledger.recheck(shop, key, self.clock.now()).await? {
             None => Ok(Ok(self.dispatch(reserved).await?)),
@@ -324,7 +345,9 @@ impl Deliverer for Delivery {
                 return Ok(true);
             }
             Ok(match hold {
-                Hold::Killed { .. } => self.store.killed(&subject.flow).await?.is_none(),
+                Hold::Killed { .. } => {
+                    self.store.killed(&subject.flow).await?.is_none() && self.esp_killed().await?.is_none()
+                }
                 Hold::TicketOpen { .. } => self.store.open_tickets(&subject.customer).await? == 0,
                 // The others end by themselves or never.
                 _ => false,

@@ -41,6 +41,10 @@ pub struct FlowRules {
     /// How long it waits when a considered purchase is in the cart.
     #[serde(default, deserialize_with = "optional_duration")]
     pub considered_wait: Option<SignedDuration>,
+    /// Occasions for the same customer that come within this time of each other are one: while the earlier still waits for
+    /// its time, the later takes its place.
+    #[serde(default, deserialize_with = "optional_duration")]
+    pub debounce: Option<SignedDuration>,
     /// Topics that call off a run that has not ended.
     #[serde(deserialize_with = "topics")]
     pub cancel_on: Vec<Topic>,
@@ -221,7 +225,7 @@ mod tests {
             "abandoned-checkout.md, line 7: `soon` is no duration such as 1h or 90m"
         );
         assert!(
-            told(&GOOD.replace("risk =", "rsik =")).contains("line 16: unknown field `rsik`"),
+            told(&GOOD.replace("risk =", "rsik =")).contains("line 17: unknown field `rsik`"),
             "{}",
             told(&GOOD.replace("risk =", "rsik ="))
         );

@@ -5,6 +5,7 @@
 
 mod admit;
 mod apply;
+mod privacy;
 mod products;
 
 use kit::{EventId, RunId, StoreError, Timestamp};
@@ -34,6 +35,9 @@ pub struct Intake {
     /// What a person must still do about it; the event stays parked until then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unfinished: Option<String>,
+    /// What was done about it, where that is not about runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub done: Option<String>,
 }
 
 /// A run begun by an event.
@@ -47,6 +51,9 @@ pub struct Admitted {
     pub new: bool,
     /// When it is due.
     pub due: Timestamp,
+    /// Runs whose place it takes: called off.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub superseded: Vec<RunId>,
 }
 
 /// A flow that did not begin.
@@ -111,6 +118,7 @@ impl Tenant {
                 runs: vec![],
                 skipped: vec![],
                 unfinished: None,
+                done: None,
             });
         }
         failpoint::hit("after_receive");
@@ -149,7 +157,7 @@ impl Tenant {
             };
             match worked_in {
                 Ok(intake) => done.push(intake),
-                Err(IntakeError::Store(error)) => return Err(error.into()),
+                Err(error) if error.is_retryable() => return Err(error),
                 Err(error) => tracing::error!(event = %stored.id, %error, "a stored event is parked"),
             }
         }
@@ -166,16 +174,23 @@ impl Tenant {
             }
         };
         failpoint::hit("after_apply");
-        let cancelled = self.call_off(event, &applied).await?;
+        let mut cancelled = self.call_off(event, &applied).await?;
         let (runs, skipped) = self.admit_all(event, &applied).await?;
+        cancelled.extend(runs.iter().flat_map(|run| run.superseded.iter().cloned()));
         failpoint::hit("after_admit");
-        let note =
+        let counts =
             format!("{} run(s) begun, {} called off, {} flow(s) skipped", runs.len(), cancelled.len(), skipped.len());
-        let (state, note) = match &applied.unfinished {
-            Some(what) => (InboxState::Parked, what.clone()),
-            None => (InboxState::Done, note),
+        let (state, note) = match (&applied.unfinished, &applied.note) {
+            (Some(what), _) => (InboxState::Parked, what.clone()),
+            (None, Some(what)) => (InboxState::Done, what.clone()),
+            (None, None) => (InboxState::Done, counts),
         };
-        self.store.settle_event(&event.id, state, &note).await?;
+        if applied.erases && state == InboxState::Done {
+            // The request itself names whom it erased.
+            self.store.empty_events(vec![event.id.clone()], &note).await?;
+        } else {
+            self.store.settle_about(&event.id, state, &note, applied.customer.as_ref().map(|c| &c.id)).await?;
+        }
         Ok(Intake {
             event: event.id.clone(),
             topic: event.topic.to_string(),
@@ -184,10 +199,12 @@ impl Tenant {
             runs,
             skipped,
             unfinished: applied.unfinished,
+            done: applied.note,
         })
     }
 
-    fn shop_defaults(&self) -> ShopDefaults {
+    /// What bodies may leave unsaid.
+    pub(crate) fn shop_defaults(&self) -> ShopDefaults {
         ShopDefaults { shop: self.store.id().clone(), currency: self.release.shop.currency }
     }
 }

@@ -8,31 +8,44 @@
 //! | which flow, when | [`flows`] |
 //! | a run, step by step, durably | [`runs`] over the pure `agent` crate |
 //! | which model answers | [`model`] |
+//! | what models may cost | [`spend`] |
+//! | the one way out over HTTP, and its recordings | [`egress`], [`cassette`] |
 //! | what tools ask of us | [`toolbox`] |
+//! | one active process, and how the command line talks to it | [`control`] |
 //! | a marketer briefs a campaign | [`briefs`] |
 //! | people decide | [`approvals`] |
 //! | clearance, ledger, dispatch | [`delivery`] (types: `kit::message`) |
 //! | all SQL | [`store`] |
 //! | prompts, rules, policy | [`release`] |
 //! | one shop put together | [`tenant`] |
+//! | cases played and judged: the eval gate | [`eval`] |
 //! | the sample shop | [`sample`], [`sample_shop`] |
+//! | webhooks, the API, workers | [`server`] |
 //! | where tests make it die | [`failpoint`] |
 //! | the command line | [`cli`] |
 
 pub mod approvals;
 pub mod briefs;
+pub mod cassette;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod control;
 pub mod delivery;
+pub mod egress;
+pub mod eval;
 pub mod failpoint;
 pub mod flows;
 pub mod intake;
+pub mod keyfile;
 pub mod model;
 pub mod release;
+pub mod rule_trial;
 pub mod runs;
 pub mod sample;
 pub mod sample_shop;
+pub mod server;
+pub mod spend;
 pub mod store;
 pub mod telemetry;
 pub mod tenant;

@@ -14,9 +14,11 @@ use graph::Curated;
 use include_dir::{Dir, include_dir};
 use kit::Digest;
 use kit::campaign::BRIEF_FLOW;
+use kit::message::HoursTable;
 use offers::Ladder;
 
 use crate::flows::{Flow, Flows};
+use crate::runs::{RUN_POLICY_FILE, RunPolicy, RunPolicyError};
 use crate::store::Limits;
 
 pub use settings::{ShopSettings, ShopSettingsError};
@@ -49,6 +51,10 @@ pub struct Release {
     pub risk: Arc<RiskPolicy>,
     /// Caps, quiet hours, holdout.
     pub sending: Arc<SendingPolicy>,
+    /// When text messages may arrive.
+    pub sms_hours: Arc<HoursTable>,
+    /// Deadlines and retries of runs.
+    pub runs: Arc<RunPolicy>,
     /// Who the shop is.
     pub shop: ShopSettings,
     /// Curated relations of the product graph.
@@ -86,6 +92,9 @@ pub enum ReleaseError {
     /// The risk or sending policy.
     #[error(transparent)]
     Policy(#[from] approval::PolicyError),
+    /// The policy of runs.
+    #[error(transparent)]
+    Runs(#[from] RunPolicyError),
     /// The shop's settings.
     #[error(transparent)]
     Shop(#[from] ShopSettingsError),
@@ -103,6 +112,8 @@ pub fn defaults() -> Files {
     collect(&PROMPTS, "prompts", &mut files);
     collect(&KNOWLEDGE, "knowledge", &mut files);
     // The sample shop's products and people are data, not rules; they are planted, not released.
+    // Neither are prices of models: they belong to the installation.
+    files.retain(|path, _| !path.starts_with("knowledge/models/"));
     files.retain(|path, _| !path.starts_with("knowledge/sample-shop/") || is_setting(path));
     files.into_iter().map(|(path, text)| (path.replacen("knowledge/sample-shop/", "knowledge/", 1), text)).collect()
 }
@@ -178,6 +189,15 @@ impl Release {
                 "knowledge/policy/sending.toml",
                 file("knowledge/policy/sending.toml")?,
             )?),
+            sms_hours: Arc::new(approval::sms_hours(
+                "knowledge/policy/sms-hours.toml",
+                file("knowledge/policy/sms-hours.toml")?,
+            )?),
+            runs: Arc::new(match files.get(RUN_POLICY_FILE) {
+                Some(text) => RunPolicy::parse(RUN_POLICY_FILE, text)?,
+                // Releases from before there was such a file.
+                None => RunPolicy::shipped()?,
+            }),
             curated: below("knowledge/graph/")
                 .into_iter()
                 .map(|(path, text)| Curated::parse(path, text))
@@ -196,6 +216,7 @@ impl Release {
             cap_week: sending.cap_week,
             quiet: sending.quiet,
             holdout_percent: sending.holdout_percent,
+            sms_hours: Some(HoursTable::clone(&self.sms_hours)),
         }
     }
 }

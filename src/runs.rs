@@ -5,8 +5,12 @@
 //! repeated hand-over sends nothing twice is the ledger's business, not ours.
 
 mod driver;
+mod guard;
 mod journal;
 mod perform;
+mod policy;
+mod rehearse;
+mod replay;
 pub(crate) mod task;
 
 use agent::{ApprovalDecision, Input, Outcome, Step, TurnEnd};
@@ -18,6 +22,9 @@ use serde::{Deserialize, Serialize};
 pub use driver::{Driver, Planner};
 pub use journal::{Divergence, replay};
 pub use perform::Deliverer;
+pub use policy::{RUN_POLICY_FILE, RetryPolicy, RunPolicy, RunPolicyError};
+pub use rehearse::{Comparison, End, RehearseError, Side, Turn};
+pub use replay::{ReplayError, Replayed};
 
 /// What a run begins with, as stored. The plan itself follows from the pinned release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -134,10 +141,28 @@ pub enum DriveError {
     },
 }
 
+impl DriveError {
+    /// True when the same run may be driven later without anybody's help.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            // A full disk ends when somebody makes room.
+            Self::Store(error) => error.is_retryable() || matches!(error, StoreError::Unwritable(_)),
+            Self::Unknown(_) | Self::Diverged { .. } | Self::Elsewhere(_) | Self::Release { .. } => false,
+        }
+    }
+}
+
 /// Sees each step as it is performed: traces, the demo, progress.
 pub trait Observer: Send + Sync {
     /// A step was asked for and answered.
     fn step(&self, run: &RunId, step: &Step, input: &Input);
+
+    /// The model writes: words as they come. They may still turn out to be useless; [`Observer::step`] says what came of
+    /// them.
+    fn writes(&self, _run: &RunId, _delta: &str) {}
+
+    /// The model begins a call of this tool.
+    fn calls(&self, _run: &RunId, _tool: &str) {}
 }
 
 /// Sees nothing.

@@ -26,6 +26,7 @@ mod cast;
 mod life;
 mod people;
 mod personas;
+mod phones;
 mod plant;
 mod purchase;
 mod rng;
@@ -40,7 +41,7 @@ use kit::message::{Channel, ConsentState};
 use kit::person::InvalidEmail;
 use kit::{CategoryId, Currency, CustomerId, InvalidId, Money, ProductId, Timestamp, money::MoneyError};
 
-use crate::store::{Activity, Consent, Customer, Order, Ticket};
+use crate::store::{Activity, Consent, Customer, CustomerPhone, Order, Ticket};
 
 pub use cast::{Cast, CastMember, JONAS_ORDER, LAPSED_ORDER, cast};
 pub use personas::{Persona, PersonaError, PersonaFault, Personas, Place};
@@ -106,8 +107,12 @@ pub struct Relations {
 pub struct SampleWorld {
     /// The cast, then the edge customers, then the others in order of id.
     pub customers: Vec<Customer>,
+    /// Telephone numbers of some, in the order of customers.
+    pub phones: Vec<CustomerPhone>,
     /// Consents in the order of customers; at most two each.
     pub consents: Vec<(CustomerId, Consent)>,
+    /// Consents to text messages, in the order of customers; at most two each.
+    pub sms_consents: Vec<(CustomerId, Consent)>,
     /// Orders, oldest first.
     pub orders: Vec<Order>,
     /// Visits in the order of customers, each oldest first.
@@ -152,6 +157,9 @@ pub enum SampleError {
     /// A made address was refused.
     #[error("sample data: {0}")]
     Email(#[from] InvalidEmail),
+    /// A made telephone number was refused.
+    #[error("sample data: {0}")]
+    Phone(#[from] kit::phone::InvalidPhone),
     /// A sum does not fit.
     #[error("sample data: {0}")]
     Money(#[from] MoneyError),

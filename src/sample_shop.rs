@@ -57,6 +57,16 @@ pub fn webhook(name: &str) -> Option<String> {
     release::sample_files().remove(&format!("webhooks/{name}.json"))
 }
 
+/// What the reduced products of the sample shop cost before: the former price for months, the present one for ten days.
+fn past_prices(products: &[catalog::Product], now: Timestamp) -> Vec<(kit::ProductId, catalog::PricePoint)> {
+    let ago = |days: i64| now.checked_sub(jiff::SignedDuration::from_hours(24 * days)).unwrap_or(now);
+    let reduced = products.iter().filter_map(|p| Some((p, p.compare_at.filter(|was| was.minor > p.price.minor)?)));
+    let points = |(p, was): (&catalog::Product, kit::Money)| {
+        [(200, was), (10, p.price)].map(|(days, price)| (p.id.clone(), catalog::PricePoint { at: ago(days), price }))
+    };
+    reduced.flat_map(points).collect()
+}
+
 /// Sets up the shop with people made from `spec`, reporting how far it is.
 ///
 /// # Errors
@@ -72,6 +82,7 @@ pub async fn set_up(
     let shop = ShopSettings::parse(SETTINGS, settings)?.id;
     let products = products()?;
     let own = store.shop(&shop);
+    own.put_prices(past_prices(&products, now)).await?;
     own.put_products(product_rows(&products)?, now).await?;
     let data = release::sample_files();
     let text = data.get("personas.toml").ok_or(SetUpError::Missing("personas.toml"))?;

@@ -5,17 +5,28 @@
 
 mod approvals;
 mod audience;
+mod audit;
 mod briefs;
+mod budgets;
+mod connections;
 mod customers;
 mod database;
+mod deliveries;
+mod erase;
 mod error;
 mod inbox;
+mod leases;
 mod ledger;
 mod orders;
+mod phones;
+mod prices;
 mod products;
+mod retention;
 mod runs;
 mod settings;
 mod signals;
+mod spend;
+mod timers;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -25,15 +36,25 @@ use sqlx::AnyPool;
 
 pub use approvals::{Approval, NewApproval};
 pub use audience::{AudienceRow, Since};
+pub use audit::{AuditFinding, AuditHead, AuditRow};
 pub use briefs::{BriefRow, BriefVersion};
+pub use budgets::{Budget, OfferHold, OfferWish};
+pub use connections::{ApiToken, Connection};
 pub use customers::{Consent, Customer, Ticket};
 pub use database::{Address, AddressError, Place};
+pub use deliveries::{Accepted, InboxRow};
+pub use erase::{ERASED, UnreadEvent};
 pub use inbox::{InboxEvent, InboxState};
+pub use leases::LeaseRow;
 pub use ledger::SendRow;
 pub use orders::{Activity, Order, OrderLine, OrderSummary};
+pub use phones::CustomerPhone;
 pub use products::ProductRow;
-pub use runs::{JournalRow, NewRun, ParkedState, Run, RunState};
-pub use settings::{AuditRow, KillSwitch, Limits};
+pub use retention::Pruned;
+pub use runs::{Admission, JournalRow, NewRun, ParkedState, Run, RunState, Supersede};
+pub use settings::{KillSwitch, Limits};
+pub use spend::{NewSpend, Reserved, SpendRow};
+pub use timers::Timer;
 
 use database::Database;
 use writer::Writer;
@@ -95,6 +116,15 @@ impl Store {
         Self::open_at(dir, &Place::Folder).await
     }
 
+    /// As [`Store::open`], for a world that ends with the process: nothing is forced to disk, so a crash of the machine may
+    /// take all of it.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub async fn open_scratch(dir: &Path) -> Result<Self, OpenError> {
+        Self::open_at(dir, &Place::Scratch).await
+    }
+
     /// Opens the data folder with its tables at a place of their own.
     ///
     /// # Errors
@@ -105,18 +135,20 @@ impl Store {
         tempfile_probe(dir).map_err(folder)?;
         let file = dir.join(DATABASE);
         let told = match place {
-            Place::Folder => file.display().to_string(),
+            Place::Folder | Place::Scratch => file.display().to_string(),
             Place::Postgres(address) => address.to_string(),
         };
         let failed = |source| OpenError::Database { place: told.clone(), source };
         let database = match place {
             Place::Folder => Database::file(&file).map_err(failed)?,
+            Place::Scratch => Database::scratch(&file).map_err(failed)?,
             Place::Postgres(address) => Database::server(address),
         };
         let mut connection = database.connect().await.map_err(failed)?;
         database.migrate(&mut connection).await.map_err(failed)?;
+        let key = audit::open_key(dir, database.begin(), &mut connection).await?;
         let readers = database.readers().await.map_err(failed)?;
-        Ok(Self { writer: Writer::spawn(connection, database), readers, dir: dir.to_owned() })
+        Ok(Self { writer: Writer::spawn(connection, database, key), readers, dir: dir.to_owned() })
     }
 
     /// The folder this store lives in.

@@ -18,6 +18,7 @@ use crate::model::offline::OfflineModel;
 use crate::release::{Files, Release, ReleaseError};
 use crate::runs::task;
 use crate::runs::{DriveError, Driver, Observer, Planner, Rest, Seed};
+use crate::spend::{Caps, Purse};
 use crate::store::{ProductRow, ShopStore, Store};
 use crate::toolbox;
 
@@ -40,6 +41,7 @@ pub struct Tenant {
     /// The clock.
     pub clock: Arc<dyn Clock>,
     models: Vec<Arc<dyn ChatModel>>,
+    caps: Caps,
 }
 
 impl std::fmt::Debug for Tenant {
@@ -76,7 +78,7 @@ pub enum TenantError {
     Tools(#[from] kit::tool::RegistryError),
     /// Its secret.
     #[error(transparent)]
-    Key(#[from] crate::delivery::KeyError),
+    Key(#[from] crate::keyfile::KeyFileError),
 }
 
 /// What a tenant is given from outside.
@@ -101,6 +103,7 @@ impl Tenant {
         let release = Arc::new(Release::read(digest, &files)?);
         let rows = store.products().await?;
         let catalog = Arc::new(open_catalog(shop, &rows)?);
+        catalog.set_history(store.price_history().await?);
         let graph = Arc::new(build_graph(&store, &catalog, &release, parts.clock.now()).await?);
         let norms = Arc::new(fit_norms(&store).await?);
         let delivery = Arc::new(Delivery {
@@ -114,7 +117,14 @@ impl Tenant {
         let registry = toolbox::registry(&store, &release, &catalog, &graph, &norms, &delivery)?;
         let mut models = parts.models;
         models.push(Arc::new(OfflineModel::new(release.offline.clone())));
-        Ok(Self { store, release, catalog, graph, norms, registry, delivery, clock: parts.clock, models })
+        let (clock, caps) = (parts.clock, Caps::default());
+        Ok(Self { store, release, catalog, graph, norms, registry, delivery, clock, models, caps })
+    }
+
+    /// The same shop, with these caps on what its models may cost.
+    #[must_use]
+    pub fn with_caps(self, caps: Caps) -> Self {
+        Self { caps, ..self }
     }
 
     /// Makes a release from files, checks all of it, and puts it in force.
@@ -137,8 +147,10 @@ impl Tenant {
             deliverer: self.delivery.clone(),
             models: self.models.clone(),
             planner: self.clone(),
+            policy: self.release.runs.clone(),
             clock: self.clock.clone(),
             observer,
+            purse: Purse::new(self.store.clone(), self.caps.clone()),
         }
     }
 
@@ -184,6 +196,11 @@ impl Tenant {
     /// When storage cannot answer.
     pub async fn owned_by(&self, customer: &kit::CustomerId) -> Result<Vec<graph::Owned>, StoreError> {
         graph::History::owned(&self.people(), self.store.id(), customer).await
+    }
+
+    /// Models in order of preference; the offline one is the last.
+    pub(crate) fn models(&self) -> &[Arc<dyn ChatModel>] {
+        &self.models
     }
 
     /// The first model that would be asked.

@@ -6,8 +6,8 @@
 mod approvals;
 pub(crate) mod briefs;
 mod gate;
-mod offers;
-mod people;
+pub(crate) mod offers;
+pub(crate) mod people;
 mod shelves;
 
 use std::sync::Arc;
@@ -44,12 +44,41 @@ pub fn registry(
     norms: &Arc<StoreNorms>,
     delivery: &Arc<Delivery>,
 ) -> Result<Registry, RegistryError> {
+    assemble(store, release, catalog, graph, norms, delivery, Acts::ForReal)
+}
+
+/// The same tools for a rehearsal: they look, check and refuse as ever, but no approval is opened and nothing is handed
+/// over.
+///
+/// # Errors
+/// As [`registry`].
+pub(crate) fn rehearsal(tenant: &crate::tenant::Tenant, delivery: &Arc<Delivery>) -> Result<Registry, RegistryError> {
+    let crate::tenant::Tenant { store, catalog, graph, norms, .. } = tenant;
+    assemble(store, &delivery.release, catalog, graph, norms, delivery, Acts::InSandbox)
+}
+
+/// Whether what a tool does reaches the outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Acts {
+    ForReal,
+    InSandbox,
+}
+
+fn assemble(
+    store: &ShopStore,
+    release: &Arc<Release>,
+    catalog: &Arc<Catalog>,
+    graph: &Arc<ProductGraph>,
+    norms: &Arc<StoreNorms>,
+    delivery: &Arc<Delivery>,
+    acts: Acts,
+) -> Result<Registry, RegistryError> {
     let shelves =
         Arc::new(shelves::Shelves { shop: store.id().clone(), catalog: catalog.clone(), graph: graph.clone() });
     let people = Arc::new(people::People { store: store.clone(), norms: norms.clone() });
     let offers = Arc::new(offers::Offers { store: store.clone(), release: release.clone(), catalog: catalog.clone() });
-    let gate = Arc::new(gate::Gate { delivery: delivery.clone(), catalog: catalog.clone() });
-    let desk = Arc::new(approvals::Desk { delivery: delivery.clone() });
+    let gate = Arc::new(gate::Gate { delivery: delivery.clone(), catalog: catalog.clone(), acts });
+    let desk = Arc::new(approvals::Desk { delivery: delivery.clone(), acts });
     let briefs = Arc::new(briefs::Briefs {
         store: store.clone(),
         release: release.clone(),

@@ -169,7 +169,7 @@ impl Told {
 pub(crate) fn bare(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mailwright"));
     command.args(args).stdin(Stdio::null());
-    for name in ["MAILWRIGHT_FAILPOINT", "MAILWRIGHT_API_KEY", "MAILWRIGHT_LOG"] {
+    for name in ["MAILWRIGHT_FAILPOINT", "MAILWRIGHT_API_KEY", "MAILWRIGHT_LOG", "MAILWRIGHT_STORE_PASSWORD"] {
         command.env_remove(name);
     }
     command

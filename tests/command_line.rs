@@ -58,14 +58,18 @@ fn every_command_prints_one_json_document() {
     let draft = folder.file("draft.txt", "A closer look\nThe boots keep their shape.\n");
     let product = folder.file("shop.jsonl", include_str!("../knowledge/sample-shop/products/packs.jsonl"));
     let flow = "flow:abandoned-checkout";
-    let commands: [&[&str]; 29] = [
+    let head = folder.path().join("given/head.json").to_str().unwrap().to_owned();
+    let commands: [&[&str]; 34] = [
         &["approvals", "show", &id],
         &["approvals", "edit", &id, "--as", "sam", "--preheader", "What to know about it, plainly."],
         &["approvals", "list"],
         &["runs", "list"],
         &["runs", "show", &run],
+        &["runs", "replay", &run],
+        &["runs", "diff", &run],
         &["runs", "start", "win-back", "C-LAPSED"],
         &["runs", "resume"],
+        &["runs", "prune", "--older-than-days", "30", "--as", "nora"],
         &["sends", "list"],
         &["catalog", "search", "boot"],
         &["catalog", "search", "no such thing at all"],
@@ -85,6 +89,8 @@ fn every_command_prints_one_json_document() {
         &["prompts", "show", "win-back"],
         &["release", "show"],
         &["audit", "list"],
+        &["audit", "verify"],
+        &["audit", "export", &head],
         &["kill", "list"],
         &["kill", "on", flow, "--as", "nora", "--reason", "wrong prices"],
         &["kill", "off", flow, "--as", "nora"],

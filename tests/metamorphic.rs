@@ -7,14 +7,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::print_stdout)]
 
 mod approvals;
+mod budgets;
 mod cart;
 mod consent;
 mod faults;
 mod hostile;
+mod injection;
 mod limits;
 mod orders;
 mod people;
 mod price;
+mod privacy;
 mod stock;
 mod tickets;
 

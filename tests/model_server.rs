@@ -2,6 +2,12 @@
 //!
 //! * [`requests`]: what we send, checked whole.
 //! * [`answers`]: what servers send back, and what is made of it.
+//! * [`dialects`]: the same runs in every way of asking.
+//! * [`providers`]: what differs from vendor to vendor. [`responses`]: the other interface.
+//! * [`cassettes`]: recordings. [`spend`]: what it may cost.
+//! * [`command_line`]: the options that concern models.
+//! * [`documents`]: tools for servers that know none.
+//! * [`streams`]: answers as they are written.
 //! * [`failures`]: what goes wrong, how often it is tried again, and for how long.
 //! * [`secrets`]: what no error and no log may hold.
 //! * [`wire`]: plain sockets for what no HTTP server would do.
@@ -9,16 +15,25 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod answers;
+mod cassettes;
+mod command_line;
+mod dialects;
+mod documents;
 mod failures;
+mod providers;
 mod requests;
+mod responses;
 mod runs;
 mod secrets;
+mod spend;
+mod streams;
 mod wire;
 
 use agent::{Message, ModelReply, ModelRequest, ToolCall, ToolChoice};
 use kit::CallId;
 use kit::tool::{Effect, Phase, Tool, ToolContext, ToolError, ToolSpec};
 use mailwright::model::openai::{OpenAi, Profile, Secret};
+use mailwright::model::prices::Price;
 use mailwright::model::{ChatModel as _, ModelError};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -37,6 +52,7 @@ fn profile(base_url: &str) -> Profile {
         retries: 2,
         first_wait_ms: 1,
         max_tokens: 512,
+        price: Some(Price::FREE),
         ..Profile::new("test", base_url, "gpt-test")
     }
 }

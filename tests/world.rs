@@ -23,7 +23,7 @@ use mailwright::clock::{Clock as _, SetClock};
 use mailwright::model::ChatModel;
 use mailwright::release::{self, Files};
 use mailwright::runs::Signal;
-use mailwright::store::Store;
+use mailwright::store::{Place, Store};
 use mailwright::tenant::{Parts, Tenant};
 use tempfile::TempDir;
 
@@ -49,6 +49,7 @@ pub(crate) struct Terms {
     restless: bool,
     models: Vec<Arc<dyn ChatModel>>,
     shelf: Shelf,
+    place: Place,
 }
 
 /// A shop, open.
@@ -60,6 +61,7 @@ pub(crate) struct World {
     store: Store,
     shop: ShopId,
     folder: TempDir,
+    place: Place,
     models: Vec<Arc<dyn ChatModel>>,
     /// Closed and opened again before every step.
     restless: bool,
@@ -82,7 +84,13 @@ impl Terms {
             restless: false,
             models: Vec::new(),
             shelf: Shelf::invented(seed),
+            place: usual_place(),
         }
+    }
+
+    /// Keeps the tables somewhere else than in the folder.
+    pub(crate) fn place(self, place: Place) -> Self {
+        Self { place, ..self }
     }
 
     /// How far every flow is trusted: `open`, `review`, or `first`, which means the first twenty.
@@ -142,12 +150,16 @@ impl Terms {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(SetClock::at(MORNING.parse().unwrap()));
         let files = self.files();
-        let shop = set_up(folder.path(), &files, &self.shelf, clock.now()).await;
-        let store = Store::open(folder.path()).await.unwrap();
+        let shop = match &self.place {
+            Place::Folder => set_up(folder.path(), &files, &self.shelf, clock.now()).await,
+            Place::Postgres(_) => fill(folder.path(), &self.place, &files, &self.shelf, clock.now()).await,
+        };
+        let store = Store::open_at(folder.path(), &self.place).await.unwrap();
         let tenant = open(&store, &shop, &folder, clock.clone(), self.models.clone()).await;
-        let Self { shelf, models, restless, .. } = self;
+        let Self { shelf, models, restless, place, .. } = self;
         let (numbers, people) = (Cell::new(0), RefCell::default());
-        let world = World { shelf, clock, tenant, files, store, shop, folder, models, restless, numbers, people };
+        let world =
+            World { shelf, clock, tenant, files, store, shop, folder, place, models, restless, numbers, people };
         world.bystanders(self.seed).await;
         world
     }
@@ -205,15 +217,28 @@ async fn set_up(folder: &Path, files: &Files, shelf: &Shelf, now: Timestamp) -> 
         }
         return shop.clone();
     }
-    let store = Store::open(folder).await.unwrap();
-    let shop = Tenant::set_up(&store, files.clone(), now).await.unwrap();
-    let rows = mailwright::intake::product_rows(&shelf.products).unwrap();
-    store.shop(&shop).put_products(rows, now).await.unwrap();
-    store.close().await;
+    let shop = fill(folder, &Place::Folder, files, shelf, now).await;
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
     let contents = entries.map(|entry| (entry.file_name(), std::fs::read(entry.path()).unwrap())).collect();
     KNOWN.lock().unwrap().insert(key, (shop.clone(), contents));
     shop
+}
+
+async fn fill(folder: &Path, place: &Place, files: &Files, shelf: &Shelf, now: Timestamp) -> ShopId {
+    let store = Store::open_at(folder, place).await.unwrap();
+    let shop = Tenant::set_up(&store, files.clone(), now).await.unwrap();
+    let rows = mailwright::intake::product_rows(&shelf.products).unwrap();
+    store.shop(&shop).put_products(rows, now).await.unwrap();
+    store.close().await;
+    shop
+}
+
+/// In the folder, or all stories on PostgreSQL: `MAILWRIGHT_TEST_STORE=postgres cargo test metamorphic`.
+fn usual_place() -> Place {
+    match std::env::var("MAILWRIGHT_TEST_STORE").as_deref() {
+        Ok("postgres") => crate::postgres::shared().expect("asked for PostgreSQL, which cannot be had").place(),
+        _ => Place::Folder,
+    }
 }
 
 async fn open(
@@ -233,6 +258,20 @@ pub(crate) fn team(name: &str, role: Role) -> Principal {
 }
 
 impl World {
+    /// What a server of this shop is opened with.
+    pub(crate) fn parts(&self) -> Parts {
+        let esp = Arc::new(Outbox::open(self.folder.path().join("outbox")).unwrap());
+        Parts { clock: self.clock.clone(), esp, models: self.models.clone() }
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
@@ -250,7 +289,7 @@ impl World {
     /// Ends this process and begins another one on the same folder.
     pub(crate) async fn restart(&mut self) {
         let folder = self.folder.path().to_owned();
-        let fresh = Store::open(&folder).await.unwrap();
+        let fresh = Store::open_at(&folder, &self.place).await.unwrap();
         let before = std::mem::replace(&mut self.store, fresh);
         self.tenant = open(&self.store, &self.shop, &self.folder, self.clock.clone(), self.models.clone()).await;
         before.close().await;

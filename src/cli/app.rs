@@ -3,14 +3,16 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use esp::Outbox;
+use esp::{Esp, Outbox};
 use kit::{Principal, Role, ShopId, Timestamp};
 
 use super::{Failure, Global, failure, out::Out};
+use crate::cassette::{Cassette, Scrub};
 use crate::clock::{Clock, SetClock, SystemClock};
-use crate::config::Config;
+use crate::config::{Config, SpendConfig};
 use crate::model::ChatModel;
-use crate::model::openai::{OpenAi, Profile};
+use crate::model::openai::{OpenAi, Profile, Secret};
+use crate::model::prices::Prices;
 use crate::sample::SampleSpec;
 use crate::sample_shop;
 use crate::store::{Address, Place, ShopStore, Store};
@@ -24,9 +26,15 @@ pub(super) struct App {
     pub(super) store: Store,
     pub(super) tenant: Arc<Tenant>,
     pub(super) outbox: Arc<Outbox>,
+    parts: Parts,
 }
 
 impl App {
+    /// What the shop was opened with: a server opens it again when its release changes.
+    pub(super) fn parts(&self) -> Parts {
+        self.parts.clone()
+    }
+
     /// Opens the folder; when it is new, sets up the sample shop in it first.
     pub(super) async fn open(global: &Global, out: &Out) -> Result<Self, Failure> {
         let clock: Arc<dyn Clock> = match global.at {
@@ -41,9 +49,24 @@ impl App {
         let store = Store::open_at(&dir, &place(global)?).await.map_err(failure)?;
         let shop = Self::shop(global, &store, clock.as_ref(), out).await?;
         let outbox = Arc::new(Outbox::open(dir.join(OUTBOX)).map_err(failure)?);
-        let parts = Parts { clock, esp: outbox.clone(), models: models(global)? };
-        let tenant = Tenant::open(&store, &shop, parts).await.map_err(failure)?;
-        Ok(Self { store, tenant: Arc::new(tenant), outbox })
+        let (models, spend) = models(global)?;
+        let parts = Parts { clock, esp: provider(global, &outbox)?, models };
+        let tenant = Tenant::open(&store, &shop, parts.clone()).await.map_err(failure)?.with_caps(spend.into());
+        Ok(Self { store, tenant: Arc::new(tenant), outbox, parts })
+    }
+
+    /// The same folder with the release that is in force now.
+    pub(super) async fn reopen(&mut self, global: &Global, out: &Out) -> Result<(), Failure> {
+        let shop = self.tenant.store.id().clone();
+        let esp = provider(global, &self.outbox)?;
+        let (models, spend) = models(global)?;
+        let parts = Parts { clock: self.tenant.clock.clone(), esp, models };
+        match Tenant::open(&self.store, &shop, parts).await {
+            Ok(tenant) => self.tenant = Arc::new(tenant.with_caps(spend.into())),
+            // What was in force can be driven on; what is in force now is somebody's to mend.
+            Err(error) => out.error(&error.to_string()),
+        }
+        Ok(())
     }
 
     async fn shop(global: &Global, store: &Store, clock: &dyn Clock, out: &Out) -> Result<ShopId, Failure> {
@@ -74,7 +97,7 @@ impl App {
 
     /// Ends the command: everything acknowledged is on disk.
     pub(super) async fn close(self) {
-        let Self { store, tenant, outbox: _ } = self;
+        let Self { store, tenant, outbox: _, parts: _ } = self;
         drop(tenant);
         store.close().await;
     }
@@ -90,12 +113,7 @@ pub(super) async fn open_store(global: &Global, out: &Out) -> Result<(ShopStore,
 
 /// Who decides on the command line: a person, named, with a role.
 pub(super) fn person(name: &str, role: Role) -> Result<Principal, Failure> {
-    // One person, one name: "Ada" must not approve what "ada" wrote.
-    let name = name.trim().to_lowercase();
-    if name.is_empty() || name.chars().any(char::is_control) {
-        return Err(Failure::new("say who you are: --as NAME"));
-    }
-    Ok(Principal::User { name, role })
+    Principal::person(name, role).ok_or_else(|| Failure::new("say who you are: --as NAME"))
 }
 
 /// Where the tables are: the command line before the configuration file before the data folder.
@@ -121,19 +139,45 @@ pub(super) fn data_dir(global: &Global) -> Result<PathBuf, Failure> {
         .ok_or_else(|| Failure::new("this system names no data directory; choose one with --data DIR"))
 }
 
-fn models(global: &Global) -> Result<Vec<Arc<dyn ChatModel>>, Failure> {
+/// Who sends: the provider of the configuration file, else the outbox.
+fn provider(global: &Global, outbox: &Arc<Outbox>) -> Result<Arc<dyn Esp>, Failure> {
+    let config = global.config.as_deref().map(Config::read).transpose().map_err(failure)?;
+    match config.and_then(|config| config.esp) {
+        Some(esp) => Ok(Arc::new(esp.open().map_err(failure)?)),
+        None => Ok(outbox.clone()),
+    }
+}
+
+/// The models in order of preference, and what they may cost.
+pub(super) fn models(global: &Global) -> Result<(Vec<Arc<dyn ChatModel>>, SpendConfig), Failure> {
     let mut models: Vec<Arc<dyn ChatModel>> = Vec::new();
+    let mut add = |profile: Profile| -> Result<(), Failure> {
+        models.push(Arc::new(OpenAi::with(profile, global.tape.clone()).map_err(failure)?));
+        Ok(())
+    };
     if let Some(url) = &global.base_url {
-        let mut profile = Profile::new(&global.model, url, &global.model);
+        let mut profile = Profile { tool_mode: global.tool_mode, ..Profile::new(&global.model, url, &global.model) };
         if let Ok(key) = std::env::var("MAILWRIGHT_API_KEY") {
-            profile.api_key = crate::model::openai::Secret::new(key);
+            profile.api_key = Secret::new(key);
         }
-        models.push(Arc::new(OpenAi::new(profile).map_err(failure)?));
+        profile.price = Prices::shipped().map_err(failure)?.find(profile.provider, &profile.model);
+        add(profile)?;
     }
+    let mut spend = SpendConfig::default();
     if let Some(file) = &global.config {
-        for profile in Config::read(file).and_then(|config| config.profiles()).map_err(failure)? {
-            models.push(Arc::new(OpenAi::new(profile).map_err(failure)?));
-        }
+        let config = Config::read(file).map_err(failure)?;
+        config.profiles().map_err(failure)?.into_iter().try_for_each(&mut add)?;
+        spend = config.spend;
     }
-    Ok(models)
+    Ok((models, spend))
+}
+
+/// The cassette that records requests to models, or stands in for their servers.
+pub(super) fn tape(global: &Global) -> Result<Option<Arc<Cassette>>, Failure> {
+    let tape = match (&global.cassette, global.record) {
+        (Some(file), true) => Some(Cassette::record(file, Scrub::default())),
+        (Some(file), false) => Some(Cassette::replay(file, Scrub::default())),
+        (None, _) => None,
+    };
+    Ok(tape.transpose().map_err(failure)?.map(Arc::new))
 }

@@ -12,6 +12,7 @@ use super::out::{Ink, Out, clean, short};
 use super::trace::{Trace, ending, fill};
 use super::{Failure, Global, failure};
 use crate::approvals::Edit;
+use crate::control::Command;
 use crate::store::Approval;
 
 #[derive(Debug, Args)]
@@ -81,10 +82,44 @@ enum ApprovalsCommand {
 }
 
 pub(super) async fn run(global: &Global, args: ApprovalsArgs, out: &Out) -> Result<(), Failure> {
+    if let Some(command) = decision(&args.command)?
+        && let Some(told) = super::beside::ask(global, command).await?
+    {
+        out.line("Done by the process that drives this data folder; it goes on with the run.");
+        return out.value(&told);
+    }
     let app = App::open(global, out).await?;
     let done = perform(&app, args.command, out).await;
     app.close().await;
     done
+}
+
+/// What the process that drives would be asked to do.
+fn decision(command: &ApprovalsCommand) -> Result<Option<Command>, Failure> {
+    Ok(match command {
+        ApprovalsCommand::List | ApprovalsCommand::Show { .. } => None,
+        ApprovalsCommand::Approve { id, name } => Some(Command::Approve { approval: id.clone(), by: name.clone() }),
+        ApprovalsCommand::Reject { id, name, reason, revise } => {
+            Some(Command::Reject { approval: id.clone(), by: name.clone(), reason: reason.clone(), revise: *revise })
+        }
+        ApprovalsCommand::Edit { id, name, subject, preheader, file } => {
+            let edit = edit(subject.clone(), preheader.clone(), file.as_ref())?;
+            Some(Command::Edit { approval: id.clone(), by: name.clone(), edit })
+        }
+    })
+}
+
+fn edit(subject: Option<String>, preheader: Option<String>, file: Option<&PathBuf>) -> Result<Edit, Failure> {
+    let mut edit = match file {
+        Some(file) => {
+            let bytes = super::trigger::read(file)?;
+            serde_json::from_slice::<Edit>(&bytes).map_err(|e| Failure::new(format!("{}: {e}", file.display())))?
+        }
+        None => Edit::default(),
+    };
+    edit.subject = subject.or(edit.subject);
+    edit.preheader = preheader.or(edit.preheader);
+    Ok(edit)
 }
 
 async fn perform(app: &App, command: ApprovalsCommand, out: &Out) -> Result<(), Failure> {
@@ -106,16 +141,7 @@ async fn perform(app: &App, command: ApprovalsCommand, out: &Out) -> Result<(), 
             go_on(app, &viewed, None, out).await
         }
         ApprovalsCommand::Edit { id, name, subject, preheader, file } => {
-            let mut edit = match file {
-                Some(file) => {
-                    let bytes = super::trigger::read(&file)?;
-                    serde_json::from_slice::<Edit>(&bytes)
-                        .map_err(|e| Failure::new(format!("{}: {e}", file.display())))?
-                }
-                None => Edit::default(),
-            };
-            edit.subject = subject.or(edit.subject);
-            edit.preheader = preheader.or(edit.preheader);
+            let edit = edit(subject, preheader, file.as_ref())?;
             let viewed = find(app, &id).await?;
             let successor = tenant.edit(&id, &person(&name, Role::Marketer)?, edit).await.map_err(failure)?;
             out.line(&format!(

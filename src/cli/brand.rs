@@ -1,10 +1,10 @@
-//! `mailwright brand check FILE` and `brand explain RULE`.
+//! `mailwright brand check FILE`, `brand explain RULE` and `brand dry-run FILE`.
 
 use std::path::PathBuf;
 
-use brand::CheckContext;
+use brand::{CheckContext, RuleBook, legal};
 use clap::{Args, Subcommand};
-use kit::message::{Place, Severity};
+use kit::message::{BrandScore, Finding, Part, Place, Severity};
 use kit::{FactBook, FlowId, Language};
 
 use super::app::App;
@@ -32,6 +32,18 @@ enum BrandCommand {
         #[arg(long, default_value = "abandoned-checkout")]
         flow: FlowId,
     },
+    /// Try a rule file on the messages of the last days: what would it have blocked or let pass?
+    #[command(after_help = "Example: mailwright brand dry-run rules.toml --since 7d")]
+    DryRun {
+        /// The candidate's rules.
+        rules: PathBuf,
+        /// The candidate's claims; those in force without it.
+        #[arg(long)]
+        claims: Option<PathBuf>,
+        /// How far back, in days, such as 7d.
+        #[arg(long, default_value = "7d", value_parser = days)]
+        since: u32,
+    },
     /// What a rule looks for, why, and how to mend a finding.
     #[command(after_help = "Example: mailwright brand explain figure.digits")]
     Explain {
@@ -42,6 +54,14 @@ enum BrandCommand {
 
 pub(super) async fn run(global: &Global, args: BrandArgs, out: &Out) -> Result<(), Failure> {
     let app = App::open(global, out).await?;
+    let args = match args.command {
+        BrandCommand::DryRun { rules, claims, since } => {
+            let tried = dry_run(&app, &rules, claims.as_ref(), since, out).await;
+            app.close().await;
+            return tried;
+        }
+        command => BrandArgs { command },
+    };
     let (release, now) = (app.tenant.release.clone(), app.tenant.clock.now());
     app.close().await;
     match args.command {
@@ -78,22 +98,30 @@ pub(super) async fn run(global: &Global, args: BrandArgs, out: &Out) -> Result<(
             let findings = release.rules.check_texts(&lines, &FactBook::new(), &context);
             out.value(&findings)?;
             for finding in &findings {
+                let owner = release.rules.owner_of(&finding.rule).unwrap_or("marketing ops");
                 let ink = if finding.severity == Severity::Block { Ink::Bad } else { Ink::Warn };
-                out.line(&out.ink(ink, &finding.to_string()));
+                out.line(&format!("{} [{owner}]", out.ink(ink, &finding.to_string())));
             }
+            out.line(&scored(&findings));
             out.line(&format!("{} finding(s) in {}", findings.len(), file.display()));
             if findings.iter().any(|f| f.severity == Severity::Block) {
                 return Err(Failure::new("this text may not leave"));
             }
             Ok(())
         }
+        // Answered above: it needs the shop open.
+        BrandCommand::DryRun { .. } => Ok(()),
         BrandCommand::Explain { rule: None } => {
-            let ids: Vec<&str> = release.rules.rule_ids().into_iter().collect();
+            let laws = legal::all().iter().map(|law| law.id.as_str());
+            let ids: Vec<&str> = release.rules.rule_ids().into_iter().chain(laws).collect();
             out.value(&ids)?;
             ids.iter().for_each(|id| out.line(id));
             Ok(())
         }
         BrandCommand::Explain { rule: Some(id) } => {
+            if let Some(law) = legal::of(&id) {
+                return explain_law(law, &release.rules, out);
+            }
             let rule = release
                 .rules
                 .explain(&id)
@@ -104,7 +132,80 @@ pub(super) async fn run(global: &Global, args: BrandArgs, out: &Out) -> Result<(
             if !rule.source.is_empty() {
                 out.line(&format!("  source  {}", rule.source));
             }
+            for (label, example) in [("passes", &rule.passes), ("fails", &rule.fails)] {
+                if let Some(example) = example {
+                    out.line(&format!("  {label:<7} {example}"));
+                }
+            }
             Ok(())
         }
     }
+}
+
+/// The score of a text in one line, with its parts.
+fn scored(findings: &[Finding]) -> String {
+    let score = BrandScore::of(findings);
+    let parts: Vec<String> =
+        Part::ALL.iter().zip(score.parts).map(|(part, points)| format!("{} {points}", part.as_str())).collect();
+    format!("brand score {}: {}", score.total, parts.join(", "))
+}
+
+/// A law: what it asks, what keeps it with the examples of those rules, and what a lawyer must still confirm.
+fn explain_law(law: &legal::Law, rules: &RuleBook, out: &Out) -> Result<(), Failure> {
+    out.value(law)?;
+    out.line(&format!("{} ({})", out.ink(Ink::Bold, &law.id), law.source));
+    out.line(&format!("  asks    {}", law.asks));
+    for rule in law.kept_by.iter().filter_map(|id| rules.explain(id)) {
+        out.line(&format!("  rule    {}", rule.id));
+        for (label, example) in [("passes", rule.passes), ("fails", rule.fails)] {
+            if let Some(example) = example {
+                out.line(&format!("            {label:<7} {example}"));
+            }
+        }
+    }
+    for place in &law.elsewhere {
+        out.line(&format!("  code    {place}"));
+    }
+    out.line(&format!("  lawyer  {}", law.confirm));
+    Ok(())
+}
+
+/// `7d` or `7`.
+fn days(text: &str) -> Result<u32, String> {
+    let number = text.strip_suffix('d').unwrap_or(text).parse().ok();
+    number.filter(|days| (1..=366).contains(days)).ok_or_else(|| "write days from 1d to 366d, such as 7d".to_owned())
+}
+
+async fn dry_run(app: &App, rules: &PathBuf, claims: Option<&PathBuf>, since: u32, out: &Out) -> Result<(), Failure> {
+    let text = |file: &PathBuf| {
+        String::from_utf8(trigger::read(file)?).map_err(|_| Failure::new(format!("{}: not UTF-8 text", file.display())))
+    };
+    let (claims_label, claims) = match claims {
+        Some(file) => (file.display().to_string(), text(file)?),
+        None => {
+            let path = "knowledge/brand/claims.toml";
+            let files = app.tenant.store.active_release().await.map_err(failure)?.map(|(_, files)| files);
+            let file = files.and_then(|mut files| files.remove(path));
+            (path.to_owned(), file.ok_or_else(|| Failure::new(format!("the release in force has no {path}")))?)
+        }
+    };
+    let candidate =
+        RuleBook::parse(&rules.display().to_string(), &text(rules)?, &claims_label, &claims).map_err(failure)?;
+    let trial = app.tenant.try_rules(&candidate, since, app.tenant.clock.now()).await.map_err(failure)?;
+    out.value(&trial)?;
+    for changed in &trial.changed {
+        let (ink, what) =
+            if changed.blocks() { (Ink::Bad, "would not leave") } else { (Ink::Warn, "judged otherwise") };
+        let scores = format!("brand score {} to {}", changed.score_now, changed.score_then);
+        out.line(&out.ink(ink, &format!("{} {what}, {scores}: {}", changed.run, changed.subject)));
+        changed.added.iter().for_each(|finding| out.line(&format!("  + {finding}")));
+        changed.dropped.iter().for_each(|finding| out.line(&format!("  - {finding}")));
+    }
+    trial.unread.iter().for_each(|why| out.line(&out.ink(Ink::Warn, why)));
+    let blocked = trial.changed.iter().filter(|c| c.blocks()).count();
+    let (messages, changed) = (trial.messages, trial.changed.len());
+    out.line(&format!(
+        "{messages} message(s) of {since} day(s): {changed} judged otherwise, {blocked} would not leave"
+    ));
+    Ok(())
 }

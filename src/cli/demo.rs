@@ -274,23 +274,21 @@ async fn show_mail(app: &App, run: &kit::RunId, out: &Out) -> Result<(Option<Pat
     let eml = app.outbox.find(key).map_err(failure)?;
     let previews = app.store.dir().join("previews");
     let preview = previews.join(format!("{run}.html"));
-    std::fs::create_dir_all(&previews).and_then(|()| std::fs::write(&preview, &row.message.html)).map_err(failure)?;
+    let html = row.message.mail().map_or("", |mail| mail.html.as_str());
+    std::fs::create_dir_all(&previews).and_then(|()| std::fs::write(&preview, html)).map_err(failure)?;
     let full = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()).display().to_string();
     if let Some(eml) = &eml {
         out.line(&format!("  {} {}", out.ink(Ink::Name, "eml      "), full(eml)));
     }
     out.line(&format!("  {} file://{}", out.ink(Ink::Name, "preview  "), full(&preview)));
     let run = app.tenant.store.journal(run).await.map_err(failure)?;
-    let cost: u64 = run
-        .iter()
-        .filter_map(|r| serde_json::from_str::<agent::Input>(&r.body).ok())
-        .map(|input| if let agent::Input::Model { reply, .. } = input { reply.usage.cost_micros } else { 0 })
-        .sum();
-    out.line(&format!(
-        "  {} ${}.{:06} for the model",
-        out.ink(Ink::Name, "cost     "),
-        cost / 1_000_000,
-        cost % 1_000_000
-    ));
+    let inputs = run.iter().filter_map(|r| serde_json::from_str::<agent::Input>(&r.body).ok());
+    let usages: Vec<agent::Usage> = inputs
+        .filter_map(|input| if let agent::Input::Model { reply, .. } = input { Some(reply.usage) } else { None })
+        .collect();
+    let unknown =
+        if usages.iter().any(|usage| usage.unpriced) { " and more, at a price that is not known" } else { "" };
+    let cost = crate::spend::dollars(usages.iter().map(|usage| usage.cost_micros).sum());
+    out.line(&format!("  {} {cost} for the model{unknown}", out.ink(Ink::Name, "cost     ")));
     Ok((eml, Some(preview)))
 }

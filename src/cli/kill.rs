@@ -2,10 +2,12 @@
 
 use clap::{Args, Subcommand};
 use kit::{Role, Timestamp};
+use serde_json::Value;
 
 use super::app::{self, person};
 use super::out::Out;
 use super::{Failure, Global, failure};
+use crate::control::Command;
 use crate::runs::Signal;
 use crate::store::ShopStore;
 
@@ -21,7 +23,7 @@ enum KillCommand {
     /// Stop.
     #[command(after_help = "Example: mailwright kill on flow:win-back --as nora --reason \"wrong prices\"")]
     On {
-        /// `global`, `shop`, or `flow:ID`.
+        /// `global`, `shop`, `flow:ID`, or `esp:NAME`.
         scope: String,
         /// Who you are.
         #[arg(long = "as", value_name = "NAME")]
@@ -33,7 +35,7 @@ enum KillCommand {
     /// Go on; held messages are tried again with every check.
     #[command(after_help = "Example: mailwright kill off flow:win-back --as nora")]
     Off {
-        /// `global`, `shop`, or `flow:ID`.
+        /// `global`, `shop`, `flow:ID`, or `esp:NAME`.
         scope: String,
         /// Who you are.
         #[arg(long = "as", value_name = "NAME")]
@@ -47,9 +49,39 @@ enum KillCommand {
 pub(super) async fn run(global: &Global, args: KillArgs, out: &Out) -> Result<(), Failure> {
     // The store alone: stopping must work when a release, a product or a key is damaged.
     let (store, now) = app::open_store(global, out).await?;
-    let done = perform(&store, args.command, now, out).await;
+    let done = match beside(global, &store, &args.command).await {
+        Ok(Some(told)) => {
+            out.line("Done by the process that drives this data folder.");
+            out.value(&told)
+        }
+        // Stopping must not hang on a process that does not answer: the switch is in the database, where everybody looks.
+        Ok(None) => perform(&store, args.command, now, out).await,
+        Err(failure) => Err(failure),
+    };
     store.store().clone().close().await;
     done
+}
+
+async fn beside(global: &Global, store: &ShopStore, command: &KillCommand) -> Result<Option<Value>, Failure> {
+    let Some(order) = order(command) else { return Ok(None) };
+    if let KillCommand::On { scope, .. } | KillCommand::Off { scope, .. } = command {
+        known(store, scope).await?;
+    }
+    match command {
+        KillCommand::On { .. } => Ok(super::beside::ask(global, order).await.unwrap_or(None)),
+        KillCommand::Off { .. } | KillCommand::List => super::beside::ask(global, order).await,
+    }
+}
+
+/// What the process that drives would be asked to do.
+fn order(command: &KillCommand) -> Option<Command> {
+    match command {
+        KillCommand::On { scope, name, reason } => {
+            Some(Command::KillOn { scope: scope.clone(), by: name.clone(), reason: reason.clone() })
+        }
+        KillCommand::Off { scope, name } => Some(Command::KillOff { scope: scope.clone(), by: name.clone() }),
+        KillCommand::List => None,
+    }
 }
 
 async fn perform(store: &ShopStore, command: KillCommand, now: Timestamp, out: &Out) -> Result<(), Failure> {
@@ -64,14 +96,8 @@ async fn perform(store: &ShopStore, command: KillCommand, now: Timestamp, out: &
             if !store.kill_off(&scope, &person(&name, Role::Admin)?, now).await.map_err(failure)? {
                 return Err(Failure::new(format!("{scope} was not stopped; see `mailwright kill list`")));
             }
-            let mut woken = 0;
-            for run in store.runs(1000).await.map_err(failure)? {
-                if run.wait_for.as_deref().is_some_and(|w| w.contains("kill switch")) {
-                    let signal = Signal::Released.to_json().map_err(failure)?;
-                    store.signal(&run.id, signal, now).await.map_err(failure)?;
-                    woken += 1;
-                }
-            }
+            let signal = Signal::Released.to_json().map_err(failure)?;
+            let woken = store.release_killed(&signal, now).await.map_err(failure)?;
             out.line(&format!("{scope} goes on; {woken} held run(s) are due: mailwright runs resume"));
         }
         KillCommand::List => {}
@@ -92,8 +118,10 @@ async fn known(store: &ShopStore, scope: &str) -> Result<(), Failure> {
     let files = store.active_release().await.map_err(failure)?.map(|(_, files)| files).unwrap_or_default();
     let flow = |path: &String| path.strip_prefix("prompts/flows/")?.strip_suffix(".md").map(|id| format!("flow:{id}"));
     let flows: Vec<String> = files.keys().filter_map(flow).collect();
-    if matches!(scope, "global" | "shop") || flows.iter().any(|known| known == scope) {
+    let esp = scope.strip_prefix("esp:").is_some_and(|name| esp::ADAPTERS.contains(&name));
+    if matches!(scope, "global" | "shop") || esp || flows.iter().any(|known| known == scope) {
         return Ok(());
     }
-    Err(Failure::new(format!("`{scope}` is no scope; there are global, shop, {}", flows.join(", "))))
+    let esps = esp::ADAPTERS.map(|name| format!("esp:{name}")).join(", ");
+    Err(Failure::new(format!("`{scope}` is no scope; there are global, shop, {esps}, {}", flows.join(", "))))
 }

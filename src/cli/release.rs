@@ -120,6 +120,21 @@ fn export(dir: &Path, files: &Files, out: &Out) -> Result<(), Failure> {
     out.value(&serde_json::json!({ "written": written }))
 }
 
+/// The shipped release with the files of a folder over it, as `apply` would put it in force.
+pub(super) fn read(dir: &Path) -> Result<Files, Failure> {
+    let mut own = Files::new();
+    collect(dir, dir, &mut own)?;
+    if own.is_empty() {
+        return Err(Failure::new(format!(
+            "{} holds no file of a release; `release export` writes them",
+            dir.display()
+        )));
+    }
+    let mut files = crate::release::defaults();
+    files.extend(own);
+    Ok(files)
+}
+
 fn collect(root: &Path, dir: &Path, files: &mut Files) -> Result<(), Failure> {
     let say = |path: &Path, why: &dyn std::fmt::Display| Failure::new(format!("{}: {why}", path.display()));
     for entry in std::fs::read_dir(dir).map_err(|e| say(dir, &e))? {

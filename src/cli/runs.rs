@@ -1,15 +1,17 @@
-//! `mailwright runs list|show|start|resume`: what the agent did, and making it go on.
+//! `mailwright runs list|show|replay|diff|start|resume`: what the agent did, and making it go on.
 
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
+use jiff::SignedDuration;
 use kit::{CustomerId, FlowId, RunId};
 
 use super::app::App;
 use super::out::{Ink, Out, short};
 use super::trace::{Trace, ending};
 use super::{Failure, Global, failure};
-use crate::runs::{Observer as _, Planner as _, Seed, replay};
+use crate::control::Command;
+use crate::runs::Replayed;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example: mailwright runs list")]
@@ -29,6 +31,32 @@ enum RunsCommand {
         /// The run.
         id: RunId,
     },
+    /// Fold the journal offline: the same steps to the same end, or the first row that does not follow.
+    #[command(after_help = "Example: mailwright runs replay run-3f2a91c04d7e")]
+    Replay {
+        /// The run.
+        id: RunId,
+    },
+    /// The run once more without any outside effect, beside what it was: with another model (--model, --base-url, --config)
+    /// or another release.
+    #[command(after_help = "Example: mailwright runs diff run-3f2a91c04d7e --model offline")]
+    Diff {
+        /// The run.
+        id: RunId,
+        /// The release whose prompts, rules and offers count; default: the run's own.
+        #[arg(long, value_name = "RELEASE")]
+        release: Option<kit::Digest>,
+    },
+    /// Remove journals of runs that ended long ago; approvals, sends and the audit trail stay.
+    #[command(after_help = "Example: mailwright runs prune --older-than-days 90 --as nora")]
+    Prune {
+        /// Ended at least this many days ago.
+        #[arg(long, value_name = "DAYS")]
+        older_than_days: u32,
+        /// Who you are.
+        #[arg(long = "as", value_name = "NAME")]
+        name: String,
+    },
     /// Begin a flow for a customer by hand, now.
     #[command(after_help = "Example: mailwright runs start win-back C-000042")]
     Start {
@@ -37,18 +65,56 @@ enum RunsCommand {
         /// The customer.
         customer: CustomerId,
     },
-    /// Drive everything that is due: what a start of the server does.
+    /// Drive everything that is due: what a start of the server does. With a run: that one, also when it was parked because a
+    /// step failed too often.
     #[command(after_help = "Example: mailwright runs resume")]
-    Resume,
+    Resume {
+        /// The run.
+        id: Option<RunId>,
+    },
+    /// Call a run off, whatever it is doing.
+    #[command(after_help = "Example: mailwright runs cancel run-3f2a91c04d7e --as nora --reason \"asked us not to\"")]
+    Cancel {
+        /// The run.
+        id: RunId,
+        /// Who you are.
+        #[arg(long = "as", value_name = "NAME")]
+        name: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
 }
 
 pub(super) async fn run(global: &Global, args: RunsArgs, out: &Out) -> Result<(), Failure> {
+    let order = match &args.command {
+        RunsCommand::Cancel { id, name, reason } => {
+            Some(Command::Cancel { run: id.clone(), by: name.clone(), reason: reason.clone() })
+        }
+        RunsCommand::Resume { id } => Some(Command::Resume { run: id.clone() }),
+        RunsCommand::List
+        | RunsCommand::Show { .. }
+        | RunsCommand::Replay { .. }
+        | RunsCommand::Diff { .. }
+        | RunsCommand::Prune { .. }
+        | RunsCommand::Start { .. } => None,
+    };
+    if let Some(order) = order
+        && let Some(told) = super::beside::ask(global, order).await?
+    {
+        out.line("Done by the process that drives this data folder.");
+        return out.value(&told);
+    }
     let app = App::open(global, out).await?;
     let done = match args.command {
         RunsCommand::List => list(&app, out).await,
         RunsCommand::Show { id } => show(&app, &id, out).await,
+        RunsCommand::Replay { id } => replay(&app, &id, out).await,
+        RunsCommand::Diff { id, release } => super::diff::run(&app, global, &id, release, out).await,
+        RunsCommand::Prune { older_than_days, name } => prune(&app, older_than_days, &name, out).await,
         RunsCommand::Start { flow, customer } => start(&app, &flow, &customer, out).await,
-        RunsCommand::Resume => resume(&app, out).await,
+        RunsCommand::Resume { id } => resume(&app, id, out).await,
+        RunsCommand::Cancel { id, name, reason } => cancel(&app, &id, &name, &reason, out).await,
     };
     app.close().await;
     done
@@ -81,44 +147,42 @@ async fn list(app: &App, out: &Out) -> Result<(), Failure> {
     Ok(())
 }
 
-fn outcome(text: Option<&str>) -> serde_json::Value {
+pub(super) fn outcome(text: Option<&str>) -> serde_json::Value {
     text.and_then(|t| serde_json::from_str(t).ok()).unwrap_or(serde_json::Value::Null)
 }
 
 async fn show(app: &App, id: &RunId, out: &Out) -> Result<(), Failure> {
-    let store = &app.tenant.store;
-    let run = store
-        .run(id)
-        .await
-        .map_err(failure)?
-        .ok_or_else(|| Failure::new(format!("there is no run {id}; see `mailwright runs list`")))?;
-    let seed: Seed = serde_json::from_str(&run.plan).map_err(failure)?;
-    let rows = store.journal(id).await.map_err(failure)?;
-    let started = rows.first().map_or(run.created_at, |row| row.at);
-    let plan = app.tenant.plan(run.release, &seed, started).await.map_err(Failure::new)?;
-    let story = replay(&run.plan, &rows, |_| plan).map_err(failure)?;
-    out.value(&serde_json::json!({
-        "run": run.id, "flow": run.flow, "customer": run.customer, "state": run.state, "release": run.release, "outcome": outcome(run.outcome.as_deref()),
-        "steps": story.iter().map(|(step, input)| serde_json::json!({ "step": step, "input": input })).collect::<Vec<_>>(),
-    }))?;
+    let replayed = app.tenant.replay(id).await.map_err(failure)?;
+    super::story::tell(app, &replayed, out).await
+}
+
+async fn prune(app: &App, days: u32, name: &str, out: &Out) -> Result<(), Failure> {
+    let who = super::app::person(name, kit::Role::Admin)?;
+    let now = app.tenant.clock.now();
+    let before = now.checked_sub(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(now);
+    let pruned = app.tenant.store.prune_journals(before, &who, now).await.map_err(failure)?;
     out.line(&format!(
-        "{} {} {} for {} ({})",
-        out.ink(Ink::Bold, "run"),
-        run.id,
-        run.flow,
-        run.customer,
-        run.state.as_str()
+        "{pruned} journal(s) of runs that ended before {before} are pruned; what became of the runs stays"
     ));
-    out.line(&format!("  occasion  {}   release {}   {} journal rows", run.occasion, run.release.short(), rows.len()));
-    let trace = Trace::new(*out);
-    for (step, input) in &story {
-        trace.step(id, step, input);
+    out.value(&serde_json::json!({ "pruned": pruned, "ended_before": before }))
+}
+
+async fn replay(app: &App, id: &RunId, out: &Out) -> Result<(), Failure> {
+    let Replayed { run, rows, machine, story, next, state_compared, .. } =
+        app.tenant.replay(id).await.map_err(failure)?;
+    let steps: Vec<&str> = story.iter().map(|(_, input)| input.what()).collect();
+    out.value(&serde_json::json!({
+        "run": run.id, "equal": true, "rows": rows, "machine_version": machine, "program_version": agent::MACHINE_VERSION,
+        "state_compared": state_compared, "steps": steps, "next": next,
+    }))?;
+    let version = machine.map_or_else(|| "of the first binaries".to_owned(), |version| version.to_string());
+    out.line(&format!("{} {id}: {rows} journal rows, begun by machine version {version}", out.ink(Ink::Bold, "run")));
+    for (position, what) in steps.iter().enumerate() {
+        out.line(&format!("  {:>3}  {what}", position + 1));
     }
-    match (&run.outcome, &run.wait_for) {
-        (Some(text), _) => out.line(&format!("  outcome   {}", short(text, 160))),
-        (None, Some(what)) => out.line(&format!("  waits for {what}")),
-        (None, None) => {}
-    }
+    let compared = if state_compared { ", and the state stored at its last rest is the same" } else { "" };
+    let words = format!("replayed offline: every row follows, and it ends as noted{compared}");
+    out.line(&format!("  {}", out.ink(Ink::Good, &words)));
     Ok(())
 }
 
@@ -136,7 +200,18 @@ async fn start(app: &App, flow: &FlowId, customer: &CustomerId, out: &Out) -> Re
     out.value(&serde_json::json!({ "run": admitted.run, "rest": ending(Out::new(true), &rest) }))
 }
 
-async fn resume(app: &App, out: &Out) -> Result<(), Failure> {
+async fn cancel(app: &App, id: &RunId, name: &str, reason: &str, out: &Out) -> Result<(), Failure> {
+    let who = super::app::person(name, kit::Role::Marketer)?;
+    app.tenant.cancel_run(id, &who, reason).await.map_err(failure)?;
+    let rest = app.tenant.driver(Arc::new(Trace::new(*out))).drive(id).await.map_err(failure)?;
+    out.line(&format!("{id} {}", ending(*out, &rest)));
+    out.value(&serde_json::json!({ "run": id, "rest": ending(Out::new(true), &rest) }))
+}
+
+async fn resume(app: &App, id: Option<RunId>, out: &Out) -> Result<(), Failure> {
+    if let Some(id) = id {
+        app.tenant.resume_run(&id).await.map_err(failure)?;
+    }
     let rests = app.tenant.recover(Arc::new(Trace::new(*out))).await.map_err(failure)?;
     out.value(
         &rests

@@ -64,17 +64,22 @@ async fn perform(app: &App, command: SendsCommand, out: &Out) -> Result<(), Fail
             let row =
                 row.ok_or_else(|| Failure::new(format!("there is no send {key}; see `mailwright sends list`")))?;
             let file = app.outbox.find(key).map_err(failure)?;
-            out.value(&serde_json::json!({ "key": key, "state": row.state, "subject": row.message.subject, "text": row.message.text, "html": row.message.html, "file": file }))?;
-            out.line(&format!(
-                "subject  {}\nto       {}\nstate    {}",
-                row.message.subject,
-                row.message.to,
-                row.state.as_str()
-            ));
+            let (mail, sms) = (row.message.mail(), row.message.sms());
+            out.value(&match sms {
+                Some(sms) => serde_json::json!({ "key": key, "state": row.state, "text": sms.body, "parts": sms.parts, "file": file }),
+                None => serde_json::json!({ "key": key, "state": row.state, "subject": mail.map(|m| &m.subject), "text": row.message.text(), "html": mail.map(|m| &m.html), "file": file }),
+            })?;
+            if let Some(mail) = mail {
+                out.line(&format!("subject  {}", mail.subject));
+            }
+            if let Some(sms) = sms {
+                out.line(&format!("parts    {}", sms.parts));
+            }
+            out.line(&format!("to       {}\nstate    {}", row.message.to(), row.state.as_str()));
             if let Some(file) = file {
                 out.line(&format!("file     {}", file.display()));
             }
-            out.line(&format!("\n{}", row.message.text));
+            out.line(&format!("\n{}", row.message.text()));
             Ok(())
         }
     }

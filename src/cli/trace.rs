@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::out::{Ink, Out, clean, short};
 use crate::runs::{Observer, Rest};
+use crate::spend::dollars;
 
 /// Prints steps as they are performed.
 pub(super) struct Trace {
@@ -55,12 +56,12 @@ impl Observer for Trace {
         match input {
             Input::Model { reply, .. } => {
                 let calls: Vec<&str> = reply.calls.iter().map(|c| c.name.as_str()).collect();
-                let cost = reply.usage.cost_micros;
-                let tokens = reply.usage.input_tokens + reply.usage.output_tokens;
-                let price = if tokens == 0 {
-                    String::new()
-                } else {
-                    format!(" ({tokens} tokens, ${}.{:06})", cost / 1_000_000, cost % 1_000_000)
+                let usage = &reply.usage;
+                let tokens = usage.input_tokens + usage.output_tokens;
+                let price = match (tokens, usage.unpriced) {
+                    (0, false) => String::new(),
+                    (_, true) => format!(" ({tokens} tokens, cost unknown)"),
+                    (_, false) => format!(" ({tokens} tokens, {})", dollars(usage.cost_micros)),
                 };
                 let words = if calls.is_empty() {
                     format!("no call: {}", short(reply.text.as_deref().unwrap_or(""), 80))
@@ -95,6 +96,9 @@ impl Observer for Trace {
                         }
                         Some(Disposition::Queued { state }) => self.say("ledger", Ink::Good, state.as_str()),
                         Some(Disposition::Held { hold }) => self.say("held", Ink::Warn, &hold.to_string()),
+                        Some(Disposition::Written { copy }) => {
+                            self.say("copy", Ink::Good, &format!("{} subjects", copy.subjects.len()));
+                        }
                         Some(Disposition::Briefed { brief }) => {
                             self.say("brief", Ink::Good, &format!("version {}", brief.version));
                         }
@@ -140,6 +144,9 @@ pub(super) fn ending(out: Out, rest: &Rest) -> String {
         Rest::Done(Outcome::Delivered { state }) => out.ink(Ink::Good, &format!("delivered ({})", state.as_str())),
         Rest::Done(Outcome::NoSend(reason)) => {
             out.ink(Ink::Warn, &format!("no message: {} – {}", reason.code, reason.reason))
+        }
+        Rest::Done(Outcome::Written { copy }) => {
+            out.ink(Ink::Good, &format!("written: {} subjects", copy.subjects.len()))
         }
         Rest::Done(Outcome::Held { hold }) => out.ink(Ink::Warn, &format!("held for good: {hold}")),
         Rest::Done(Outcome::Parked(reason)) => {

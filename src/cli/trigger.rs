@@ -12,6 +12,7 @@ use super::out::{Ink, Out};
 use super::trace::{Trace, ending};
 use super::{Failure, Global, failure};
 use crate::clock::SetClock;
+use crate::control::Command;
 use crate::intake::{Intake, IntakeError};
 use crate::runs::Rest;
 use crate::store::Consent;
@@ -52,6 +53,16 @@ struct Report {
 pub(super) async fn run(global: &Global, args: TriggerArgs, out: &Out) -> Result<(), Failure> {
     let source: Source = args.source.parse().map_err(failure)?;
     let body = read(&args.file)?;
+    let order = Command::Trigger {
+        source: args.source.clone(),
+        topic: args.topic.clone(),
+        event_id: args.event_id.clone(),
+        body: hex::encode(&body),
+    };
+    if let Some(told) = super::beside::ask(global, order).await? {
+        out.line("Taken in by the process that drives this data folder; its runs begin at their time.");
+        return out.value(&serde_json::json!({ "intake": told, "rests": [] }));
+    }
     let clock =
         Arc::new(SetClock::at(global.at.unwrap_or_else(|| crate::clock::Clock::now(&crate::clock::SystemClock))));
     let app = App::with_clock(global, out, clock.clone()).await?;
@@ -100,6 +111,9 @@ async fn fire(
     }
     if let Some(what) = &intake.unfinished {
         out.line(&format!("  {}", out.ink(Ink::Warn, what)));
+    }
+    if let Some(what) = &intake.done {
+        out.line(&format!("  {what}"));
     }
     for run in &intake.cancelled {
         out.line(&format!("  calls off {run}"));

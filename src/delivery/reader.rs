@@ -22,11 +22,14 @@ impl Delivery {
             );
             return Ok(Err(NoSend { code: "no_reason".to_owned(), reason }));
         };
+        let unsubscribe_token = self.unsubscribe.token(self.store.id(), &subject.customer);
+        // Before the mail is made: a link that nobody answers must not leave.
+        self.store.remember_link(&unsubscribe_token, &subject.customer).await?;
         Ok(Ok(Reader {
             first_name: customer.first_name.as_deref().and_then(MergeName::parse),
             language: subject.language.clone(),
             to,
-            unsubscribe_token: self.unsubscribe.token(self.store.id(), &subject.customer),
+            unsubscribe_token,
             why,
         }))
     }

@@ -7,9 +7,9 @@ use shop::{EventBody, ShopEvent};
 use super::apply::Applied;
 use super::{Admitted, IntakeError, Skipped};
 use crate::delivery::CART_EMPTIED;
-use crate::flows::{Flow, Occasion};
+use crate::flows::{Flow, FlowRules, Occasion};
 use crate::runs::{Seed, Signal};
-use crate::store::{Customer, NewRun, Run, RunState};
+use crate::store::{Admission, Customer, NewRun, Run, RunState, Supersede};
 use crate::tenant::Tenant;
 
 impl Tenant {
@@ -89,6 +89,7 @@ impl Tenant {
             at: event.triggered_at,
             considered: applied.considered,
             cart_url: self.cart_url(event),
+            cause: format!("event {}", event.id),
         };
         Ok(Ok(self.admit(flow, customer, applied.products.clone(), trigger).await?))
     }
@@ -126,7 +127,7 @@ impl Tenant {
         let occasion = flow
             .occasion(None, order.as_deref(), now)
             .unwrap_or_else(|| format!("by-hand:{}", now.strftime("%Y-%m-%d")));
-        let trigger = Trigger { occasion, at: now, considered: false, cart_url: None };
+        let trigger = Trigger { occasion, at: now, considered: false, cart_url: None, cause: "by hand".to_owned() };
         let mut admitted = self.admit(flow, &customer, products, trigger).await?;
         admitted.due = now;
         Ok(Ok(admitted))
@@ -139,7 +140,7 @@ impl Tenant {
         products: Vec<kit::ProductId>,
         trigger: Trigger,
     ) -> Result<Admitted, StoreError> {
-        let rules = &flow.rules;
+        let (rules, now) = (&flow.rules, self.clock.now());
         let subject = Subject {
             flow: rules.id.clone(),
             customer: customer.id.clone(),
@@ -164,12 +165,22 @@ impl Tenant {
             occasion: subject.occasion,
             step: subject.step,
             due,
+            cause: trigger.cause,
+            supersede: self.supersedes(rules, now)?,
             release: subject.release,
             plan,
         };
         let flow = new.flow.clone();
-        let (run, new) = self.store.admit(new, self.clock.now()).await?;
-        Ok(Admitted { run, flow, new, due })
+        let Admission { run, new, superseded } = self.store.admit(new, now).await?;
+        Ok(Admitted { run, flow, new, due, superseded })
+    }
+
+    /// What a new occasion of a flow that is debounced takes the place of.
+    fn supersedes(&self, rules: &FlowRules, now: Timestamp) -> Result<Option<Supersede>, StoreError> {
+        let Some(debounce) = rules.debounce else { return Ok(None) };
+        let reason = format!("another occasion of {} came within {debounce:#}", rules.id);
+        let signal = Signal::Cancel(NoSend { code: "superseded".to_owned(), reason }).to_json()?;
+        Ok(Some(Supersede { since: now.checked_sub(debounce).unwrap_or(now), signal }))
     }
 
     /// The way back to the cart, if it leads to the shop.
@@ -186,6 +197,8 @@ struct Trigger {
     at: Timestamp,
     considered: bool,
     cart_url: Option<String>,
+    /// What to say of it in the story of the run.
+    cause: String,
 }
 
 /// Why an event ends an open run, if it does.

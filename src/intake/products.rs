@@ -1,6 +1,6 @@
 //! Products from imports and webhooks: into the store, and into the catalogue that is open.
 
-use catalog::Product;
+use catalog::{PricePoint, Product};
 use kit::{ProductId, StoreError, Timestamp};
 
 use super::IntakeError;
@@ -51,6 +51,7 @@ impl Tenant {
             if self.catalog.get(&product.id).is_some() {
                 let _ = self.catalog.set_stock(&product.id, product.stock);
                 let _ = self.catalog.set_price(&product.id, product.price);
+                self.catalog.note_price(&product.id, PricePoint { at: now, price: product.price });
             }
         }
         Ok(())

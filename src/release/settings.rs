@@ -1,6 +1,6 @@
 //! The shop's settings: who it is, where it sells, how it writes.
 
-use content::{Colour, ShopIdentity, Theme};
+use content::{Colour, ShopIdentity, SmsIdentity, Theme};
 use jiff::tz::TimeZone;
 use kit::person::Email;
 use kit::{Currency, Language, ShopId};
@@ -19,6 +19,8 @@ pub struct ShopSettings {
     pub time_zone: String,
     /// How it appears in messages.
     pub identity: ShopIdentity,
+    /// How it appears in text messages; a shop without this sends none.
+    pub sms: Option<SmsIdentity>,
 }
 
 /// Settings that cannot be used.
@@ -61,7 +63,15 @@ struct Raw {
     #[serde(default)]
     image_hosts: Vec<String>,
     sender: Sender,
+    sms: Option<Sms>,
     theme: Option<Colours>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sms {
+    sender: String,
+    link_base: String,
 }
 
 #[derive(Deserialize)]
@@ -114,6 +124,20 @@ impl ShopSettings {
                 return Err(bad(field, "it must be an https address".to_owned()));
             }
         }
+        if let Some(sms) = &raw.sms {
+            if !sms.link_base.starts_with("https://") {
+                return Err(bad("sms.link_base", "it must be an https address".to_owned()));
+            }
+            // Letters and digits: 11 as a name, 15 as a number (3GPP 23.040 9.1.2.5).
+            let plain = sms.sender.bytes().all(|b| b.is_ascii_alphanumeric() || b == b' ' || b == b'+');
+            let digits = sms.sender.bytes().all(|b| b.is_ascii_digit() || b == b'+');
+            if sms.sender.trim().is_empty() || !plain || sms.sender.len() > if digits { 16 } else { 11 } {
+                return Err(bad(
+                    "sms.sender",
+                    "at most 11 letters and digits, or a number with its country code".to_owned(),
+                ));
+            }
+        }
         let zone = TimeZone::get(&raw.time_zone)
             .map_err(|_| bad("time_zone", format!("`{}` is no IANA zone such as Europe/Dublin", raw.time_zone)))?;
         let address = |field, text: &str| Email::parse(text).map_err(|e| bad(field, e.to_string()));
@@ -147,6 +171,7 @@ impl ShopSettings {
                 languages: raw.languages,
                 zone,
             },
+            sms: raw.sms.map(|sms| SmsIdentity { sender: sms.sender, link_base: sms.link_base }),
         })
     }
 

@@ -1,20 +1,23 @@
 //! The driver: one run, step by step, each outcome journaled before it counts.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use agent::{ApprovalDecision, Input, Machine, Outcome, RunPlan, Step};
+use agent::{ApprovalDecision, Input, Machine, ModelFault, ModelRequest, Outcome, RunPlan, Step, ToolChoice};
 use jiff::SignedDuration;
 use kit::campaign::Brief;
 use kit::message::ApprovalState;
-use kit::tool::{Registry, ToolSpec};
+use kit::tool::{NoSend, Registry, ToolSpec};
 use kit::{ApprovalId, Digest, RunId, StoreError, Timestamp};
 
+use super::guard::PrivacyGuard;
 use super::journal::{self, Chain, Folded, RESUME, START, Started, step_name, step_text};
 use super::perform::{self, Deliverer, Failed};
-use super::{DriveError, Observer, Rest, Seed, Signal};
+use super::{DriveError, Observer, Rest, RunPolicy, Seed, Signal};
 use crate::clock::Clock;
 use crate::failpoint;
-use crate::model::ChatModel;
+use crate::model::{ChatModel, ReplySink};
+use crate::spend::{Purchase, Purse};
 use crate::store::{JournalRow, ParkedState, Run, RunState, ShopStore};
 
 /// Drives runs of one shop.
@@ -29,10 +32,14 @@ pub struct Driver {
     pub models: Vec<Arc<dyn ChatModel>>,
     /// Makes a run's plan from its pinned release.
     pub planner: Arc<dyn Planner>,
+    /// Deadlines and retries.
+    pub policy: Arc<RunPolicy>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Who watches.
     pub observer: Arc<dyn Observer>,
+    /// What models may cost.
+    pub purse: Purse,
 }
 
 impl std::fmt::Debug for Driver {
@@ -69,10 +76,14 @@ struct Drive<'a> {
     machine: Machine,
     chain: Chain,
     next_seq: u32,
+    /// When the run began.
+    began_at: Timestamp,
     /// Nothing was done yet: what makes a message impossible anyway is looked for first.
     untouched: bool,
     /// Which of the driver's models answers now.
     model: usize,
+    /// The last door before a model; made at the first question.
+    guard: Option<PrivacyGuard>,
 }
 
 impl Driver {
@@ -93,7 +104,14 @@ impl Driver {
         if let (RunState::Delayed, Some(until)) = (run.state, run.wake_at.filter(|at| *at > now)) {
             return Ok(Rest::Delayed { until });
         }
-        self.open(run).await?.run_on().await
+        match self.open(run).await? {
+            Some(drive) => drive.run_on().await,
+            // Its timer was moved between the reading and the beginning: it is not due any more.
+            None => {
+                let run = self.store.run(id).await?.ok_or_else(|| DriveError::Unknown(id.clone()))?;
+                Ok(Rest::Delayed { until: run.wake_at.unwrap_or(now) })
+            }
+        }
     }
 
     /// A run as it is, with its journal, without taking it on.
@@ -113,8 +131,29 @@ impl Driver {
         Ok((folded.map_or_else(|| Machine::new(plan), |folded| folded.machine), rows))
     }
 
-    /// Folds the journal, or begins it.
-    async fn open(&self, run: Run) -> Result<Drive<'_>, DriveError> {
+    /// Drives a run; when that fails for a cause that passes, notes when the next try is, and after the last one parks the run.
+    ///
+    /// # Errors
+    /// As [`Driver::drive`].
+    pub async fn drive_or_postpone(&self, id: &RunId) -> Result<Rest, DriveError> {
+        let error = match self.drive(id).await {
+            Err(error) if error.is_retryable() => error,
+            other => return other,
+        };
+        let (now, retry) = (self.clock.now(), self.policy.steps);
+        let failed = self.store.run(id).await?.map_or(0, |run| run.failures).saturating_add(1);
+        let failed = u32::try_from(failed).unwrap_or(u32::MAX);
+        if failed >= retry.attempts {
+            self.park(id, &format!("{failed} tries failed, the last one: {error}")).await?;
+        } else {
+            let until = now.checked_add(retry.pause(failed)).unwrap_or(now);
+            self.store.postpone(id, until, &error.to_string(), now).await?;
+        }
+        Err(error)
+    }
+
+    /// Folds the journal, or begins it; `None` when it is not due after all.
+    async fn open(&self, run: Run) -> Result<Option<Drive<'_>>, DriveError> {
         let seed: Seed = serde_json::from_str(&run.plan)
             .map_err(|e| StoreError::Corrupt { what: format!("run {}", run.id), why: e.to_string() })?;
         let rows = self.store.journal(&run.id).await?;
@@ -129,7 +168,10 @@ impl Driver {
                 Some(last) => self.resume(&run, folded, last.at).await?,
                 None => folded,
             },
-            Ok(None) => self.begin(&run, plan, started_at).await?,
+            Ok(None) => match self.begin(&run, plan, started_at).await? {
+                Some(begun) => begun,
+                None => return Ok(None),
+            },
             Err(divergence) => {
                 self.park(&run.id, &divergence.to_string()).await?;
                 return Err(DriveError::Diverged { run: run.id, divergence });
@@ -138,16 +180,34 @@ impl Driver {
         let Folded { machine, chain, next_seq, untouched } = folded;
         let model =
             machine.profile().and_then(|name| self.models.iter().position(|m| m.profile() == name)).unwrap_or(0);
-        Ok(Drive { driver: self, run, seed, machine, chain, next_seq, untouched, model })
+        Ok(Some(Drive {
+            driver: self,
+            run,
+            seed,
+            machine,
+            chain,
+            next_seq,
+            began_at: started_at,
+            untouched,
+            model,
+            guard: None,
+        }))
     }
 
-    async fn begin(&self, run: &Run, plan: RunPlan, at: Timestamp) -> Result<Folded, DriveError> {
-        let body = serde_json::to_string(&Started { at })
+    async fn begin(&self, run: &Run, plan: RunPlan, at: Timestamp) -> Result<Option<Folded>, DriveError> {
+        let body = serde_json::to_string(&Started::by_this_machine(at))
             .map_err(|e| StoreError::Corrupt { what: "journal row".to_owned(), why: e.to_string() })?;
         let chain = Chain::begin(&run.plan).extend(START, &body);
         let row = JournalRow { seq: 1, step: START.to_owned(), input_hash: chain.hash(), body, at };
-        self.append(&run.id, row, None).await?;
-        Ok(Folded { machine: Machine::new(plan), chain, next_seq: 2, untouched: true })
+        failpoint::hit("before_append.1");
+        match self.store.begin_run(&run.id, run.timer, row).await {
+            Ok(true) => {}
+            Ok(false) => return Ok(None),
+            Err(StoreError::Conflict(_)) => return Err(DriveError::Elsewhere(run.id.clone())),
+            Err(error) => return Err(error.into()),
+        }
+        failpoint::hit("after_append.1");
+        Ok(Some(Folded { machine: Machine::new(plan), chain, next_seq: 2, untouched: true }))
     }
 
     /// Notes that a run which was in the middle of its work is taken up again. Without that the hours until somebody starts
@@ -163,7 +223,7 @@ impl Driver {
         if !works || at.duration_since(last_at) < INTERRUPTED {
             return Ok(folded);
         }
-        let body = serde_json::to_string(&Started { at })
+        let body = serde_json::to_string(&Started::by_this_machine(at))
             .map_err(|e| StoreError::Corrupt { what: "journal row".to_owned(), why: e.to_string() })?;
         folded.chain = folded.chain.extend(RESUME, &body);
         let (seq, input_hash) = (folded.next_seq, folded.chain.hash());
@@ -199,7 +259,7 @@ impl Drive<'_> {
             let signal = self.signal(&step).await?;
             let (input, used) = match signal {
                 Some((seq, input)) => (input, Some(seq)),
-                None => match self.perform(&step).await? {
+                None => match self.in_time(&step).await? {
                     Performed::Answer(input) => (input, None),
                     Performed::Signalled(seq, input) => (input, Some(seq)),
                     Performed::Rest(rest) => return self.rest(rest).await,
@@ -215,10 +275,13 @@ impl Drive<'_> {
         let body = serde_json::to_string(&input)
             .map_err(|e| StoreError::Corrupt { what: "journal row".to_owned(), why: e.to_string() })?;
         let chain = self.chain.extend(&asked, &body);
-        let (seq, step_name) = (self.next_seq, step_name(step).to_owned());
-        let row = JournalRow { seq, step: step_name, input_hash: chain.hash(), body, at: input.at() };
+        let (seq, name) = (self.next_seq, step_name(step));
+        let row = JournalRow { seq, step: name.to_owned(), input_hash: chain.hash(), body, at: input.at() };
         self.driver.append(&self.run.id, row, signal).await?;
         self.driver.observer.step(&self.run.id, step, &input);
+        if std::mem::take(&mut self.run.failures) > 0 {
+            self.driver.store.recovered(&self.run.id).await?;
+        }
         self.chain = chain;
         self.next_seq += 1;
         self.untouched = false;
@@ -227,7 +290,8 @@ impl Drive<'_> {
             self.model = 0;
         }
         self.machine.apply(input).map_err(|e| {
-            let divergence = journal::Divergence { seq: self.next_seq - 1, why: e.to_string() };
+            let divergence =
+                journal::Divergence { seq, asked: name.to_owned(), found: name.to_owned(), why: e.to_string() };
             DriveError::Diverged { run: self.run.id.clone(), divergence }
         })
     }
@@ -282,21 +346,44 @@ impl Drive<'_> {
         self.machine.talk().is_some_and(|talk| talk.brief.version.saturating_add(1) == edited.version)
     }
 
+    /// Performs a step within its deadline and the run's. A step that is cut is tried again, as one that a crash cut.
+    async fn in_time(&mut self, step: &Step) -> Result<Performed, DriveError> {
+        let (now, policy) = (self.driver.clock.now(), self.driver.policy.clone());
+        if self.began_at.checked_add(policy.deadline).is_ok_and(|end| end <= now) {
+            let reason = format!("the run had not ended {:#} after it began", policy.deadline);
+            let reason = NoSend { code: "run_deadline".to_owned(), reason };
+            return Ok(Performed::Answer(Input::Cancelled { reason, at: now }));
+        }
+        let limit = policy.steps.deadline;
+        match tokio::time::timeout(limit.unsigned_abs(), self.perform(step)).await {
+            Ok(performed) => performed,
+            Err(_) => {
+                let why = format!("{} took longer than {limit:#}", step_name(step));
+                Err(StoreError::Unavailable(why).into())
+            }
+        }
+    }
+
     async fn perform(&mut self, step: &Step) -> Result<Performed, DriveError> {
         let now = self.driver.clock.now();
         Ok(Performed::Answer(match step {
             Step::CallModel if self.untouched && self.machine.talk().is_none() => {
                 match self.driver.deliverer.admissible(&self.seed, now).await? {
                     Some(reason) => Input::Cancelled { reason, at: now },
-                    None => self.ask().await,
+                    None => self.ask().await?,
                 }
             }
-            Step::CallModel => self.ask().await,
+            Step::CallModel => self.ask().await?,
             Step::RunTools { calls } => {
                 let shop = self.driver.store.id();
-                match perform::calls(&self.driver.registry, shop, &self.run.id, &self.seed, &self.machine, calls, now)
-                    .await
-                {
+                let bench = perform::Bench {
+                    registry: &self.driver.registry,
+                    shop,
+                    run: &self.run.id,
+                    seed: &self.seed,
+                    retry: self.driver.policy.tools,
+                };
+                match perform::calls(&bench, &self.machine, calls, now).await {
                     Ok(answers) => {
                         failpoint::hit("after_tools");
                         Input::Tools { answers, at: self.driver.clock.now() }
@@ -316,44 +403,84 @@ impl Drive<'_> {
                 Input::Released { at: now }
             }
             Step::AwaitRelease { at, hold } => return Ok(Performed::Rest(Rest::Held { hold: hold.clone(), at: *at })),
-            Step::SwitchModel { .. } => self.switch(now),
+            Step::SwitchModel { .. } => self.switch(now).await?,
             Step::AwaitMarketer { ended } => return Ok(Performed::Rest(Rest::Marketer { ended: ended.clone() })),
             Step::Done(outcome) => return Ok(Performed::Rest(Rest::Done(outcome.clone()))),
         }))
     }
 
-    async fn ask(&self) -> Input {
+    async fn ask(&mut self) -> Result<Input, DriveError> {
         let Some(model) = self.driver.models.get(self.model) else {
-            return Input::Fatal { why: "no model is configured".to_owned(), at: self.driver.clock.now() };
+            let why = "no model is configured".to_owned();
+            return Ok(Input::Fatal { why, at: self.driver.clock.now() });
         };
+        let guard = match self.guard.take() {
+            Some(guard) => guard,
+            None => self.guard_for_person().await?,
+        };
+        let guard = self.guard.insert(guard);
         let Some(request) = self.machine.request() else {
-            return Input::Fatal {
-                why: "the machine asks for a model without a question".to_owned(),
-                at: self.driver.clock.now(),
-            };
+            let why = "the machine asks for a model without a question".to_owned();
+            return Ok(Input::Fatal { why, at: self.driver.clock.now() });
         };
+        let messages = guard.mask(request.messages);
+        if let Cow::Owned(_) = messages {
+            tracing::debug!(run = %self.run.id, "personal data was masked before a model call");
+        }
+        let request = ModelRequest { messages: &messages, ..request };
         let tools: Vec<&ToolSpec> =
             request.tools.iter().filter_map(|name| self.driver.registry.get(name)).map(|tool| tool.spec()).collect();
-        let answer = model.complete(&request, &tools).await;
+        let purchase = self.purchase(model.as_ref(), &request, &tools);
+        let ticket = match self.driver.purse.reserve(purchase, self.driver.clock.now()).await? {
+            Ok(ticket) => ticket,
+            Err(refusal) => {
+                tracing::warn!(profile = model.profile(), %refusal, "model call not made");
+                let fault = ModelFault { why: refusal.to_string(), transient: true };
+                return Ok(Input::ModelFailed { fault, at: self.driver.clock.now() });
+            }
+        };
+        let listener = Listener { observer: self.driver.observer.as_ref(), run: &self.run.id };
+        let answer = model.stream(&request, &tools, &listener).await;
         failpoint::hit("after_model");
+        self.driver.purse.settle(ticket, &answer).await?;
         let at = self.driver.clock.now();
-        match answer {
+        Ok(match answer {
             Ok(reply) => Input::Model { reply, at },
             Err(error) => {
                 tracing::warn!(profile = model.profile(), %error, "model call failed");
                 Input::ModelFailed { fault: error.fault(), at }
             }
-        }
+        })
     }
 
-    fn switch(&mut self, at: Timestamp) -> Input {
-        match self.driver.models.get(self.model + 1) {
-            Some(next) => {
-                self.model += 1;
-                Input::SwitchedModel { profile: next.profile().to_owned(), at }
+    /// Without knowing whose data to look for nothing is asked: an error here is the run's, not a reason to go on.
+    async fn guard_for_person(&self) -> Result<PrivacyGuard, DriveError> {
+        let person = self.driver.store.customer(&self.seed.subject.customer).await?;
+        Ok(PrivacyGuard::for_person(person.and_then(|p| p.first_name).as_deref()))
+    }
+
+    fn purchase<'a>(
+        &'a self,
+        model: &'a dyn ChatModel,
+        request: &ModelRequest<'_>,
+        tools: &[&ToolSpec],
+    ) -> Purchase<'a> {
+        let quote = model.quote(request, tools);
+        Purchase { run: &self.run.id, flow: &self.run.flow, profile: model.profile(), quote }
+    }
+
+    /// The next model that the run can pay for. What it will be asked is not known yet; what was said so far is the least.
+    async fn switch(&mut self, at: Timestamp) -> Result<Input, DriveError> {
+        let said =
+            ModelRequest { messages: self.machine.transcript(), tools: Vec::new(), tool_choice: ToolChoice::Auto };
+        for (position, model) in self.driver.models.iter().enumerate().skip(self.model + 1) {
+            if self.driver.purse.affords(self.purchase(model.as_ref(), &said, &[]), at).await? {
+                let profile = model.profile().to_owned();
+                self.model = position;
+                return Ok(Input::SwitchedModel { profile, at });
             }
-            None => Input::NoMoreModels { at },
         }
+        Ok(Input::NoMoreModels { at })
     }
 
     async fn deliver(&self, approval: Option<&ApprovalId>, now: Timestamp) -> Result<Input, DriveError> {
@@ -422,17 +549,35 @@ impl Drive<'_> {
     async fn finish(self, outcome: Outcome) -> Result<Rest, DriveError> {
         failpoint::hit("before_finish");
         let state = match &outcome {
-            Outcome::Delivered { .. } | Outcome::NoSend(_) | Outcome::Held { .. } => RunState::Done,
+            Outcome::Delivered { .. } | Outcome::NoSend(_) | Outcome::Held { .. } | Outcome::Written { .. } => {
+                RunState::Done
+            }
             Outcome::Parked(_) => RunState::Parked,
         };
         let why = match &outcome {
             Outcome::Parked(reason) => Some(reason.text.clone()),
-            Outcome::Delivered { .. } | Outcome::NoSend(_) | Outcome::Held { .. } => None,
+            Outcome::Delivered { .. } | Outcome::NoSend(_) | Outcome::Held { .. } | Outcome::Written { .. } => None,
         };
         let text = serde_json::to_string(&outcome)
             .map_err(|e| StoreError::Corrupt { what: "outcome".to_owned(), why: e.to_string() })?;
         self.driver.store.end_run(&self.run.id, state, why, Some(text), self.driver.clock.now()).await?;
         Ok(Rest::Done(outcome))
+    }
+}
+
+/// Hands a model's words on to whoever watches the run.
+struct Listener<'a> {
+    observer: &'a dyn Observer,
+    run: &'a RunId,
+}
+
+impl ReplySink for Listener<'_> {
+    fn text(&self, delta: &str) {
+        self.observer.writes(self.run, delta);
+    }
+
+    fn call(&self, name: &str) {
+        self.observer.calls(self.run, name);
     }
 }
 

@@ -13,6 +13,15 @@ use crate::store::JournalRow;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Started {
     pub(super) at: Timestamp,
+    /// The machine that folds from here on; rows of the first binaries do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) machine: Option<u32>,
+}
+
+impl Started {
+    pub(super) fn by_this_machine(at: Timestamp) -> Self {
+        Self { at, machine: Some(agent::MACHINE_VERSION) }
+    }
 }
 
 /// The name of the first row's step.
@@ -21,13 +30,29 @@ pub(super) const START: &str = "start";
 pub(super) const RESUME: &str = "resume";
 
 /// Where a journal stops making sense.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the journal diverges at step {seq}: {why}")]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, thiserror::Error)]
+#[error("the journal diverges at step {seq}: {why} (asked: {asked}, found: {found})")]
 pub struct Divergence {
-    /// The row.
+    /// The row's position.
     pub seq: u32,
+    /// The step that the machine asks for there.
+    pub asked: String,
+    /// The step that the row holds, or that there is none.
+    pub found: String,
     /// What does not fit.
     pub why: String,
+}
+
+impl Divergence {
+    /// At this row.
+    pub(super) fn at(row: &JournalRow, asked: &str, why: impl ToString) -> Self {
+        Self { seq: row.seq, asked: asked.to_owned(), found: row.step.clone(), why: why.to_string() }
+    }
+
+    /// Where a row should be and none is.
+    pub(super) fn missing(seq: u32, asked: &str, why: impl ToString) -> Self {
+        Self { seq, asked: asked.to_owned(), found: "no row".to_owned(), why: why.to_string() }
+    }
 }
 
 /// A machine folded from its journal, ready to go on.
@@ -68,44 +93,42 @@ pub(super) fn fold(
     plan: impl FnOnce(Timestamp) -> RunPlan,
 ) -> Result<Option<Folded>, Divergence> {
     let Some((first, rest)) = rows.split_first() else { return Ok(None) };
-    let diverged = |seq: u32, why: String| Divergence { seq, why };
     let mut chain = Chain::begin(seed);
-    let started: Started = serde_json::from_str(&first.body).map_err(|e| diverged(first.seq, e.to_string()))?;
+    let started: Started = serde_json::from_str(&first.body).map_err(|e| Divergence::at(first, START, e))?;
     chain = chain.extend(START, &first.body);
     if first.step != START || first.input_hash != chain.hash() {
-        return Err(diverged(first.seq, "it is not the start of this run".to_owned()));
+        return Err(Divergence::at(first, START, "it is not the start of this run"));
     }
     let mut machine = Machine::new(plan(started.at));
     let mut next_seq = first.seq + 1;
     let mut untouched = true;
     for row in rest {
+        let step = machine.next();
+        let asked = step_name(&step);
         if row.seq != next_seq {
-            return Err(diverged(next_seq, "the row is missing".to_owned()));
+            return Err(Divergence::missing(next_seq, asked, "the row is missing"));
         }
         next_seq += 1;
         if row.step == RESUME {
             chain = chain.extend(RESUME, &row.body);
             if row.input_hash != chain.hash() {
-                return Err(diverged(row.seq, "this row is not what it was".to_owned()));
+                return Err(Divergence::at(row, RESUME, "this row is not what it was"));
             }
-            let resumed: Started = serde_json::from_str(&row.body).map_err(|e| diverged(row.seq, e.to_string()))?;
+            let resumed: Started = serde_json::from_str(&row.body).map_err(|e| Divergence::at(row, RESUME, e))?;
             machine.resumed(resumed.at);
             continue;
         }
         untouched = false;
-        let step = step_text(&machine.next());
-        if row.step != step_name(&machine.next()) {
-            return Err(diverged(
-                row.seq,
-                format!("recorded `{}`, the machine asks for `{}`", row.step, step_name(&machine.next())),
-            ));
+        if row.step != asked {
+            let why = format!("recorded `{}`, the machine asks for `{asked}`", row.step);
+            return Err(Divergence::at(row, asked, why));
         }
-        chain = chain.extend(&step, &row.body);
+        chain = chain.extend(&step_text(&step), &row.body);
         if row.input_hash != chain.hash() {
-            return Err(diverged(row.seq, "this row or the release is not what it was".to_owned()));
+            return Err(Divergence::at(row, asked, "this row or the release is not what it was"));
         }
-        let input: Input = serde_json::from_str(&row.body).map_err(|e| diverged(row.seq, e.to_string()))?;
-        machine.apply(input).map_err(|e| diverged(row.seq, e.to_string()))?;
+        let input: Input = serde_json::from_str(&row.body).map_err(|e| Divergence::at(row, asked, e))?;
+        machine.apply(input).map_err(|e| Divergence::at(row, asked, e))?;
     }
     Ok(Some(Folded { machine, chain, next_seq, untouched }))
 }

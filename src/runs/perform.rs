@@ -1,7 +1,6 @@
 //! Performing tool calls: through the registry, reads side by side, with bounded retries.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use agent::{Machine, ToolAnswer, ToolCall};
 use kit::message::{DraftRecord, Hold, SendState};
@@ -9,10 +8,7 @@ use kit::tool::{ErasedTool, NoSend, Registry, ToolContext, ToolError};
 use kit::{ApprovalId, BoxFuture, RunId, ShopId, StoreError, Timestamp};
 use tokio::task::JoinSet;
 
-use super::Seed;
-
-/// How often a tool that says "try again later" is tried again within one step.
-const MAX_TOOL_RETRIES: u32 = 3;
+use super::{RetryPolicy, Seed};
 
 /// Hands a drafted message to clearance and ledger. Implemented by [`crate::delivery`].
 pub trait Deliverer: Send + Sync {
@@ -41,16 +37,23 @@ pub(super) enum Failed {
     Retry(String),
 }
 
+/// What calls are run with.
+pub(super) struct Bench<'a> {
+    pub(super) registry: &'a Registry,
+    pub(super) shop: &'a ShopId,
+    pub(super) run: &'a RunId,
+    pub(super) seed: &'a Seed,
+    pub(super) retry: RetryPolicy,
+}
+
 /// Runs one batch. Reads come together in a batch and run side by side; anything else comes alone.
 pub(super) async fn calls(
-    registry: &Registry,
-    shop: &ShopId,
-    run: &RunId,
-    seed: &Seed,
+    bench: &Bench<'_>,
     machine: &Machine,
     batch: &[(u32, ToolCall)],
     now: Timestamp,
 ) -> Result<Vec<ToolAnswer>, Failed> {
+    let Bench { registry, shop, run, seed, retry } = *bench;
     let subject = Arc::new(seed.subject.clone());
     let talk = machine.talk().map(Arc::new);
     let context = |ordinal| {
@@ -67,12 +70,12 @@ pub(super) async fn calls(
         .in_talk(talk.clone())
     };
     if let [(ordinal, call)] = batch {
-        return Ok(vec![one(registry.get(&call.name).cloned(), context(*ordinal), call.clone()).await?]);
+        return Ok(vec![one(registry.get(&call.name).cloned(), context(*ordinal), call.clone(), retry).await?]);
     }
     let mut running = JoinSet::new();
     for (position, (ordinal, call)) in batch.iter().enumerate() {
         let (tool, cx, call) = (registry.get(&call.name).cloned(), context(*ordinal), call.clone());
-        running.spawn(async move { (position, one(tool, cx, call).await) });
+        running.spawn(async move { (position, one(tool, cx, call, retry).await) });
     }
     let mut answers = Vec::with_capacity(batch.len());
     while let Some(joined) = running.join_next().await {
@@ -83,30 +86,37 @@ pub(super) async fn calls(
     Ok(answers.into_iter().map(|(_, answer)| answer).collect())
 }
 
-async fn one(tool: Option<Arc<dyn ErasedTool>>, cx: ToolContext, call: ToolCall) -> Result<ToolAnswer, Failed> {
+async fn one(
+    tool: Option<Arc<dyn ErasedTool>>,
+    cx: ToolContext,
+    call: ToolCall,
+    retry: RetryPolicy,
+) -> Result<ToolAnswer, Failed> {
     let Some(tool) = tool else {
         return Ok(ToolAnswer::error(&call, format!("there is no tool `{}` in this release", call.name)));
     };
-    let mut attempt = 0;
+    let mut failed = 0;
     loop {
-        match tool.call(&cx, &call.arguments).await {
-            Ok(content) => {
+        let tried = tokio::time::timeout(retry.deadline.unsigned_abs(), tool.call(&cx, &call.arguments)).await;
+        let error = match tried {
+            Ok(Ok(content)) => {
                 let (facts, disposition) = cx.finish();
                 return Ok(ToolAnswer { facts, disposition, ..ToolAnswer::ok(&call, content) });
             }
-            Err(ToolError::ForModel(words)) => {
-                // Facts and dispositions of a call that failed never happened.
-                cx.finish();
-                return Ok(ToolAnswer::error(&call, words));
-            }
-            Err(ToolError::Fatal(why)) => return Err(Failed::Fatal(format!("{}: {why}", call.name))),
-            Err(ToolError::Retry(why)) if attempt >= MAX_TOOL_RETRIES => {
-                return Err(Failed::Retry(format!("{}: {why}", call.name)));
-            }
-            Err(ToolError::Retry(_)) => {
-                cx.finish();
-                tokio::time::sleep(Duration::from_millis(50 << attempt)).await;
-                attempt += 1;
+            Ok(Err(error)) => error,
+            Err(_) => ToolError::Retry(format!("it took longer than {:#}", retry.deadline)),
+        };
+        // Facts and dispositions of a call that failed never happened.
+        cx.finish();
+        match error {
+            ToolError::ForModel(words) => return Ok(ToolAnswer::error(&call, words)),
+            ToolError::Fatal(why) => return Err(Failed::Fatal(format!("{}: {why}", call.name))),
+            ToolError::Retry(why) => {
+                failed += 1;
+                if failed >= retry.attempts {
+                    return Err(Failed::Retry(format!("{}: {why}", call.name)));
+                }
+                tokio::time::sleep(retry.sleep(failed)).await;
             }
         }
     }

@@ -18,8 +18,9 @@ pub async fn plant(
     store: &ShopStore,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<(), StoreError> {
-    let SampleWorld { customers, consents, orders, activity, tickets } = world;
-    let total = customers.len() + consents.len() + orders.len() + activity.len() + tickets.len();
+    let SampleWorld { customers, phones, mut consents, sms_consents, orders, activity, tickets } = world;
+    consents.extend(sms_consents);
+    let total = customers.len() + phones.len() + consents.len() + orders.len() + activity.len() + tickets.len();
     let mut done = 0;
     let mut tell = |rows: usize| {
         done += rows;
@@ -27,6 +28,10 @@ pub async fn plant(
     };
     for batch in customers.chunks(BATCH) {
         store.put_customers(batch.to_vec()).await?;
+        tell(batch.len());
+    }
+    for batch in phones.chunks(BATCH) {
+        store.put_phones(batch.to_vec()).await?;
         tell(batch.len());
     }
     for batch in consents.chunks(BATCH) {

@@ -195,6 +195,24 @@ fn a_withdrawal_follows_a_consent() {
 }
 
 #[test]
+fn some_have_agreed_to_text_messages_and_no_number_is_anybodys() {
+    let numbers: BTreeSet<&str> = WORLD.phones.iter().map(|entry| entry.phone.reveal()).collect();
+    assert_eq!(numbers.len(), WORLD.phones.len());
+    assert!(numbers.iter().all(|number| number.starts_with("+999")));
+    let customers = WORLD.customers.len();
+    assert!((0.40..0.50).contains(&share(WORLD.phones.len(), customers)));
+    let mut newest = BTreeMap::new();
+    newest.extend(WORLD.sms_consents.iter().map(|(customer, consent)| (customer, consent.state)));
+    let agreed = newest.values().filter(|state| **state == ConsentState::Subscribed).count();
+    assert!((0.22..0.32).contains(&share(agreed, customers)), "{}", share(agreed, customers));
+    assert!(newest.values().any(|state| *state == ConsentState::Withdrawn));
+    for (customer, consent) in &WORLD.sms_consents {
+        assert_eq!(consent.channel, kit::message::Channel::Sms);
+        assert!(WORLD.phones.iter().any(|entry| entry.customer == *customer), "{customer} has no number");
+    }
+}
+
+#[test]
 fn addresses_are_unique_and_nobodys() {
     let mut seen = BTreeSet::new();
     for customer in &WORLD.customers {

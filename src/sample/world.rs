@@ -12,7 +12,7 @@ use super::purchase::Purchase;
 use super::rng::Rng;
 use super::shelf::Shelf;
 use super::support::{self, Question};
-use super::{CatalogueItem, Personas, Relations, SampleError, SampleSpec, SampleWorld, cast, consent};
+use super::{CatalogueItem, Personas, Relations, SampleError, SampleSpec, SampleWorld, cast, consent, phones};
 use crate::store::{Activity, Consent, Customer};
 
 /// Share of customers who subscribed and stayed, and of those who subscribed and left; the rest never subscribed.
@@ -61,7 +61,9 @@ pub fn generate(
         let history = life::live(&mut rng, &calendar, &shelf, &person)?;
         making.settle(&mut rng, person, history)?;
     }
-    making.finish()
+    let mut world = making.finish()?;
+    phones::give(spec.seed, &mut world)?;
+    Ok(world)
 }
 
 /// The ids to make with the number of the stream each draws from.

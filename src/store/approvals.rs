@@ -8,7 +8,7 @@ use kit::{ApprovalId, Principal, RunId, StoreError, Timestamp};
 use super::error::map;
 use super::settings::append_audit;
 use super::signals::put_signal;
-use super::{ShopStore, corrupt, from_json, micros, stamp, to_json};
+use super::{DbConnection, ShopStore, corrupt, from_json, micros, stamp, to_json};
 
 /// An approval to open.
 #[derive(Debug, Clone)]
@@ -138,7 +138,8 @@ impl ShopStore {
             Box::pin(async move {
                 let opened = sqlx::query(
                     "INSERT INTO approvals (shop_id, approval_id, run_id, envelope, terms, draft, summary, reasons, authors, state, version, created_at, expires_at)
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', 1, $10, $11) ON CONFLICT DO NOTHING",
+                     SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', 1, $10, $11
+                     WHERE NOT EXISTS (SELECT 1 FROM runs WHERE shop_id = $1 AND run_id = $3 AND plan = '') ON CONFLICT DO NOTHING",
                 )
                 .bind(shop.as_str()).bind(new.id.as_str()).bind(new.run.as_str()).bind(&envelope).bind(&terms).bind(&draft)
                 .bind(&new.summary).bind(&reasons).bind(&authors).bind(micros(now)).bind(micros(new.expires_at))
@@ -150,7 +151,9 @@ impl ShopStore {
                      ORDER BY approval_id = $4 DESC LIMIT 1",
                 )
                 .bind(shop.as_str()).bind(new.run.as_str()).bind(&envelope).bind(new.id.as_str())
-                .fetch_one(&mut *c).await.map_err(map)?;
+                .fetch_optional(&mut *c).await.map_err(map)?
+                // Its person was erased meanwhile.
+                .ok_or_else(|| StoreError::Conflict(format!("run {}", new.run)))?;
                 if opened.rows_affected() > 0 {
                     append_audit(c, shop.as_str(), now, "system", "approval.open", &id, &envelope).await?;
                 }
@@ -181,6 +184,20 @@ impl ShopStore {
             .bind(self.shop.as_str())
             .bind(state_name(state))
             .bind(i64::from(limit))
+            .fetch_all(self.readers())
+            .await
+            .map_err(map)?;
+        rows.into_iter().map(approval).collect()
+    }
+
+    /// Everything that was asked about a run, oldest first.
+    pub async fn approvals_of(&self, run: &RunId) -> Result<Vec<Approval>, StoreError> {
+        let sql = sqlx::AssertSqlSafe(format!(
+            "{COLUMNS} WHERE shop_id = $1 AND run_id = $2 ORDER BY created_at, approval_id"
+        ));
+        let rows: Vec<Tuple> = sqlx::query_as(sql)
+            .bind(self.shop.as_str())
+            .bind(run.as_str())
             .fetch_all(self.readers())
             .await
             .map_err(map)?;
@@ -234,6 +251,7 @@ impl ShopStore {
                     .bind(shop.as_str()).bind(new.id.as_str()).bind(run.as_str()).bind(new.terms.digest().to_string()).bind(terms).bind(draft)
                     .bind(&new.summary).bind(reasons).bind(authors).bind(micros(now)).bind(micros(new.expires_at))
                     .execute(&mut *c).await.map_err(map)?;
+                    append_audit(c, shop.as_str(), now, &who, "approval.open", new.id.as_str(), &new.terms.digest().to_string()).await?;
                 }
                 put_signal(c, shop.as_str(), run.as_str(), &signal, now).await?;
                 let action = format!("approval.{}", state_name(decided.state));
@@ -242,4 +260,28 @@ impl ShopStore {
         })
         .await
     }
+}
+
+/// Closes what is still asked about a run that is over.
+pub(super) async fn lapse(c: &mut DbConnection, shop: &str, run: &RunId, now: Timestamp) -> Result<(), StoreError> {
+    let open: Vec<(String,)> = sqlx::query_as(
+        "SELECT approval_id FROM approvals WHERE shop_id = $1 AND run_id = $2 AND state = 'pending' ORDER BY approval_id",
+    )
+    .bind(shop)
+    .bind(run.as_str())
+    .fetch_all(&mut *c)
+    .await
+    .map_err(map)?;
+    for (id,) in open {
+        sqlx::query(
+            "UPDATE approvals SET state = 'expired' WHERE shop_id = $1 AND approval_id = $2 AND state = 'pending'",
+        )
+        .bind(shop)
+        .bind(&id)
+        .execute(&mut *c)
+        .await
+        .map_err(map)?;
+        append_audit(c, shop, now, "system", "approval.expired", &id, "its run is over").await?;
+    }
+    Ok(())
 }

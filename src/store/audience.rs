@@ -22,6 +22,10 @@ pub struct AudienceRow {
     pub consents: Vec<Channel>,
     /// The address is on the suppression list for e-mail.
     pub suppressed: bool,
+    /// There is a telephone number.
+    pub has_phone: bool,
+    /// The number is on the suppression list for text messages.
+    pub phone_suppressed: bool,
     /// A support ticket is open.
     pub open_ticket: bool,
     /// Times of messages since the time asked for.
@@ -54,6 +58,9 @@ impl ShopStore {
         let mut consents = self.consents_in(range).await?;
         let withdrawn = self.withdrawn_addresses(range).await?;
         let suppressed = self.ids_in(SUPPRESSED, range).await?;
+        let phones = self.ids_in(PHONES, range).await?;
+        let phones_suppressed = self.ids_in(PHONES_SUPPRESSED, range).await?;
+        let phones_withdrawn = self.ids_in(PHONES_WITHDRAWN, range).await?;
         let tickets = self.ids_in(OPEN_TICKETS, range).await?;
         let mut sent = self.sent_in(range, since.sent).await?;
         let rows = customers
@@ -63,12 +70,17 @@ impl ShopStore {
                 let id = customer.id.as_str();
                 let elsewhere = customer.email.as_ref().is_some_and(|e| withdrawn.contains(&e.normalised()));
                 let mut consents = consents.remove(id).unwrap_or_default();
-                consents.retain(|channel| !(elsewhere && *channel == Channel::Email));
+                consents.retain(|channel| match channel {
+                    Channel::Email => !elsewhere,
+                    Channel::Sms => !phones_withdrawn.contains(id),
+                });
                 AudienceRow {
                     orders: orders.remove(id).unwrap_or_default(),
                     views: views.remove(id).unwrap_or_default(),
                     consents,
                     suppressed: suppressed.contains(id),
+                    has_phone: phones.contains(id),
+                    phone_suppressed: phones_suppressed.contains(id),
                     open_ticket: tickets.contains(id),
                     sent: sent.remove(id).unwrap_or_default(),
                     customer,
@@ -208,4 +220,14 @@ struct Range<'a> {
 const SUPPRESSED: &str =
     "SELECT p.customer_id FROM customers p JOIN suppressions s ON s.shop_id = p.shop_id AND s.destination = p.email_key
      WHERE p.shop_id = $1 AND p.customer_id > $2 AND p.customer_id <= $3 AND s.channel = 'email'";
+const PHONES: &str = "SELECT customer_id FROM customers WHERE shop_id = $1 AND customer_id > $2 AND customer_id <= $3 AND phone IS NOT NULL";
+const PHONES_SUPPRESSED: &str =
+    "SELECT p.customer_id FROM customers p JOIN suppressions s ON s.shop_id = p.shop_id AND s.destination = p.phone
+     WHERE p.shop_id = $1 AND p.customer_id > $2 AND p.customer_id <= $3 AND s.channel = 'sms'";
+/// Whoever has a number that somebody, they or another, took consent back for.
+const PHONES_WITHDRAWN: &str =
+    "SELECT DISTINCT q.customer_id FROM customers q JOIN customers p ON p.shop_id = q.shop_id AND p.phone = q.phone
+     JOIN consents c ON c.shop_id = p.shop_id AND c.customer_id = p.customer_id
+     WHERE q.shop_id = $1 AND q.customer_id > $2 AND q.customer_id <= $3 AND c.channel = 'sms' AND c.state = 'withdrawn'
+     AND NOT EXISTS (SELECT 1 FROM consents n WHERE n.shop_id = c.shop_id AND n.customer_id = c.customer_id AND n.channel = c.channel AND n.at > c.at)";
 const OPEN_TICKETS: &str = "SELECT DISTINCT customer_id FROM tickets WHERE shop_id = $1 AND customer_id > $2 AND customer_id <= $3 AND closed_at IS NULL";

@@ -2,6 +2,7 @@
 
 use kit::message::{Channel, ConsentState};
 use kit::person::Email;
+use kit::phone::Destination;
 use kit::{CustomerId, Language, StoreError, TicketId, Timestamp};
 
 use super::error::map;
@@ -177,11 +178,11 @@ impl ShopStore {
     pub async fn suppress(
         &self,
         channel: Channel,
-        email: &Email,
+        to: impl Into<Destination>,
         reason: &str,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        let (destination, reason) = (email.normalised(), reason.to_owned());
+        let (destination, reason) = (to.into().normalised(), reason.to_owned());
         self.write(move |c, shop| {
             Box::pin(async move {
                 sqlx::query("INSERT INTO suppressions (shop_id, channel, destination, reason, at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING")
@@ -194,12 +195,12 @@ impl ShopStore {
     }
 
     /// Why a destination is suppressed, if it is.
-    pub async fn suppressed(&self, channel: Channel, email: &Email) -> Result<Option<String>, StoreError> {
+    pub async fn suppressed(&self, channel: Channel, to: impl Into<Destination>) -> Result<Option<String>, StoreError> {
         let row: Option<(String,)> =
             sqlx::query_as("SELECT reason FROM suppressions WHERE shop_id = $1 AND channel = $2 AND destination = $3")
                 .bind(self.shop.as_str())
                 .bind(channel.as_str())
-                .bind(email.normalised())
+                .bind(to.into().normalised())
                 .fetch_optional(self.readers())
                 .await
                 .map_err(map)?;
@@ -268,6 +269,12 @@ pub(super) const NEWEST_CONSENT: &str =
 pub(super) const WITHDRAWN_FOR_ADDRESS: &str =
     "SELECT c.customer_id FROM customers p JOIN consents c ON c.shop_id = p.shop_id AND c.customer_id = p.customer_id
      WHERE p.shop_id = $1 AND p.email_key = $2 AND c.channel = $3 AND c.state = 'withdrawn' AND NOT EXISTS
+        (SELECT 1 FROM consents d WHERE d.shop_id = c.shop_id AND d.customer_id = c.customer_id AND d.channel = c.channel AND d.at > c.at)
+     LIMIT 1";
+/// The same for a number.
+pub(super) const WITHDRAWN_FOR_PHONE: &str =
+    "SELECT c.customer_id FROM customers p JOIN consents c ON c.shop_id = p.shop_id AND c.customer_id = p.customer_id
+     WHERE p.shop_id = $1 AND p.phone = $2 AND c.channel = $3 AND c.state = 'withdrawn' AND NOT EXISTS
         (SELECT 1 FROM consents d WHERE d.shop_id = c.shop_id AND d.customer_id = c.customer_id AND d.channel = c.channel AND d.at > c.at)
      LIMIT 1";
 pub(super) const OPEN_TICKETS: &str =

@@ -22,8 +22,9 @@ const READERS: u32 = 4;
 /// How long a query waits for a reader.
 const ACQUIRE: Duration = Duration::from_secs(10);
 
-/// Set before anything else on every SQLite connection.
-const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 10000; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;";
+/// Set before anything else on every SQLite connection. What is deleted is overwritten: an erasure must reach the file.
+const SQLITE_SETTINGS: &str =
+    "PRAGMA busy_timeout = 10000; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;";
 /// A client that stalls inside a transaction must not keep the others out for long.
 const POSTGRES_SETTINGS: &str = "SET client_encoding = 'UTF8'; SET synchronous_commit = on; SET lock_timeout = '10s'; SET statement_timeout = '60s'; SET idle_in_transaction_session_timeout = '30s';";
 
@@ -35,6 +36,8 @@ pub enum Place {
     /// In a SQLite file of the data folder.
     #[default]
     Folder,
+    /// In a SQLite file of the data folder that nothing forces to disk: for worlds that end with the process.
+    Scratch,
     /// In a PostgreSQL database; the data folder still holds the outbox and the keys.
     Postgres(Address),
 }
@@ -111,6 +114,8 @@ pub(super) enum Dialect {
 pub(super) struct Database {
     options: AnyConnectOptions,
     pub(super) dialect: Dialect,
+    /// Whether a commit waits until it is on disk.
+    durable: bool,
 }
 
 impl Database {
@@ -119,12 +124,17 @@ impl Database {
         sqlx::any::install_default_drivers();
         let url = SqliteConnectOptions::new().filename(path).create_if_missing(true).to_url_lossy();
         let options = AnyConnectOptions::from_url(&url).map_err(map)?.disable_statement_logging();
-        Ok(Self { options, dialect: Dialect::Sqlite })
+        Ok(Self { options, dialect: Dialect::Sqlite, durable: true })
+    }
+
+    /// The same, for a world that ends with the process.
+    pub(super) fn scratch(path: &Path) -> Result<Self, StoreError> {
+        Ok(Self { durable: false, ..Self::file(path)? })
     }
 
     pub(super) fn server(address: &Address) -> Self {
         sqlx::any::install_default_drivers();
-        Self { options: address.0.clone().disable_statement_logging(), dialect: Dialect::Postgres }
+        Self { options: address.0.clone().disable_statement_logging(), dialect: Dialect::Postgres, durable: true }
     }
 
     /// A connection that may write.
@@ -134,6 +144,8 @@ impl Database {
             Dialect::Sqlite => {
                 connection.execute(SQLITE_SETTINGS).await.map_err(map)?;
                 connection.execute("PRAGMA journal_mode = WAL").await.map_err(map)?;
+                let synchronous = if self.durable { "PRAGMA synchronous = FULL" } else { "PRAGMA synchronous = OFF" };
+                connection.execute(synchronous).await.map_err(map)?;
             }
             Dialect::Postgres => {
                 connection.execute(POSTGRES_SETTINGS).await.map_err(map)?;

@@ -18,7 +18,7 @@ pub enum InboxState {
 }
 
 impl InboxState {
-    fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Received => "received",
             Self::Done => "done",
@@ -26,7 +26,7 @@ impl InboxState {
         }
     }
 
-    fn parse(text: &str) -> Result<Self, StoreError> {
+    pub(super) fn parse(text: &str) -> Result<Self, StoreError> {
         match text {
             "received" => Ok(Self::Received),
             "done" => Ok(Self::Done),

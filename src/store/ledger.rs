@@ -33,6 +33,7 @@ pub struct SendRow {
 
 type Tuple = (String, String, String, Option<String>, String, Option<i64>, Option<i64>);
 
+/// Of an erased person only the key and the state are left: such a row has no message any more.
 const COLUMNS: &str = "SELECT dedupe_key, channel, state, detail, request, attempted_at, settled_at FROM sends";
 
 fn send_state(state: &str, detail: Option<String>, settled_at: Option<i64>) -> Result<SendState, StoreError> {
@@ -60,8 +61,27 @@ fn row(tuple: Tuple) -> Result<LedgerRow, StoreError> {
     })
 }
 
+type Listed = (String, String, String, String, String, Option<String>, Option<String>, i64, Option<i64>);
+
+const LISTED: &str =
+    "SELECT dedupe_key, run_id, customer_id, flow, state, detail, approval_id, reserved_at, settled_at FROM sends";
+
+fn listed(row: Listed) -> Result<SendRow, StoreError> {
+    let (key, run, customer, flow, state, detail, approval, reserved_at, settled_at) = row;
+    Ok(SendRow {
+        key,
+        run: RunId::new(run).map_err(|e| corrupt("send", e))?,
+        customer: CustomerId::new(customer).map_err(|e| corrupt("send", e))?,
+        flow,
+        state: send_state(&state, detail, settled_at)?,
+        approval,
+        reserved_at: stamp(reserved_at, "send")?,
+        settled_at: settled_at.map(|at| stamp(at, "send")).transpose()?,
+    })
+}
+
 async fn find(c: &mut DbConnection, shop: &str, key: DedupeKey) -> Result<Option<LedgerRow>, StoreError> {
-    let sql = sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE shop_id = $1 AND dedupe_key = $2"));
+    let sql = sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE shop_id = $1 AND dedupe_key = $2 AND request <> ''"));
     let found: Option<Tuple> =
         sqlx::query_as(sql).bind(shop).bind(key.to_string()).fetch_optional(c).await.map_err(map)?;
     found.map(row).transpose()
@@ -133,6 +153,32 @@ impl LedgerStore for Store {
         }))
     }
 
+    fn end_attempt<'a>(
+        &'a self,
+        shop: &'a ShopId,
+        key: DedupeKey,
+        began: Timestamp,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(self.shop(shop).write_owned(move |c, shop| {
+            Box::pin(async move {
+                let ended = sqlx::query(
+                    "UPDATE sends SET attempted_at = NULL
+                     WHERE shop_id = $1 AND dedupe_key = $2 AND state = 'reserved' AND attempted_at = $3",
+                )
+                .bind(shop.as_str())
+                .bind(key.to_string())
+                .bind(micros(began))
+                .execute(c)
+                .await
+                .map_err(map)?;
+                if ended.rows_affected() == 0 {
+                    return Err(StoreError::Conflict(format!("send {key}")));
+                }
+                Ok(())
+            })
+        }))
+    }
+
     fn settle<'a>(
         &'a self,
         shop: &'a ShopId,
@@ -175,30 +221,29 @@ impl ShopStore {
 
     /// Sends, newest first.
     pub async fn sends(&self, limit: u32) -> Result<Vec<SendRow>, StoreError> {
-        type Listed = (String, String, String, String, String, Option<String>, Option<String>, i64, Option<i64>);
-        let rows: Vec<Listed> = sqlx::query_as(
-            "SELECT dedupe_key, run_id, customer_id, flow, state, detail, approval_id, reserved_at, settled_at
-             FROM sends WHERE shop_id = $1 ORDER BY reserved_at DESC, dedupe_key LIMIT $2",
-        )
-        .bind(self.shop.as_str())
-        .bind(i64::from(limit))
-        .fetch_all(self.readers())
-        .await
-        .map_err(map)?;
-        rows.into_iter()
-            .map(|(key, run, customer, flow, state, detail, approval, reserved_at, settled_at)| {
-                Ok(SendRow {
-                    key,
-                    run: RunId::new(run).map_err(|e| corrupt("send", e))?,
-                    customer: CustomerId::new(customer).map_err(|e| corrupt("send", e))?,
-                    flow,
-                    state: send_state(&state, detail, settled_at)?,
-                    approval,
-                    reserved_at: stamp(reserved_at, "send")?,
-                    settled_at: settled_at.map(|at| stamp(at, "send")).transpose()?,
-                })
-            })
-            .collect()
+        let sql =
+            sqlx::AssertSqlSafe(format!("{LISTED} WHERE shop_id = $1 ORDER BY reserved_at DESC, dedupe_key LIMIT $2"));
+        let rows: Vec<Listed> = sqlx::query_as(sql)
+            .bind(self.shop.as_str())
+            .bind(i64::from(limit))
+            .fetch_all(self.readers())
+            .await
+            .map_err(map)?;
+        rows.into_iter().map(listed).collect()
+    }
+
+    /// Sends of one run.
+    pub async fn sends_of(&self, run: &RunId) -> Result<Vec<SendRow>, StoreError> {
+        let sql = sqlx::AssertSqlSafe(format!(
+            "{LISTED} WHERE shop_id = $1 AND run_id = $2 ORDER BY reserved_at, dedupe_key"
+        ));
+        let rows: Vec<Listed> = sqlx::query_as(sql)
+            .bind(self.shop.as_str())
+            .bind(run.as_str())
+            .fetch_all(self.readers())
+            .await
+            .map_err(map)?;
+        rows.into_iter().map(listed).collect()
     }
 
     /// Times of marketing messages to a customer since a time.
@@ -210,7 +255,7 @@ impl ShopStore {
     /// The row of an occasion, whatever address it went to.
     pub async fn sent_for(&self, subject: &Subject, channel: Channel) -> Result<Option<LedgerRow>, StoreError> {
         let sql = sqlx::AssertSqlSafe(format!(
-            "{COLUMNS} WHERE shop_id = $1 AND customer_id = $2 AND channel = $3 AND flow = $4 AND occasion = $5 AND step = $6"
+            "{COLUMNS} WHERE shop_id = $1 AND customer_id = $2 AND channel = $3 AND flow = $4 AND occasion = $5 AND step = $6 AND request <> ''"
         ));
         let found: Option<Tuple> = sqlx::query_as(sql)
             .bind(self.shop.as_str())

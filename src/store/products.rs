@@ -3,7 +3,7 @@
 use kit::{Currency, Money, ProductId, StoreError, Timestamp};
 
 use super::error::map;
-use super::{ShopStore, corrupt, micros};
+use super::{ShopStore, corrupt, micros, prices};
 
 /// A stored product. The body is the catalogue's own JSON; price and stock in the columns are the present ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +24,7 @@ impl ShopStore {
         self.write(move |c, shop| {
             Box::pin(async move {
                 for product in &products {
-                    sqlx::query(
+                    let done = sqlx::query(
                         "INSERT INTO products (shop_id, product_id, body, currency, price_minor, stock, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
                          ON CONFLICT (shop_id, product_id) DO UPDATE SET body = excluded.body, currency = excluded.currency,
                             price_minor = excluded.price_minor, stock = excluded.stock, updated_at = excluded.updated_at
@@ -33,6 +33,9 @@ impl ShopStore {
                     .bind(shop.as_str()).bind(product.id.as_str()).bind(&product.body).bind(product.price.currency.as_str())
                     .bind(product.price.minor).bind(product.stock).bind(micros(now))
                     .execute(&mut *c).await.map_err(map)?;
+                    if done.rows_affected() > 0 {
+                        prices::note(c, &shop, &product.id, product.price, now).await?;
+                    }
                 }
                 Ok(())
             })
@@ -73,10 +76,21 @@ impl ShopStore {
                 .bind(product.as_str())
                 .bind(minor)
                 .bind(micros(now))
-                .execute(c)
+                .execute(&mut *c)
                 .await
                 .map_err(map)?;
-                Ok(done.rows_affected() > 0)
+                if done.rows_affected() == 0 {
+                    return Ok(false);
+                }
+                let row: (String,) = sqlx::query_as("SELECT currency FROM products WHERE shop_id = $1 AND product_id = $2")
+                    .bind(shop.as_str())
+                    .bind(product.as_str())
+                    .fetch_one(&mut *c)
+                    .await
+                    .map_err(map)?;
+                let currency = Currency::parse(&row.0).map_err(|e| corrupt("product", e))?;
+                prices::note(c, &shop, &product, Money::new(minor, currency), now).await?;
+                Ok(true)
             })
         })
         .await

@@ -3,7 +3,9 @@
 use kit::{CustomerId, Digest, FlowId, RunId, StoreError, Timestamp};
 
 use super::error::map;
-use super::{ShopStore, corrupt, micros, stamp};
+use super::signals::put_signal;
+use super::timers::set_timer;
+use super::{DbConnection, ShopStore, corrupt, from_json, micros, stamp};
 
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -60,10 +62,34 @@ pub struct NewRun {
     pub step: u32,
     /// When it is due.
     pub due: Timestamp,
+    /// What sets its timer: an event's id, or who begins it by hand.
+    pub cause: String,
+    /// What it takes the place of.
+    pub supersede: Option<Supersede>,
     /// The release it is pinned to.
     pub release: Digest,
     /// What the driver needs to begin, as its own versioned JSON.
     pub plan: String,
+}
+
+/// Runs of the same flow and customer whose place a new one takes while they wait for their time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Supersede {
+    /// Begun since then.
+    pub since: Timestamp,
+    /// The signal that calls them off.
+    pub signal: String,
+}
+
+/// What became of a run to begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admission {
+    /// The run of this occasion.
+    pub run: RunId,
+    /// False when an earlier event had begun it.
+    pub new: bool,
+    /// Runs whose place it takes: called off.
+    pub superseded: Vec<RunId>,
 }
 
 /// A run as stored.
@@ -83,6 +109,10 @@ pub struct Run {
     pub state: RunState,
     /// When it wakes by itself.
     pub wake_at: Option<Timestamp>,
+    /// The version of its timer that counts.
+    pub timer: i64,
+    /// Tries of its present step that failed in a row.
+    pub failures: i64,
     /// What it waits for, in words.
     pub wait_for: Option<String>,
     /// The release it is pinned to.
@@ -137,13 +167,30 @@ type RunTuple = (
     Option<String>,
     i64,
     i64,
+    i64,
+    i64,
 );
 
-const COLUMNS: &str = "SELECT run_id, flow, customer_id, occasion, step, state, wake_at, wait_for, release, plan, outcome, created_at, updated_at FROM runs";
+const COLUMNS: &str = "SELECT run_id, flow, customer_id, occasion, step, state, wake_at, wait_for, release, plan, outcome, created_at, updated_at, timer, failures FROM runs";
 
 fn run(row: RunTuple) -> Result<Run, StoreError> {
-    let (id, flow, customer, occasion, step, state, wake_at, wait_for, release, plan, outcome, created_at, updated_at) =
-        row;
+    let (
+        id,
+        flow,
+        customer,
+        occasion,
+        step,
+        state,
+        wake_at,
+        wait_for,
+        release,
+        plan,
+        outcome,
+        since,
+        changed,
+        timer,
+        failures,
+    ) = row;
     let bad = |e: kit::InvalidId| corrupt("run", e);
     Ok(Run {
         id: RunId::new(id).map_err(bad)?,
@@ -153,46 +200,22 @@ fn run(row: RunTuple) -> Result<Run, StoreError> {
         step: u32::try_from(step).map_err(|e| corrupt("run", e))?,
         state: RunState::parse(&state)?,
         wake_at: wake_at.map(|at| stamp(at, "run")).transpose()?,
+        timer,
+        failures,
         wait_for,
         release: release.parse().map_err(|e| corrupt("run", e))?,
         plan,
         outcome,
-        created_at: stamp(created_at, "run")?,
-        updated_at: stamp(updated_at, "run")?,
+        created_at: stamp(since, "run")?,
+        updated_at: stamp(changed, "run")?,
     })
 }
 
 impl ShopStore {
     /// Begins a run, or moves a run of the same occasion that still waits for its time: a cart update restarts the
-    /// delay. Returns the run's id and whether it is new; a run that has begun is left alone.
-    pub async fn admit(&self, new: NewRun, now: Timestamp) -> Result<(RunId, bool), StoreError> {
-        self.write(move |c, shop| {
-            Box::pin(async move {
-                let found: Option<(String, String)> = sqlx::query_as(
-                    "SELECT run_id, state FROM runs WHERE shop_id = $1 AND flow = $2 AND customer_id = $3 AND occasion = $4 AND step = $5",
-                )
-                .bind(shop.as_str()).bind(new.flow.as_str()).bind(new.customer.as_str()).bind(&new.occasion).bind(i64::from(new.step))
-                .fetch_optional(&mut *c).await.map_err(map)?;
-                if let Some((id, state)) = found {
-                    if state == RunState::Delayed.as_str() {
-                        sqlx::query("UPDATE runs SET wake_at = $3, plan = $4, release = $5, updated_at = $6 WHERE shop_id = $1 AND run_id = $2 AND wake_at <= $3")
-                            .bind(shop.as_str()).bind(&id).bind(micros(new.due)).bind(&new.plan).bind(new.release.to_string()).bind(micros(now))
-                            .execute(&mut *c).await.map_err(map)?;
-                    }
-                    return Ok((RunId::new(id).map_err(|e| corrupt("run", e))?, false));
-                }
-                let state = if new.due > now { RunState::Delayed } else { RunState::Ready };
-                sqlx::query(
-                    "INSERT INTO runs (shop_id, run_id, flow, customer_id, occasion, step, state, wake_at, wait_for, release, plan, outcome, created_at, updated_at)
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, NULL, $9, $10, NULL, $11, $11)",
-                )
-                .bind(shop.as_str()).bind(new.id.as_str()).bind(new.flow.as_str()).bind(new.customer.as_str()).bind(&new.occasion)
-                .bind(i64::from(new.step)).bind(state.as_str()).bind(micros(new.due)).bind(new.release.to_string()).bind(&new.plan).bind(micros(now))
-                .execute(&mut *c).await.map_err(map)?;
-                Ok((new.id, true))
-            })
-        })
-        .await
+    /// delay, an older one that comes late does not. A run that has begun is left alone.
+    pub async fn admit(&self, new: NewRun, now: Timestamp) -> Result<Admission, StoreError> {
+        self.write(move |c, shop| Box::pin(async move { admit(c, shop.as_str(), new, now).await })).await
     }
 
     /// A run by id.
@@ -266,23 +289,37 @@ impl ShopStore {
             .collect()
     }
 
+    /// The machine stored when the run last waited.
+    pub async fn parked_state(&self, id: &RunId) -> Result<Option<ParkedState>, StoreError> {
+        let row: Option<(i64, i64, String)> =
+            sqlx::query_as("SELECT seq, version, body FROM parked_states WHERE shop_id = $1 AND run_id = $2")
+                .bind(self.shop.as_str())
+                .bind(id.as_str())
+                .fetch_optional(self.readers())
+                .await
+                .map_err(map)?;
+        row.map(|(seq, version, body)| {
+            let small = |n: i64| u32::try_from(n).map_err(|e| corrupt("parked state", e));
+            Ok(ParkedState { seq: small(seq)?, version: small(version)?, body })
+        })
+        .transpose()
+    }
+
     /// Appends a step and, in the same commit, uses up the signal that it answers. [`StoreError::Conflict`] when another
     /// driver wrote this position: this one must stop.
     pub async fn append(&self, id: &RunId, row: JournalRow, signal: Option<u32>) -> Result<(), StoreError> {
         let id = id.clone();
         self.write(move |c, shop| {
             Box::pin(async move {
-                sqlx::query("INSERT INTO journal (shop_id, run_id, seq, step, input_hash, body, at) VALUES ($1, $2, $3, $4, $5, $6, $7)")
-                    .bind(shop.as_str()).bind(id.as_str()).bind(i64::from(row.seq)).bind(&row.step).bind(row.input_hash.to_string()).bind(&row.body).bind(micros(row.at))
-                    .execute(&mut *c).await.map_err(map)?;
-                if row.seq == 1 {
-                    // It has begun: a later event of the same occasion must not move it any more.
-                    sqlx::query("UPDATE runs SET state = 'ready' WHERE shop_id = $1 AND run_id = $2 AND state = 'delayed'")
-                        .bind(shop.as_str()).bind(id.as_str()).execute(&mut *c).await.map_err(map)?;
-                }
+                insert_row(c, shop.as_str(), id.as_str(), &row).await?;
                 if let Some(seq) = signal {
                     sqlx::query("UPDATE signals SET consumed = 1 WHERE shop_id = $1 AND run_id = $2 AND seq = $3")
-                        .bind(shop.as_str()).bind(id.as_str()).bind(i64::from(seq)).execute(&mut *c).await.map_err(map)?;
+                        .bind(shop.as_str())
+                        .bind(id.as_str())
+                        .bind(i64::from(seq))
+                        .execute(&mut *c)
+                        .await
+                        .map_err(map)?;
                 }
                 Ok(())
             })
@@ -316,15 +353,7 @@ impl ShopStore {
                 .await
                 .map_err(map)?;
                 // Nobody is asked about a run that is over.
-                sqlx::query(
-                    "UPDATE approvals SET state = 'expired' WHERE shop_id = $1 AND run_id = $2 AND state = 'pending'",
-                )
-                .bind(shop.as_str())
-                .bind(id.as_str())
-                .execute(c)
-                .await
-                .map_err(map)?;
-                Ok(())
+                super::approvals::lapse(c, shop.as_str(), &id, now).await
             })
         })
         .await
@@ -373,6 +402,67 @@ impl ShopStore {
         .await
     }
 
+    /// Notes that a try failed, and when the next one is.
+    pub async fn postpone(&self, id: &RunId, until: Timestamp, why: &str, now: Timestamp) -> Result<(), StoreError> {
+        let (id, why) = (id.clone(), format!("another try: {why}"));
+        self.write(move |c, shop| {
+            Box::pin(async move {
+                sqlx::query(
+                    "UPDATE runs SET failures = failures + 1, state = 'waiting', wake_at = $3, wait_for = $4, updated_at = $5
+                     WHERE shop_id = $1 AND run_id = $2 AND state IN ('delayed', 'ready', 'waiting')",
+                )
+                .bind(shop.as_str())
+                .bind(id.as_str())
+                .bind(micros(until))
+                .bind(&why)
+                .bind(micros(now))
+                .execute(c)
+                .await
+                .map_err(map)?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Notes that a step worked after tries of it had failed.
+    pub async fn recovered(&self, id: &RunId) -> Result<(), StoreError> {
+        let id = id.clone();
+        self.write(move |c, shop| {
+            Box::pin(async move {
+                sqlx::query("UPDATE runs SET failures = 0 WHERE shop_id = $1 AND run_id = $2")
+                    .bind(shop.as_str())
+                    .bind(id.as_str())
+                    .execute(c)
+                    .await
+                    .map_err(map)?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Lets a parked run, or one that waits for its next try, be driven at once.
+    pub async fn unpark(&self, id: &RunId, now: Timestamp) -> Result<(), StoreError> {
+        let id = id.clone();
+        self.write(move |c, shop| {
+            Box::pin(async move {
+                sqlx::query(
+                    "UPDATE runs SET state = 'ready', failures = 0, wait_for = NULL, updated_at = $3
+                     WHERE shop_id = $1 AND run_id = $2 AND state IN ('parked', 'waiting') AND outcome IS NULL",
+                )
+                .bind(shop.as_str())
+                .bind(id.as_str())
+                .bind(micros(now))
+                .execute(c)
+                .await
+                .map_err(map)?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
     /// Makes a run that waits for its time due now.
     pub async fn wake(&self, id: &RunId, now: Timestamp) -> Result<(), StoreError> {
         let id = id.clone();
@@ -385,4 +475,107 @@ impl ShopStore {
         })
         .await
     }
+}
+
+async fn admit(c: &mut DbConnection, shop: &str, new: NewRun, now: Timestamp) -> Result<Admission, StoreError> {
+    let superseded = supersede(c, shop, &new, now).await?;
+    let found: Option<(String, String, i64, String, i64)> = sqlx::query_as(
+        "SELECT run_id, state, COALESCE(wake_at, 0), plan, timer FROM runs WHERE shop_id = $1 AND flow = $2 AND customer_id = $3 AND occasion = $4 AND step = $5",
+    )
+    .bind(shop)
+    .bind(new.flow.as_str())
+    .bind(new.customer.as_str())
+    .bind(&new.occasion)
+    .bind(i64::from(new.step))
+    .fetch_optional(&mut *c)
+    .await
+    .map_err(map)?;
+    let due = micros(new.due);
+    if let Some((id, state, wake_at, plan, timer)) = found {
+        // The newer event counts, not the later due time: a cart that changed from boots to socks is due earlier.
+        let newer = triggered_at(&plan)? <= triggered_at(&new.plan)?;
+        let moves = newer && (wake_at != due || plan != new.plan);
+        if state == RunState::Delayed.as_str() && moves {
+            sqlx::query("UPDATE runs SET wake_at = $3, plan = $4, release = $5, updated_at = $6, timer = $7 WHERE shop_id = $1 AND run_id = $2")
+                .bind(shop).bind(&id).bind(due).bind(&new.plan).bind(new.release.to_string()).bind(micros(now)).bind(timer + 1)
+                .execute(&mut *c).await.map_err(map)?;
+            set_timer(c, shop, &id, timer + 1, new.due, &new.cause, now).await?;
+        }
+        return Ok(Admission { run: RunId::new(id).map_err(|e| corrupt("run", e))?, new: false, superseded });
+    }
+    let state = if new.due > now { RunState::Delayed } else { RunState::Ready };
+    sqlx::query(
+        "INSERT INTO runs (shop_id, run_id, flow, customer_id, occasion, step, state, wake_at, wait_for, release, plan, outcome, created_at, updated_at, timer)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, NULL, $9, $10, NULL, $11, $11, 1)",
+    )
+    .bind(shop).bind(new.id.as_str()).bind(new.flow.as_str()).bind(new.customer.as_str()).bind(&new.occasion)
+    .bind(i64::from(new.step)).bind(state.as_str()).bind(due).bind(new.release.to_string()).bind(&new.plan).bind(micros(now))
+    .execute(&mut *c).await.map_err(map)?;
+    set_timer(c, shop, new.id.as_str(), 1, new.due, &new.cause, now).await?;
+    Ok(Admission { run: new.id, new: true, superseded })
+}
+
+/// When the event happened that a plan is about.
+fn triggered_at(plan: &str) -> Result<Timestamp, StoreError> {
+    #[derive(serde::Deserialize)]
+    struct Plan {
+        subject: Subject,
+    }
+    #[derive(serde::Deserialize)]
+    struct Subject {
+        triggered_at: Timestamp,
+    }
+    from_json::<Plan>(plan, "run plan").map(|plan| plan.subject.triggered_at)
+}
+
+/// Debounce: of one flow's occasions for one person that come close together, only the newest is written about.
+async fn supersede(c: &mut DbConnection, shop: &str, new: &NewRun, now: Timestamp) -> Result<Vec<RunId>, StoreError> {
+    let Some(Supersede { since, signal }) = &new.supersede else { return Ok(Vec::new()) };
+    let rows: Vec<(String,)> = sqlx::query_as(
+        "SELECT run_id FROM runs WHERE shop_id = $1 AND flow = $2 AND customer_id = $3 AND occasion <> $4 AND state = 'delayed'
+         AND created_at >= $5 AND wake_at <= $6 ORDER BY run_id",
+    )
+    .bind(shop)
+    .bind(new.flow.as_str())
+    .bind(new.customer.as_str())
+    .bind(&new.occasion)
+    .bind(micros(*since))
+    .bind(micros(new.due))
+    .fetch_all(&mut *c)
+    .await
+    .map_err(map)?;
+    let mut superseded = Vec::with_capacity(rows.len());
+    for (id,) in rows {
+        put_signal(c, shop, &id, signal, now).await?;
+        superseded.push(RunId::new(id).map_err(|e| corrupt("run", e))?);
+    }
+    Ok(superseded)
+}
+
+/// Writes one journal row; its position may be taken only once.
+pub(super) async fn insert_row(
+    c: &mut DbConnection,
+    shop: &str,
+    run: &str,
+    row: &JournalRow,
+) -> Result<(), StoreError> {
+    let written = sqlx::query(
+        "INSERT INTO journal (shop_id, run_id, seq, step, input_hash, body, at) SELECT $1, $2, $3, $4, $5, $6, $7
+         WHERE NOT EXISTS (SELECT 1 FROM runs WHERE shop_id = $1 AND run_id = $2 AND plan = '')",
+    )
+    .bind(shop)
+    .bind(run)
+    .bind(i64::from(row.seq))
+    .bind(&row.step)
+    .bind(row.input_hash.to_string())
+    .bind(&row.body)
+    .bind(micros(row.at))
+    .execute(c)
+    .await
+    .map_err(map)?;
+    // Its person was erased while it was driven.
+    if written.rows_affected() == 0 {
+        return Err(StoreError::Conflict(format!("run {run}")));
+    }
+    Ok(())
 }

@@ -1,10 +1,11 @@
-//! Shops, releases, kill switches and the audit trail.
+//! Shops, releases and kill switches.
 
 use std::collections::BTreeMap;
 
-use kit::message::QuietHours;
+use kit::message::{HoursTable, QuietHours};
 use kit::{Digest, Principal, StoreError, Timestamp};
 
+pub(super) use super::audit::append_audit;
 use super::error::map;
 use super::{DbConnection, ShopStore, from_json, micros, stamp, to_json};
 
@@ -13,7 +14,7 @@ pub(super) const EVERYWHERE: &str = "*";
 
 /// What the ledger compares against, taken from the active release when it was activated: it stands in the shop's row so
 /// that the reserving transaction reads the present value without parsing a rule file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Limits {
     /// Digest of the content rules.
     pub rules: Digest,
@@ -25,12 +26,15 @@ pub struct Limits {
     pub quiet: QuietHours,
     /// Share of customers who get nothing, for measurement.
     pub holdout_percent: u32,
+    /// When text messages may arrive, by region. A shop set up before there were any has none, and sends none.
+    #[serde(default)]
+    pub sms_hours: Option<HoursTable>,
 }
 
 /// A kill switch that is on.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct KillSwitch {
-    /// `global`, `shop`, or `flow:<id>`.
+    /// `global`, `shop`, `flow:<id>`, or `esp:<name>`.
     pub scope: String,
     /// Why.
     pub reason: String,
@@ -38,23 +42,6 @@ pub struct KillSwitch {
     pub set_by: String,
     /// Since when.
     pub at: Timestamp,
-}
-
-/// One line of the audit trail.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct AuditRow {
-    /// Its number within the shop.
-    pub seq: i64,
-    /// When.
-    pub at: Timestamp,
-    /// Who.
-    pub who: String,
-    /// What.
-    pub action: String,
-    /// To which thing.
-    pub subject: String,
-    /// In words, without personal data.
-    pub detail: String,
 }
 
 impl ShopStore {
@@ -196,39 +183,6 @@ impl ShopStore {
             .map(|(scope, reason, set_by, at)| Ok(KillSwitch { scope, reason, set_by, at: stamp(at, "kill switch")? }))
             .collect()
     }
-
-    /// Appends to the audit trail.
-    pub async fn audit(
-        &self,
-        who: &Principal,
-        action: &str,
-        subject: &str,
-        detail: &str,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let (who, action, subject, detail) = (who.name(), action.to_owned(), subject.to_owned(), detail.to_owned());
-        self.write(move |c, shop| {
-            Box::pin(async move { append_audit(c, shop.as_str(), now, &who, &action, &subject, &detail).await })
-        })
-        .await
-    }
-
-    /// The newest audit rows, newest first.
-    pub async fn audit_trail(&self, limit: u32) -> Result<Vec<AuditRow>, StoreError> {
-        let rows: Vec<(i64, i64, String, String, String, String)> = sqlx::query_as(
-            "SELECT seq, at, who, action, subject, detail FROM audit WHERE shop_id = $1 ORDER BY seq DESC LIMIT $2",
-        )
-        .bind(self.shop.as_str())
-        .bind(i64::from(limit))
-        .fetch_all(self.readers())
-        .await
-        .map_err(map)?;
-        rows.into_iter()
-            .map(|(seq, at, who, action, subject, detail)| {
-                Ok(AuditRow { seq, at: stamp(at, "audit")?, who, action, subject, detail })
-            })
-            .collect()
-    }
 }
 
 /// The switch that stops a flow, as it is in the transaction that is open: everywhere, the shop, or the flow itself.
@@ -253,30 +207,4 @@ pub(super) async fn limits(c: &mut DbConnection, shop: &str) -> Result<Option<Li
         .await
         .map_err(map)?;
     row.map(|(limits,)| from_json(&limits, "limits")).transpose()
-}
-
-/// Appends within a transaction that is open already.
-pub(super) async fn append_audit(
-    c: &mut DbConnection,
-    shop: &str,
-    now: Timestamp,
-    who: &str,
-    action: &str,
-    subject: &str,
-    detail: &str,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO audit (shop_id, seq, at, who, action, subject, detail)
-         SELECT $1, COALESCE(MAX(seq), 0) + 1, $2, $3, $4, $5, $6 FROM audit WHERE shop_id = $1",
-    )
-    .bind(shop)
-    .bind(micros(now))
-    .bind(who)
-    .bind(action)
-    .bind(subject)
-    .bind(detail)
-    .execute(&mut *c)
-    .await
-    .map_err(map)?;
-    Ok(())
 }

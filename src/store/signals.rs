@@ -1,8 +1,9 @@
 //! A run's own inbox: what reaches it from outside, used up when the journal row that answers it is written.
 
-use kit::{RunId, StoreError, Timestamp};
+use kit::{Principal, RunId, StoreError, Timestamp};
 
 use super::error::map;
+use super::settings::append_audit;
 use super::{DbConnection, ShopStore, corrupt, micros};
 
 impl ShopStore {
@@ -11,6 +12,47 @@ impl ShopStore {
         let id = id.clone();
         self.write(move |c, shop| Box::pin(async move { put_signal(c, shop.as_str(), id.as_str(), &body, now).await }))
             .await
+    }
+
+    /// Calls a run off: the signal, and who said so and why.
+    pub async fn call_off(
+        &self,
+        id: &RunId,
+        signal: String,
+        who: &Principal,
+        words: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (id, who, words) = (id.clone(), who.name(), words.to_owned());
+        self.write(move |c, shop| {
+            Box::pin(async move {
+                put_signal(c, shop.as_str(), id.as_str(), &signal, now).await?;
+                append_audit(c, shop.as_str(), now, &who, "run.cancelled", id.as_str(), &words).await
+            })
+        })
+        .await
+    }
+
+    /// Wakes every run that a kill switch holds, with this signal; each looks again for itself. Returns how many.
+    pub async fn release_killed(&self, signal: &str, now: Timestamp) -> Result<u64, StoreError> {
+        let signal = signal.to_owned();
+        self.write(move |c, shop| {
+            Box::pin(async move {
+                let held: Vec<(String,)> = sqlx::query_as(
+                    "SELECT run_id FROM runs WHERE shop_id = $1 AND state = 'waiting' AND wait_for LIKE '%kill switch%' ORDER BY run_id",
+                )
+                .bind(shop.as_str())
+                .fetch_all(&mut *c)
+                .await
+                .map_err(map)?;
+                let count = held.len() as u64;
+                for (run,) in held {
+                    put_signal(c, shop.as_str(), &run, &signal, now).await?;
+                }
+                Ok(count)
+            })
+        })
+        .await
     }
 
     /// Signals not yet used, oldest first.

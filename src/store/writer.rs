@@ -9,6 +9,7 @@ use sqlx::{Connection, Executor};
 use tokio::sync::{mpsc, oneshot};
 
 use super::DbConnection;
+use super::audit::AuditKey;
 use super::database::{Database, Dialect};
 use super::error::map;
 
@@ -69,9 +70,9 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn spawn(connection: DbConnection, database: Database) -> Self {
+    pub(super) fn spawn(connection: DbConnection, database: Database, key: AuditKey) -> Self {
         let (queue, commands) = mpsc::channel(QUEUE);
-        tokio::spawn(serve(Line { open: Some(connection), database }, commands));
+        tokio::spawn(key.scope(serve(Line { open: Some(connection), database }, commands)));
         Self { queue }
     }
 

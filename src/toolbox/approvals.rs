@@ -7,11 +7,13 @@ use kit::message::DraftRecord;
 use kit::tool::ToolContext;
 use kit::{BoxFuture, StoreError};
 
+use super::Acts;
 use crate::delivery::Delivery;
 use crate::failpoint;
 
 pub(super) struct Desk {
     pub(super) delivery: Arc<Delivery>,
+    pub(super) acts: Acts,
 }
 
 impl Desk {
@@ -22,6 +24,9 @@ impl Desk {
             Ok(new) => new,
             Err(no_send) => return Err(StoreError::Corrupt { what: "audience".to_owned(), why: no_send.reason }),
         };
+        if self.acts == Acts::InSandbox {
+            return Ok(Opened { approval: new.id, expires_at: new.expires_at });
+        }
         let (approval, expires_at) = delivery.store.open_approval(new, cx.now).await?;
         failpoint::hit("after_open");
         Ok(Opened { approval, expires_at })

@@ -64,13 +64,30 @@ impl Briefs {
     }
 
     fn counted(&self, row: AudienceRow, now: Timestamp) -> Counted {
-        let AudienceRow { customer, orders, views, consents, suppressed, open_ticket, sent } = row;
+        let AudienceRow {
+            customer,
+            orders,
+            views,
+            consents,
+            suppressed,
+            has_phone,
+            phone_suppressed,
+            open_ticket,
+            sent,
+        } = row;
         let since = |days: i64| now.checked_sub(SignedDuration::from_hours(24 * days)).unwrap_or(now);
-        let email = match (customer.email.is_some() && consents.contains(&Channel::Email), suppressed) {
-            (false, _) => Reach::Closed,
-            (true, true) => Reach::Suppressed,
-            (true, false) => Reach::Open,
+        let reach = |has_address: bool, channel: Channel, suppressed: bool| {
+            let reach = match (has_address && consents.contains(&channel), suppressed) {
+                (false, _) => Reach::Closed,
+                (true, true) => Reach::Suppressed,
+                (true, false) => Reach::Open,
+            };
+            (channel, reach)
         };
+        let reach = vec![
+            reach(customer.email.is_some(), Channel::Email, suppressed),
+            reach(has_phone, Channel::Sms, phone_suppressed),
+        ];
         let (day, habit) = (since(1), since(HABIT_DAYS));
         let baskets = orders.iter().map(|o| o.total.minor.saturating_add(o.discount.minor)).collect();
         let of_late = count(orders.iter().filter(|o| o.placed_at >= habit));
@@ -91,8 +108,7 @@ impl Briefs {
             last_order: orders.iter().map(|o| o.placed_at).max(),
             purchases: purchases.collect(),
             views: views.into_iter().map(|(category, at)| View { category, at }).collect(),
-            // The shop keeps no telephone numbers yet, so nobody can be reached by SMS.
-            reach: vec![(Channel::Email, email)],
+            reach,
             open_ticket,
             sent_day: count(sent.iter().filter(|at| **at > day)),
             sent_week: count(sent.iter()),

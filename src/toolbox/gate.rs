@@ -11,12 +11,14 @@ use kit::message::{CheckReport, Draft, DraftRecord, Hold, RiskAssessment, SendSt
 use kit::tool::ToolContext;
 use kit::{BoxFuture, FactBook, FactKind, ProductId, Provenance, ShopId, StoreError};
 
+use super::Acts;
 use crate::delivery::Delivery;
 use crate::release::Release;
 
 pub(super) struct Gate {
     pub(super) delivery: Arc<Delivery>,
     pub(super) catalog: Arc<Catalog>,
+    pub(super) acts: Acts,
 }
 
 /// Runs the release's content rules over a draft.
@@ -106,7 +108,11 @@ impl Handover for Gate {
         cx: &'a ToolContext,
         draft: &'a DraftRecord,
     ) -> BoxFuture<'a, Result<Result<SendState, Hold>, StoreError>> {
-        Box::pin(self.delivery.hand_over(&cx.run, &cx.subject, draft, None, cx.now))
+        match self.acts {
+            Acts::ForReal => Box::pin(self.delivery.hand_over(&cx.run, &cx.subject, draft, None, cx.now)),
+            // As far as a rehearsal goes: it would be in the ledger now.
+            Acts::InSandbox => Box::pin(async { Ok(Ok(SendState::Reserved)) }),
+        }
     }
 }
 

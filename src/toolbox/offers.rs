@@ -2,22 +2,22 @@
 
 use std::sync::Arc;
 
-use ::offers::{BasketLine, Ladder, OfferDesk, OfferHistory, OfferRequest};
+use ::offers::{BasketLine, Held, Ladder, Offer, OfferDesk, OfferHistory, OfferRequest};
 use catalog::Catalog;
 use jiff::SignedDuration;
 use kit::tool::ToolContext;
 use kit::{BoxFuture, CustomerId, OfferStepId, ShopId, StoreError, Timestamp};
 
 use crate::release::Release;
-use crate::store::ShopStore;
+use crate::store::{Budget, OfferHold, OfferWish, ShopStore};
 
 /// How long after a cart an order still counts as its order.
 const CART_TO_ORDER_HOURS: i64 = 72;
 
-pub(super) struct Offers {
-    pub(super) store: ShopStore,
-    pub(super) release: Arc<Release>,
-    pub(super) catalog: Arc<Catalog>,
+pub(crate) struct Offers {
+    pub(crate) store: ShopStore,
+    pub(crate) release: Arc<Release>,
+    pub(crate) catalog: Arc<Catalog>,
 }
 
 impl Offers {
@@ -35,7 +35,7 @@ impl Offers {
         })
     }
 
-    fn line(&self, id: &kit::ProductId) -> Option<BasketLine> {
+    pub(crate) fn line(&self, id: &kit::ProductId) -> Option<BasketLine> {
         let product = self.catalog.get(id)?;
         let price = self.catalog.live(id).map_or(product.price, |live| live.price);
         Some(BasketLine {
@@ -45,10 +45,11 @@ impl Offers {
             cost: product.cost,
             quantity: 1,
             reduced: product.compare_at.is_some_and(|was| was.minor > price.minor),
+            tags: product.tags.clone(),
         })
     }
 
-    async fn history(&self, customer: &CustomerId, now: Timestamp) -> Result<OfferHistory, StoreError> {
+    pub(crate) async fn history(&self, customer: &CustomerId, now: Timestamp) -> Result<OfferHistory, StoreError> {
         let days = |n: i64| now.checked_sub(SignedDuration::from_hours(24 * n)).unwrap_or(now);
         let orders: Vec<_> =
             self.store.orders_of(customer).await?.into_iter().filter(|o| o.cancelled_at.is_none()).collect();
@@ -92,5 +93,48 @@ impl OfferDesk for Offers {
         step: Option<OfferStepId>,
     ) -> BoxFuture<'a, Result<OfferRequest, StoreError>> {
         Box::pin(self.gather(cx, step))
+    }
+
+    fn hold<'a>(
+        &'a self,
+        cx: &'a ToolContext,
+        offer: &'a Offer,
+        code: &'a str,
+    ) -> BoxFuture<'a, Result<Held, StoreError>> {
+        let limits = self.release.ladder.limits();
+        let month = cx.now.to_zoned(self.release.ladder.zone().clone()).strftime("%Y-%m").to_string();
+        let customer = &cx.subject.customer;
+        let budgets = [
+            (format!("month:{month}"), limits.budget_month),
+            (format!("customer:{customer}:{month}"), limits.budget_customer_month),
+        ];
+        let budgets: Vec<Budget> =
+            budgets.into_iter().filter_map(|(name, limit)| Some(Budget { name, limit_minor: limit?.minor })).collect();
+        let hold = OfferHold {
+            run: cx.run.clone(),
+            customer: customer.clone(),
+            step: offer.step().clone(),
+            code: code.to_owned(),
+            cost: offer.cost(),
+        };
+        Box::pin(async move {
+            let over = self.store.hold_offer(hold, budgets, cx.now).await?;
+            Ok(over.map_or(Held::Held, |budget| Held::Over { budget }))
+        })
+    }
+
+    fn beyond<'a>(
+        &'a self,
+        cx: &'a ToolContext,
+        step: &'a OfferStepId,
+        reason: &'a str,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        let wish = OfferWish {
+            run: cx.run.clone(),
+            step: step.as_str().to_owned(),
+            reason: kit::personal::mask(reason, &kit::personal::Known::nobody()).into_owned(),
+            asked_at: cx.now,
+        };
+        Box::pin(self.store.wish_offer(wish))
     }
 }

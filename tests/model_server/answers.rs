@@ -3,6 +3,7 @@
 use agent::{FinishReason, ModelReply, RawCall, Usage};
 use mailwright::model::ModelError;
 use mailwright::model::openai::Profile;
+use mailwright::model::prices::Price;
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 
@@ -15,7 +16,7 @@ async fn read(answer: &Value) -> Result<ModelReply, ModelError> {
 }
 
 fn reply(text: Option<&str>, calls: Vec<RawCall>, finish: FinishReason) -> ModelReply {
-    let usage = Usage { input_tokens: 100, output_tokens: 20, cost_micros: 0 };
+    let usage = Usage { input_tokens: 100, output_tokens: 20, ..Usage::default() };
     ModelReply { text: text.map(str::to_owned), calls, finish, usage, model: "gpt-test-2026".to_owned() }
 }
 
@@ -112,7 +113,9 @@ async fn what_is_new_or_missing_costs_no_answer() {
     rich["choices"][0]["message"]["reasoning_content"] = json!({ "steps": [] });
     rich["choices"][0]["index"] = json!(-1);
     rich["usage"]["prompt_tokens_details"] = json!({ "cached_tokens": 64 });
-    assert_eq!(read(&rich).await, Ok(reply(Some("Hi"), vec![], FinishReason::Stop)));
+    let mut expected = reply(Some("Hi"), vec![], FinishReason::Stop);
+    expected.usage.cached_tokens = 64;
+    assert_eq!(read(&rich).await, Ok(expected));
 
     let bare = json!({ "choices": [{ "message": { "content": "Hi" } }] });
     let nothing_counted = ModelReply {
@@ -143,12 +146,36 @@ async fn an_answer_without_a_message_is_empty_and_one_without_choices_is_none() 
 #[tokio::test]
 async fn an_answer_has_its_price() {
     let server = server(ResponseTemplate::new(200).set_body_json(words("Hi"))).await;
-    let dear =
-        Profile { input_micros_per_mtok: 2_500_000, output_micros_per_mtok: 10_000_000, ..profile(&server.uri()) };
+    let dear = Price { input: 2_500_000, cached_input: None, output: 10_000_000 };
+    let of = |price| Profile { price, ..profile(&server.uri()) };
     // 100 × $2.50 and 20 × $10 a million.
-    assert_eq!(ask(dear).await.unwrap().usage, Usage { input_tokens: 100, output_tokens: 20, cost_micros: 450 });
-    let absurd =
-        Profile { input_micros_per_mtok: u64::MAX, output_micros_per_mtok: u64::MAX, ..profile(&server.uri()) };
-    assert!(ask(absurd).await.unwrap().usage.cost_micros > 1 << 50);
-    assert_eq!(requests_of(&server).await, 2);
+    let counted = Usage { input_tokens: 100, output_tokens: 20, ..Usage::default() };
+    assert_eq!(ask(of(Some(dear))).await.unwrap().usage, Usage { cost_micros: 450, ..counted });
+    let absurd = Price { input: u64::MAX, cached_input: None, output: u64::MAX };
+    assert!(ask(of(Some(absurd))).await.unwrap().usage.cost_micros > 1 << 50);
+    // Nobody knows the price: that is said, and is not the same as free.
+    assert_eq!(ask(of(None)).await.unwrap().usage, Usage { unpriced: true, ..counted });
+    assert_eq!(requests_of(&server).await, 3);
+}
+
+#[tokio::test]
+async fn cached_tokens_cost_what_they_cost() {
+    let mut answer = words("Hi");
+    answer["usage"]["prompt_tokens_details"] = json!({ "cached_tokens": 60 });
+    let server = server(ResponseTemplate::new(200).set_body_json(&answer)).await;
+    let price = Some(Price { input: 1_000_000, cached_input: Some(100_000), output: 2_000_000 });
+    let usage = ask(Profile { price, ..profile(&server.uri()) }).await.unwrap().usage;
+    let expected =
+        Usage { input_tokens: 100, output_tokens: 20, cost_micros: 40 + 6 + 40, cached_tokens: 60, unpriced: false };
+    assert_eq!(usage, expected);
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_count_is_not_free() {
+    let mut answer = words("Hi");
+    answer.as_object_mut().unwrap().remove("usage");
+    let server = server(ResponseTemplate::new(200).set_body_json(&answer)).await;
+    let price = Some(Price { input: 1, cached_input: None, output: 1 });
+    let usage = ask(Profile { price, ..profile(&server.uri()) }).await.unwrap().usage;
+    assert_eq!(usage, Usage { unpriced: true, ..Usage::default() });
 }

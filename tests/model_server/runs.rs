@@ -21,6 +21,7 @@ use mailwright::model::openai::OpenAi;
 use mailwright::runs::{Observer, Rest};
 use mailwright::sample::{SAMPLE_NOW, SampleSpec};
 use mailwright::sample_shop;
+use mailwright::spend::Caps;
 use mailwright::store::Store;
 use mailwright::tenant::{Parts, Tenant};
 use serde_json::{Value, json};
@@ -34,7 +35,7 @@ use super::{completion, profile, words};
 /// A phone number planted into the webhook.
 const PHONE: &str = "+353 85 015 5012";
 /// What is the customer's own and no model may read: Ada's name, address, street, phone, platform ids, and her way back.
-const PERSONAL: [&str; 11] = [
+pub(super) const PERSONAL: [&str; 11] = [
     "Aoife",
     "aoife",
     "Brennan",
@@ -49,14 +50,18 @@ const PERSONAL: [&str; 11] = [
 ];
 
 /// The sample shop in a folder of its own, with this server's model first.
-struct Shop {
+pub(super) struct Shop {
     folder: TempDir,
-    tenant: Arc<Tenant>,
+    pub(super) tenant: Arc<Tenant>,
     clock: Arc<SetClock>,
 }
 
 impl Shop {
-    async fn open(model: OpenAi) -> Self {
+    pub(super) async fn open(model: OpenAi) -> Self {
+        Self::capped(model, Caps::default()).await
+    }
+
+    pub(super) async fn capped(model: OpenAi, caps: Caps) -> Self {
         let folder = TempDir::new().unwrap();
         let clock = Arc::new(SetClock::at(SAMPLE_NOW));
         let store = Store::open(folder.path()).await.unwrap();
@@ -64,12 +69,12 @@ impl Shop {
         let id = sample_shop::set_up(&store, &spec, SAMPLE_NOW, &|_, _| {}).await.unwrap();
         let esp = Arc::new(Outbox::open(folder.path().join("outbox")).unwrap());
         let parts = Parts { clock: clock.clone(), esp, models: vec![Arc::new(model)] };
-        let tenant = Arc::new(Tenant::open(&store, &id, parts).await.unwrap());
+        let tenant = Arc::new(Tenant::open(&store, &id, parts).await.unwrap().with_caps(caps));
         Self { folder, tenant, clock }
     }
 
     /// Takes in Ada's abandoned checkout and drives its run to the mail, approving on the way.
-    async fn sell_boots(&self, observer: Arc<dyn Observer>) -> Rest {
+    pub(super) async fn sell_boots(&self, observer: Arc<dyn Observer>) -> Rest {
         let body = sample_shop::webhook("shopify-checkouts-update-ada")
             .unwrap()
             .replace("\"phone\": null", &format!("\"phone\": \"{PHONE}\""));
@@ -112,7 +117,7 @@ fn eml(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 /// Exactly one mail, to Ada, about the boots she left.
-fn one_good_mail(shop: &Shop, rest: &Rest) {
+pub(super) fn one_good_mail(shop: &Shop, rest: &Rest) {
     assert!(matches!(rest, Rest::Done(Outcome::Delivered { state: SendState::Sent { .. } })), "{rest:?}");
     let mails = shop.mails();
     let [mail] = mails.as_slice() else { panic!("{mails:?}") };
@@ -126,19 +131,22 @@ fn one_good_mail(shop: &Shop, rest: &Rest) {
 }
 
 /// Answers a request by the rules of the offline model.
-struct Thinking(OfflineModel);
+pub(super) struct Thinking(pub(super) OfflineModel);
 
 impl Thinking {
-    fn model() -> OfflineModel {
+    pub(super) fn model() -> OfflineModel {
         let release =
             mailwright::release::Release::read(kit::Digest::of_bytes(b""), &mailwright::release::defaults()).unwrap();
         OfflineModel::new(release.offline)
     }
 
     fn reply(&self, body: &Value) -> ModelReply {
-        let messages = read_messages(body);
         let tools = body["tools"].as_array().unwrap().iter().map(|tool| text(&tool["function"]["name"])).collect();
-        let request = ModelRequest { messages: &messages, tools, tool_choice: ToolChoice::Required };
+        self.think(&read_messages(body), tools)
+    }
+
+    pub(super) fn think(&self, messages: &[Message], tools: Vec<String>) -> ModelReply {
+        let request = ModelRequest { messages, tools, tool_choice: ToolChoice::Required };
         let mut answer = pin!(self.0.complete(&request, &[]));
         match answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(reply) => reply.unwrap(),
@@ -171,12 +179,12 @@ fn sloppy(turn: usize, n: usize, call: &agent::RawCall) -> Value {
     written
 }
 
-fn text(value: &Value) -> String {
+pub(super) fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
 }
 
 /// The conversation, back from the wire.
-fn read_messages(body: &Value) -> Vec<Message> {
+pub(super) fn read_messages(body: &Value) -> Vec<Message> {
     let mut names: HashMap<String, String> = HashMap::new();
     let mut read = |message: &Value| match message["role"].as_str().unwrap() {
         "system" => Message::System { text: text(&message["content"]) },
@@ -203,7 +211,7 @@ fn read_messages(body: &Value) -> Vec<Message> {
 }
 
 /// What holds for every request to a model, whatever the run is about.
-fn keeps_the_invariants(body: &Value) {
+pub(super) fn keeps_the_invariants(body: &Value) {
     let all = body.to_string();
     for personal in PERSONAL {
         let place = all.find(personal).map(|at| all[..at].chars().rev().take(120).collect::<Vec<_>>());
@@ -236,7 +244,7 @@ fn keeps_the_invariants(body: &Value) {
 }
 
 /// Every object closed, every property required, no reference.
-fn is_strict(schema: &Value, tool: &Value) {
+pub(super) fn is_strict(schema: &Value, tool: &Value) {
     match schema {
         Value::Object(map) => {
             assert!(!map.contains_key("$ref") && !map.contains_key("oneOf"), "{tool}: {schema}");
@@ -255,7 +263,7 @@ fn is_strict(schema: &Value, tool: &Value) {
 
 /// Keeps which profiles were switched to.
 #[derive(Default)]
-struct Switches(Mutex<Vec<String>>);
+pub(super) struct Switches(pub(super) Mutex<Vec<String>>);
 
 impl Observer for Switches {
     fn step(&self, _: &RunId, _: &Step, input: &Input) {

@@ -136,8 +136,13 @@ impl World {
     }
 
     pub(crate) async fn ticket(&mut self, customer: &CustomerId, open: bool) -> Intake {
+        self.ticket_saying(customer, "a part is missing", open).await
+    }
+
+    pub(crate) async fn ticket_saying(&mut self, customer: &CustomerId, subject: &str, open: bool) -> Intake {
         let topic = if open { "ticket.opened" } else { "ticket.closed" };
-        let payload = json!({ "ticket_id": format!("T-{customer}"), "customer": { "id": customer }, "subject": "a part is missing" });
+        let payload =
+            json!({ "ticket_id": format!("T-{customer}"), "customer": { "id": customer }, "subject": subject });
         let at = self.now();
         self.send(topic, json!({ "event": topic, "triggered_at": at, "payload": payload })).await
     }

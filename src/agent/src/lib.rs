@@ -20,6 +20,6 @@ mod transcript;
 
 pub use limits::{Limits, Spent};
 pub use machine::{DECIDE_NO_SEND, MACHINE_VERSION, Machine, Mismatch, PlannedTool, RestoreError, RunPlan};
-pub use model::{ChatModel, ModelError};
+pub use model::{ChatModel, ModelError, NO_CONNECTION, Quote, ReplySink};
 pub use step::{ApprovalDecision, HumanReason, Input, ModelFault, Outcome, Step, ToolAnswer, TurnEnd};
 pub use transcript::{FinishReason, Message, ModelReply, ModelRequest, RawCall, ToolCall, ToolChoice, Usage};

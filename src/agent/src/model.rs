@@ -11,6 +11,12 @@ pub trait ChatModel: Send + Sync {
     /// The profile's name, as configuration and journals hold it.
     fn profile(&self) -> &str;
 
+    /// Whether its answers depend on the words it is told: true of a language model, and of a replay that is matched on the
+    /// whole request. What any other model does says nothing about a prompt or a tool's description.
+    fn reads_prompts(&self) -> bool {
+        false
+    }
+
     /// Asks once. Retries, deadline and back-off are the implementation's own business: an error here is final for this
     /// profile.
     fn complete<'a>(
@@ -18,7 +24,58 @@ pub trait ChatModel: Send + Sync {
         request: &'a ModelRequest<'a>,
         tools: &'a [&'a ToolSpec],
     ) -> BoxFuture<'a, Result<ModelReply, ModelError>>;
+
+    /// Asks once and hands on what comes as it comes. The whole answer is the same as that of [`ChatModel::complete`]; a
+    /// model that cannot stream hands everything on at its end.
+    fn stream<'a>(
+        &'a self,
+        request: &'a ModelRequest<'a>,
+        tools: &'a [&'a ToolSpec],
+        sink: &'a dyn ReplySink,
+    ) -> BoxFuture<'a, Result<ModelReply, ModelError>> {
+        Box::pin(async move {
+            let reply = self.complete(request, tools).await?;
+            if let Some(text) = &reply.text {
+                sink.text(text);
+            }
+            for call in &reply.calls {
+                sink.call(&call.name);
+            }
+            Ok(reply)
+        })
+    }
+
+    /// What this question may cost at the most, before it is asked. A model behind a server that is paid for must say so:
+    /// spend caps rest on it.
+    fn quote(&self, _request: &ModelRequest<'_>, _tools: &[&ToolSpec]) -> Quote {
+        Quote::Free
+    }
 }
+
+/// Who reads an answer while it is being written.
+pub trait ReplySink: Send + Sync {
+    /// More words.
+    fn text(&self, delta: &str);
+    /// A call of this tool has begun; its arguments are still to come.
+    fn call(&self, name: &str);
+}
+
+/// What a question may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quote {
+    /// Nothing: it runs on our own machine.
+    Free,
+    /// At the most this much, in millionths of a US dollar.
+    AtMost {
+        /// The amount.
+        micros: u64,
+    },
+    /// Nobody knows: the model is in no price table.
+    Unknown,
+}
+
+/// What [`ModelError::Connect`] says when nobody listens at the address.
+pub const NO_CONNECTION: &str = "no connection";
 
 /// Why a model gave no answer. No variant carries a body: bodies hold customers' data.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -64,6 +121,12 @@ pub enum ModelError {
     /// The answer cannot be read.
     #[error("the model server's answer cannot be read: {0}")]
     Malformed(String),
+    /// The profile asks for what its server cannot do.
+    #[error("{0}")]
+    Unsupported(String),
+    /// A recording stands in for the server and does not hold this request.
+    #[error("{0}")]
+    NotRecorded(String),
 }
 
 impl ModelError {
@@ -73,14 +136,35 @@ impl ModelError {
             Self::Connect(_) | Self::Timeout { .. } | Self::RateLimited | Self::Server { .. } | Self::Malformed(_) => {
                 true
             }
-            Self::OutOfQuota | Self::Rejected { .. } | Self::Unauthorised { .. } | Self::UnusableKey => false,
+            Self::OutOfQuota
+            | Self::Rejected { .. }
+            | Self::Unauthorised { .. }
+            | Self::UnusableKey
+            | Self::Unsupported(_)
+            | Self::NotRecorded(_) => false,
+        }
+    }
+
+    /// True when the server may have worked, and counted, before it failed us. What it surely turned away costs nothing.
+    pub fn may_have_cost(&self) -> bool {
+        match self {
+            Self::Timeout { .. } | Self::Malformed(_) | Self::Server { .. } => true,
+            Self::Connect(why) => why != NO_CONNECTION,
+            Self::RateLimited
+            | Self::OutOfQuota
+            | Self::Rejected { .. }
+            | Self::Unauthorised { .. }
+            | Self::UnusableKey
+            | Self::Unsupported(_)
+            | Self::NotRecorded(_) => false,
         }
     }
 
     /// What the machine is told. Whatever is wrong with this server or its account, another profile may do better; only a
     /// request that is wrong in itself is not worth repeating anywhere.
     pub fn fault(&self) -> ModelFault {
-        let wrong_in_itself = matches!(self, Self::Rejected { status: 400 | 413 | 422, .. });
+        // A recording that does not fit must end the run loudly, not be papered over by another model.
+        let wrong_in_itself = matches!(self, Self::Rejected { status: 400 | 413 | 422, .. } | Self::NotRecorded(_));
         ModelFault { why: self.to_string(), transient: !wrong_in_itself }
     }
 }

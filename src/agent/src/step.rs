@@ -324,6 +324,11 @@ pub enum Outcome {
     },
     /// No message, on purpose.
     NoSend(NoSend),
+    /// The copy of a message class is written; a person approves it with its campaign.
+    Written {
+        /// What was written.
+        copy: Box<kit::campaign::ClassCopy>,
+    },
     /// A cleared message was held for good.
     Held {
         /// Why.

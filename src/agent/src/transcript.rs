@@ -71,6 +71,17 @@ pub struct Usage {
     pub output_tokens: u64,
     /// Cost in millionths of the model account's currency unit (US dollars); 0 for a free model.
     pub cost_micros: u64,
+    /// Prompt tokens that the server had cached, of those above, where it tells.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cached_tokens: u64,
+    /// The model's price is not known: the cost above is 0 because nobody knows it, not because it was free.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unpriced: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 /// A model's whole answer.

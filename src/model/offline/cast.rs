@@ -173,10 +173,20 @@ impl<'a> Table<'a> {
 
     /// Products with one of these relations, those with the shop's own words first.
     fn related(&self, relations: &[Relation]) -> Vec<Card<'a>> {
-        let fits = |p: &&&Product| relations.contains(&p.relation()) && !p.regulated;
+        let fits = |p: &&&Product| relations.contains(&p.relation()) && !p.regulated && !self.is_rival(p);
         let mut cards: Vec<Card<'a>> = self.others.iter().filter(fits).map(|product| self.card(product)).collect();
         cards.sort_by_key(|card| card.words.is_none());
         cards
+    }
+
+    /// What others bought beside or instead: of the same kind as something of the run it is a rival, not company.
+    fn is_rival(&self, product: &Product) -> bool {
+        let learned = match product.relation() {
+            Relation::BoughtNext | Relation::BoughtTogether | Relation::SamePurpose => true,
+            Relation::Accessory | Relation::Next | Relation::Substitute | Relation::SameKind | Relation::None => false,
+        };
+        let kind = product.category.as_deref();
+        learned && kind.is_some() && self.run.iter().any(|run| run.category.as_deref() == kind)
     }
 
     /// A card with the reason that the transcript gives.
@@ -195,9 +205,11 @@ impl<'a> Table<'a> {
             (Relation::None, None) => Why::Other,
         };
         // What was cancelled is not brought up, and what sold out may not be cited.
-        let source = self.run.iter().copied().find(|run| product.source() == Some(run.id.as_str()) && run.is_there());
-        let source = source.filter(|_| self.flow != Flow::WinBack);
-        Card { product, why, source, words: product.curated_words(&self.titles) }
+        let anchor = self.run.iter().copied().find(|run| product.source() == Some(run.id.as_str()));
+        let source = anchor.filter(|run| self.flow != Flow::WinBack && run.is_there());
+        // The shop's words are about the pair: beside anything but the other of the two they make no sense.
+        let words = anchor.and_then(|_| product.curated_words(&self.titles));
+        Card { product, why, source, words }
     }
 
     /// A card of the run's own product: whatever leads to it, it is theirs.

@@ -1,23 +1,20 @@
-//! Our own transport below async-openai: retries with a cap, jitter and one deadline, `Retry-After`, and no body in any
-//! log or error.
+//! Sending and trying again: retries with a cap, jitter and one deadline, `Retry-After`, and no body in any log or error.
 //!
-//! It stands below the library's decoder on purpose: the library writes a body that it cannot read into the log. Here
-//! every answer is judged first, and only a 2xx with a JSON body is passed up.
+//! A stream is tried again only as long as nothing of it was handed on: what a person has read cannot be taken back.
 
-use std::future::Future;
 use std::hash::{BuildHasher, RandomState};
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use async_openai::error::OpenAIError;
-use async_openai::middleware::HttpRequestFactory;
-use reqwest::header::{AUTHORIZATION, HeaderValue, RETRY_AFTER};
+use reqwest::Method;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
-use super::{Profile, Secret};
+use super::profile::{Profile, Secret};
+use super::provider::Auth;
+use super::sse::Events;
+use crate::egress::{Answer, Egress, EgressError, Outgoing};
 use crate::model::ModelError;
 
 /// The longest wait that is our own idea.
@@ -25,11 +22,32 @@ const LONGEST_WAIT: Duration = Duration::from_secs(20);
 /// Answers longer than this are refused, in bytes.
 const MAX_BODY: usize = 4 << 20;
 
-#[derive(Clone)]
+/// Reads a stream as it comes.
+pub(super) trait Gather {
+    /// Takes in the data of one event.
+    ///
+    /// # Errors
+    /// When the server says that it failed, or what it says cannot be read.
+    fn event(&mut self, data: &str) -> Result<(), ModelError>;
+    /// True once something was handed on to whoever reads along.
+    fn handed_on(&self) -> bool;
+    /// True once the answer is whole, whatever may still come.
+    fn is_whole(&self) -> bool;
+}
+
+/// What a server sent back to a request for a stream.
+pub(super) enum Came<G> {
+    /// A stream, read to its end.
+    Stream(G),
+    /// The whole answer at once: it does not stream.
+    Whole(Vec<u8>),
+}
+
 pub(super) struct Transport {
-    http: reqwest::Client,
+    egress: Egress,
+    url: reqwest::Url,
     /// `None` for servers that want no key.
-    authorization: Option<HeaderValue>,
+    key: Option<(HeaderName, HeaderValue)>,
     attempt: Duration,
     deadline: Duration,
     retries: u32,
@@ -38,11 +56,16 @@ pub(super) struct Transport {
 
 impl Transport {
     /// # Errors
-    /// When the key holds what no header may hold, such as a line break.
-    pub(super) fn new(http: reqwest::Client, profile: &Profile) -> Result<Self, ModelError> {
+    /// When the address cannot be used or the key holds what no header may hold, such as a line break.
+    pub(super) fn new(egress: Egress, profile: &Profile, path: &str) -> Result<Self, ModelError> {
+        let mut url = egress.url(path).map_err(unreachable)?;
+        if let Some(version) = &profile.api_version {
+            url.query_pairs_mut().append_pair("api-version", version);
+        }
         Ok(Self {
-            http,
-            authorization: bearer(&profile.api_key)?,
+            egress,
+            url,
+            key: key(&profile.api_key, profile.quirks().auth)?,
             attempt: Duration::from_secs(profile.timeout_s),
             deadline: Duration::from_secs(profile.deadline_s),
             retries: profile.retries,
@@ -50,55 +73,101 @@ impl Transport {
         })
     }
 
-    async fn send(self, request: HttpRequestFactory) -> Result<reqwest::Response, OpenAIError> {
-        let deadline = Instant::now() + self.deadline;
-        let mut attempt = 0;
+    /// Asks for a whole answer: JSON.
+    pub(super) async fn whole(&self, body: &[u8]) -> Result<Vec<u8>, ModelError> {
+        let mut tries = Tries::begin(self);
         loop {
-            let outcome = match tokio::time::timeout_at(deadline, self.once(&request)).await {
-                Ok(outcome) => outcome?,
-                Err(_) => Err(Failure::new(ModelError::Timeout { seconds: self.deadline.as_secs() })),
-            };
-            let failure = match outcome {
-                Ok(response) => return Ok(response),
-                Err(failure) => failure,
-            };
-            let wait = failure.retry_after.unwrap_or_else(|| self.backoff(attempt));
-            let in_time = wait < deadline.saturating_duration_since(Instant::now());
-            if attempt >= self.retries || !failure.error.is_retryable() || !in_time {
-                return Err(OpenAIError::Boxed(Box::new(failure.error)));
+            match tokio::time::timeout_at(tries.deadline, self.whole_once(body)).await {
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(failure)) => tries.after(failure).await?,
+                Err(_) => return Err(tries.over()),
             }
-            tracing::debug!(attempt, error = %failure.error, wait_ms = wait.as_millis() as u64, "model call will be repeated");
-            tokio::time::sleep(wait).await;
-            attempt += 1;
         }
     }
 
-    /// One attempt. The outer error is a request that cannot be built at all.
-    async fn once(&self, request: &HttpRequestFactory) -> Result<Result<reqwest::Response, Failure>, OpenAIError> {
-        let mut request = request.build().await?;
-        match &self.authorization {
-            Some(bearer) => request.headers_mut().insert(AUTHORIZATION, bearer.clone()),
-            None => request.headers_mut().remove(AUTHORIZATION),
+    async fn whole_once(&self, body: &[u8]) -> Result<Vec<u8>, Failure> {
+        let read = async {
+            let answer = self.send(body, "*/*").await?;
+            self.json(answer).await
         };
-        let response = match self.http.execute(request).await {
-            Ok(response) => response,
-            Err(error) => return Ok(Err(self.broken(&error))),
-        };
-        let status = response.status();
-        let retry_after = retry_after(&response);
-        let body = match read(response).await {
-            Ok(body) => body,
-            Err(error) => return Ok(Err(self.broken(&error))),
-        };
-        if !status.is_success() {
-            let error = judge(status.as_u16(), &body.unwrap_or_default());
-            return Ok(Err(Failure { error, retry_after }));
+        tokio::time::timeout(self.attempt, read).await.unwrap_or_else(|_| Err(self.too_slow()))
+    }
+
+    /// Asks for a stream; `begin` makes what gathers it, anew for every attempt.
+    pub(super) async fn stream<G: Gather>(&self, body: &[u8], begin: impl Fn() -> G) -> Result<Came<G>, ModelError> {
+        let mut tries = Tries::begin(self);
+        loop {
+            match tokio::time::timeout_at(tries.deadline, self.stream_once(body, begin())).await {
+                Ok(Ok(came)) => return Ok(came),
+                Ok(Err(failure)) => tries.after(failure).await?,
+                Err(_) => return Err(tries.over()),
+            }
         }
-        let Some(body) = body else { return Ok(Err(malformed("it is longer than 4 MiB"))) };
+    }
+
+    async fn stream_once<G: Gather>(&self, body: &[u8], mut gather: G) -> Result<Came<G>, Failure> {
+        let sent = tokio::time::timeout(self.attempt, self.send(body, "text/event-stream")).await;
+        let answer = sent.unwrap_or_else(|_| Err(self.too_slow()))?;
+        let kind = answer.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        if !kind.starts_with("text/event-stream") {
+            let body = tokio::time::timeout(self.attempt, self.json(answer)).await;
+            return body.unwrap_or_else(|_| Err(self.too_slow())).map(Came::Whole);
+        }
+        match self.read_stream(answer, &mut gather).await {
+            Ok(()) => Ok(Came::Stream(gather)),
+            Err(failure) => Err(Failure { final_: failure.final_ || gather.handed_on(), ..failure }),
+        }
+    }
+
+    async fn read_stream<G: Gather>(&self, mut answer: Answer, gather: &mut G) -> Result<(), Failure> {
+        let mut events = Events::default();
+        let mut length = 0;
+        loop {
+            let piece = tokio::time::timeout(self.attempt, answer.chunk()).await;
+            let piece = match piece.map_err(|_| self.too_slow())? {
+                Ok(Some(piece)) => piece,
+                Ok(None) => break,
+                // Some servers cut the connection instead of ending it.
+                Err(_) if gather.is_whole() => return Ok(()),
+                Err(error) => return Err(broken(error)),
+            };
+            length += piece.len();
+            if length > MAX_BODY {
+                return Err(malformed("it is longer than 4 MiB"));
+            }
+            for event in events.feed(&piece) {
+                gather.event(&event.data).map_err(Failure::new)?;
+            }
+        }
+        if let Some(event) = events.end() {
+            gather.event(&event.data).map_err(Failure::new)?;
+        }
+        if gather.is_whole() { Ok(()) } else { Err(broken(EgressError::Broken)) }
+    }
+
+    /// Sends the request and judges what is no success.
+    async fn send(&self, body: &[u8], accept: &'static str) -> Result<Answer, Failure> {
+        let mut headers = vec![
+            (ACCEPT, HeaderValue::from_static(accept)),
+            (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        ];
+        headers.extend(self.key.clone());
+        let outgoing = Outgoing { method: Method::POST, url: self.url.clone(), headers, body: body.to_vec() };
+        let answer = self.egress.send(outgoing).await.map_err(broken)?;
+        if (200..300).contains(&answer.status) {
+            return Ok(answer);
+        }
+        let (status, retry_after) = (answer.status, retry_after(&answer));
+        let body = read(answer).await.map_err(broken)?;
+        Err(Failure { retry_after, ..Failure::new(judge(status, &body.unwrap_or_default())) })
+    }
+
+    async fn json(&self, answer: Answer) -> Result<Vec<u8>, Failure> {
+        let body = read(answer).await.map_err(broken)?.ok_or_else(|| malformed("it is longer than 4 MiB"))?;
         if serde_json::from_slice::<&RawValue>(&body).is_err() {
-            return Ok(Err(malformed("it is no JSON")));
+            return Err(malformed("it is no JSON"));
         }
-        Ok(Ok(reqwest::Response::from(http::Response::new(body))))
+        Ok(body)
     }
 
     /// Exponential with jitter (AWS architecture blog, "Exponential Backoff And Jitter"): between half and the whole.
@@ -108,30 +177,60 @@ impl Transport {
         whole / 2 + (whole / 2).mul_f64(random as f64 / 1000.0)
     }
 
-    fn broken(&self, error: &reqwest::Error) -> Failure {
-        if error.is_timeout() {
-            return Failure::new(ModelError::Timeout { seconds: self.attempt.as_secs() });
+    fn too_slow(&self) -> Failure {
+        Failure::new(ModelError::Timeout { seconds: self.attempt.as_secs() })
+    }
+}
+
+/// The attempts at one request, under one deadline.
+struct Tries<'t> {
+    transport: &'t Transport,
+    deadline: Instant,
+    attempt: u32,
+}
+
+impl<'t> Tries<'t> {
+    fn begin(transport: &'t Transport) -> Self {
+        Self { transport, deadline: Instant::now() + transport.deadline, attempt: 0 }
+    }
+
+    /// Waits for the next attempt, or says that there is none.
+    async fn after(&mut self, failure: Failure) -> Result<(), ModelError> {
+        let Failure { error, retry_after, final_ } = failure;
+        let wait = retry_after.unwrap_or_else(|| self.transport.backoff(self.attempt));
+        let in_time = wait < self.deadline.saturating_duration_since(Instant::now());
+        if self.attempt >= self.transport.retries || final_ || !error.is_retryable() || !in_time {
+            return Err(error);
         }
-        // The URL may carry a key in its query with some servers: it is left out.
-        let kind = if error.is_connect() { "no connection" } else { "the connection broke" };
-        Failure::new(ModelError::Connect(kind.to_owned()))
+        tracing::debug!(attempt = self.attempt, %error, wait_ms = wait.as_millis() as u64, "model call will be repeated");
+        tokio::time::sleep(wait).await;
+        self.attempt += 1;
+        Ok(())
+    }
+
+    fn over(&self) -> ModelError {
+        ModelError::Timeout { seconds: self.transport.deadline.as_secs() }
     }
 }
 
 /// The key as a header that no log shows; none without a key.
-fn bearer(key: &Secret) -> Result<Option<HeaderValue>, ModelError> {
+fn key(key: &Secret, auth: Auth) -> Result<Option<(HeaderName, HeaderValue)>, ModelError> {
     if key.0.is_empty() {
         return Ok(None);
     }
-    let mut value = HeaderValue::from_str(&format!("Bearer {}", key.0)).map_err(|_| ModelError::UnusableKey)?;
+    let (name, text) = match auth {
+        Auth::Bearer => (AUTHORIZATION, format!("Bearer {}", key.0)),
+        Auth::Header(name) => (HeaderName::from_static(name), key.0.clone()),
+    };
+    let mut value = HeaderValue::from_str(&text).map_err(|_| ModelError::UnusableKey)?;
     value.set_sensitive(true);
-    Ok(Some(value))
+    Ok(Some((name, value)))
 }
 
 /// The body; `None` for one that is too long to be read.
-async fn read(mut response: reqwest::Response) -> Result<Option<Vec<u8>>, reqwest::Error> {
+async fn read(mut answer: Answer) -> Result<Option<Vec<u8>>, EgressError> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
+    while let Some(chunk) = answer.chunk().await? {
         if body.len() + chunk.len() > MAX_BODY {
             return Ok(None);
         }
@@ -143,16 +242,36 @@ async fn read(mut response: reqwest::Response) -> Result<Option<Vec<u8>>, reqwes
 struct Failure {
     error: ModelError,
     retry_after: Option<Duration>,
+    /// Not to be tried again, whatever it is.
+    final_: bool,
 }
 
 impl Failure {
     fn new(error: ModelError) -> Self {
-        Self { error, retry_after: None }
+        Self { error, retry_after: None, final_: false }
     }
 }
 
 fn malformed(why: &str) -> Failure {
     Failure::new(ModelError::Malformed(why.to_owned()))
+}
+
+fn broken(error: EgressError) -> Failure {
+    let final_ = !error.is_retryable();
+    Failure { final_, ..Failure::new(unreachable(error)) }
+}
+
+/// What an egress failure means to whoever asked a model.
+pub(super) fn unreachable(error: EgressError) -> ModelError {
+    match error {
+        EgressError::Cassette(error) => ModelError::NotRecorded(error.to_string()),
+        EgressError::Address
+        | EgressError::Elsewhere
+        | EgressError::NotPublic
+        | EgressError::NoConnection
+        | EgressError::Broken
+        | EgressError::Tls => ModelError::Connect(error.to_string()),
+    }
 }
 
 /// What an HTTP failure means. A 429 for an empty account will not pass by waiting.
@@ -165,6 +284,15 @@ fn judge(status: u16, body: &[u8]) -> ModelError {
         429 => ModelError::RateLimited,
         500..=599 => ModelError::Server { status },
         _ => ModelError::Rejected { status, code },
+    }
+}
+
+/// What an error in the middle of a 200 means.
+pub(super) fn judge_within(body: &[u8]) -> ModelError {
+    match error_code(body).as_deref() {
+        Some("insufficient_quota") => ModelError::OutOfQuota,
+        Some("rate_limit_exceeded" | "rate_limit_error") => ModelError::RateLimited,
+        _ => ModelError::Malformed("the server broke it off with an error".to_owned()),
     }
 }
 
@@ -185,22 +313,8 @@ fn error_code(body: &[u8]) -> Option<String> {
 }
 
 /// Seconds only: a date in `Retry-After` would need a clock that agrees with the server's.
-fn retry_after(response: &reqwest::Response) -> Option<Duration> {
-    let text = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
+fn retry_after(answer: &Answer) -> Option<Duration> {
+    let text = answer.headers.get(RETRY_AFTER)?.to_str().ok()?;
     let seconds: f64 = text.trim().parse().ok()?;
     (seconds >= 0.0).then(|| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
-}
-
-impl tower::Service<HttpRequestFactory> for Transport {
-    type Response = reqwest::Response;
-    type Error = OpenAIError;
-    type Future = Pin<Box<dyn Future<Output = Result<reqwest::Response, OpenAIError>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), OpenAIError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: HttpRequestFactory) -> Self::Future {
-        Box::pin(self.clone().send(request))
-    }
 }

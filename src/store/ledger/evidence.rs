@@ -1,13 +1,16 @@
 //! The evidence for a reservation, read in the transaction that inserts the row.
 
-use kit::message::{ConsentState, ReserveEvidence, ReserveRequest, in_holdout};
+use kit::message::{Channel, ConsentState, HoursTable, OpenHours, ReserveEvidence, ReserveRequest, in_holdout};
 use kit::person::Email;
+use kit::phone::{Destination, Phone};
 use kit::{Fact, FactKind, FactValue, StoreError, Timestamp};
 
 use super::sends_to;
 use crate::store::DbConnection;
 use crate::store::approvals;
-use crate::store::customers::{NEWEST_CONSENT, OPEN_TICKETS, WITHDRAWN_FOR_ADDRESS, consent_state};
+use crate::store::customers::{
+    NEWEST_CONSENT, OPEN_TICKETS, WITHDRAWN_FOR_ADDRESS, WITHDRAWN_FOR_PHONE, consent_state,
+};
 use crate::store::error::map;
 use crate::store::orders::BOUGHT_SINCE;
 use crate::store::settings::{Limits, killed, limits};
@@ -17,33 +20,28 @@ use crate::store::{corrupt, micros, stamp};
 pub(super) async fn gather(c: &mut DbConnection, request: &ReserveRequest) -> Result<ReserveEvidence, StoreError> {
     let shop = request.shop.as_str();
     let customer = request.customer.as_str();
-    let Limits { rules, cap_day, cap_week, quiet, holdout_percent } =
+    let Limits { rules, cap_day, cap_week, quiet, holdout_percent, sms_hours } =
         limits(c, shop).await?.ok_or_else(|| corrupt("shop", "it is not set up"))?;
     let kill = killed(c, shop, &request.subject.flow).await?;
-    let person: Option<(String, Option<String>, Option<i64>)> =
-        sqlx::query_as("SELECT time_zone, email, erased_at FROM customers WHERE shop_id = $1 AND customer_id = $2")
-            .bind(shop)
-            .bind(customer)
-            .fetch_optional(&mut *c)
-            .await
-            .map_err(map)?;
-    let (zone, email, erased) = match person {
-        Some((zone, email, erased_at)) => (zone, email, erased_at.is_some()),
-        None => ("UTC".to_owned(), None, true),
-    };
-    let email = email.map(|e| Email::parse(&e)).transpose().map_err(|e| corrupt("customer e-mail", e))?;
+    let channel = request.envelope.channel;
+    let Person { zone, to, open, erased } = person(c, request, sms_hours.as_ref()).await?;
     let consent: Option<(String,)> = sqlx::query_as(NEWEST_CONSENT)
         .bind(shop)
         .bind(customer)
-        .bind(request.envelope.channel.as_str())
+        .bind(channel.as_str())
         .fetch_optional(&mut *c)
         .await
         .map_err(map)?;
+    let destination = request.message.to().normalised();
     // The address may be stored for several customers: whoever of them took consent back took it back for the address.
-    let elsewhere: Option<(String,)> = sqlx::query_as(WITHDRAWN_FOR_ADDRESS)
+    let withdrawn = match channel {
+        Channel::Email => WITHDRAWN_FOR_ADDRESS,
+        Channel::Sms => WITHDRAWN_FOR_PHONE,
+    };
+    let elsewhere: Option<(String,)> = sqlx::query_as(withdrawn)
         .bind(shop)
-        .bind(request.message.to.normalised())
-        .bind(request.envelope.channel.as_str())
+        .bind(&destination)
+        .bind(channel.as_str())
         .fetch_optional(&mut *c)
         .await
         .map_err(map)?;
@@ -51,8 +49,8 @@ pub(super) async fn gather(c: &mut DbConnection, request: &ReserveRequest) -> Re
     let suppressed: Option<(String,)> =
         sqlx::query_as("SELECT reason FROM suppressions WHERE shop_id = $1 AND channel = $2 AND destination = $3")
             .bind(shop)
-            .bind(request.envelope.channel.as_str())
-            .bind(request.message.to.normalised())
+            .bind(channel.as_str())
+            .bind(&destination)
             .fetch_optional(&mut *c)
             .await
             .map_err(map)?;
@@ -82,7 +80,7 @@ pub(super) async fn gather(c: &mut DbConnection, request: &ReserveRequest) -> Re
         kill,
         erased,
         cancelled: cancelled(c, request).await?,
-        audience: email.map(|e| e.digest(&request.shop)),
+        audience: to.map(|to| to.digest(&request.shop)),
         consent: if withdrawn_elsewhere { ConsentState::Withdrawn } else { consent_state(consent)? },
         suppressed: suppressed.map(|(reason,)| reason),
         open_tickets: u32::try_from(tickets).unwrap_or(u32::MAX),
@@ -92,11 +90,52 @@ pub(super) async fn gather(c: &mut DbConnection, request: &ReserveRequest) -> Re
         cap_day,
         cap_week,
         quiet,
+        open,
         zone: jiff::tz::TimeZone::get(&zone).map_err(|e| corrupt("customer time zone", e))?,
         approval,
         rules,
         changed_facts: changed_facts(c, request).await?,
     })
+}
+
+/// What the customer's row says about reaching them on the channel.
+struct Person {
+    zone: String,
+    to: Option<Destination>,
+    open: Option<OpenHours>,
+    erased: bool,
+}
+
+async fn person(
+    c: &mut DbConnection,
+    request: &ReserveRequest,
+    hours: Option<&HoursTable>,
+) -> Result<Person, StoreError> {
+    type Row = (String, Option<String>, Option<String>, Option<String>, Option<String>, Option<i64>);
+    let row: Option<Row> = sqlx::query_as(
+        "SELECT time_zone, email, phone, country, region, erased_at FROM customers WHERE shop_id = $1 AND customer_id = $2",
+    )
+    .bind(request.shop.as_str())
+    .bind(request.customer.as_str())
+    .fetch_optional(c)
+    .await
+    .map_err(map)?;
+    let Some((zone, email, phone, country, region, erased_at)) = row else {
+        return Ok(Person { zone: "UTC".to_owned(), to: None, open: None, erased: true });
+    };
+    let (to, open) = match request.envelope.channel {
+        Channel::Email => {
+            let email = email.map(|e| Email::parse(&e)).transpose().map_err(|e| corrupt("customer e-mail", e))?;
+            (email.as_ref().map(Destination::from), None)
+        }
+        Channel::Sms => {
+            let phone = phone.map(|p| Phone::parse(&p)).transpose().map_err(|e| corrupt("customer phone", e))?;
+            let american = phone.as_ref().is_some_and(Phone::is_north_american);
+            let open = hours.map(|table| table.for_person(country.as_deref(), region.as_deref(), american));
+            (phone.as_ref().map(Destination::from), open)
+        }
+    };
+    Ok(Person { zone, to, open, erased: erased_at.is_some() })
 }
 
 /// A cancellation that lies in the run's inbox unread: the run is in the middle of a step.

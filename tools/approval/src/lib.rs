@@ -13,5 +13,5 @@ mod request_approval;
 
 pub use decide::{Decision, DecisionError, MAX_REASON_CHARS, decide, expire};
 pub use decide_no_send::{DecideNoSend, DecideNoSendArgs, NoSendCode, NoSendDecided};
-pub use policy::{PolicyError, RiskInput, RiskPolicy, SendingPolicy, Trust};
+pub use policy::{PolicyError, RiskInput, RiskPolicy, SendingPolicy, Trust, sms_hours};
 pub use request_approval::{ApprovalDesk, ApprovalRequested, Opened, RequestApproval, RequestApprovalArgs};

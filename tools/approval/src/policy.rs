@@ -1,5 +1,6 @@
 //! The two policy files of a shop.
 
+mod hours;
 mod risk;
 mod sending;
 
@@ -8,6 +9,7 @@ use std::ops::Range;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 
+pub use hours::sms_hours;
 pub use risk::{RiskInput, RiskPolicy, Trust};
 pub use sending::SendingPolicy;
 

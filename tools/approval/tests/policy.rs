@@ -139,3 +139,28 @@ fn broken_files_are_refused_by_line() {
         .join("\n")
     );
 }
+
+#[test]
+fn the_shipped_hours_are_read_and_wrong_ones_named_by_line() {
+    const HOURS: &str = include_str!("../../../knowledge/policy/sms-hours.toml");
+    let table = mailwright_approval::sms_hours("sms-hours.toml", HOURS).unwrap();
+    let rhode_island = table.for_person(Some("US"), Some("US-RI"), true);
+    assert_eq!((rhode_island.weekday, rhode_island.saturday), ((9, 18), (10, 17)));
+    assert_eq!(table.for_person(Some("US"), None, true).sunday, (12, 17));
+    assert_eq!(table.for_person(Some("DE"), None, false).sunday, (8, 21));
+    for (good, bad, fault) in [
+        (
+            "weekday = [8, 21]",
+            "weekday = [21, 8]",
+            "sms-hours.toml, line 9: [21, 8] must be two hours from 0 to 24, the earlier first",
+        ),
+        (
+            "[region.US-CT]",
+            "[region.Texas]",
+            "sms-hours.toml, line 18: `Texas` is no ISO 3166 code such as US or US-TX",
+        ),
+    ] {
+        let fault_found = mailwright_approval::sms_hours("sms-hours.toml", &HOURS.replacen(good, bad, 1)).unwrap_err();
+        assert_eq!(fault_found.to_string(), fault);
+    }
+}

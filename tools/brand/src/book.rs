@@ -12,6 +12,7 @@ use regex::Regex;
 use serde::Serialize;
 
 use crate::checks;
+use crate::examples;
 use crate::phrases::{Lang, Phrases};
 use crate::rules::{self, Rule};
 
@@ -109,10 +110,37 @@ pub(crate) struct PhraseRule {
 #[derive(Debug, Clone)]
 pub(crate) struct Claim {
     pub(crate) id: String,
+    pub(crate) text: Vec<String>,
+    pub(crate) evidence: String,
     pub(crate) product_tag: Option<String>,
     pub(crate) products: Vec<String>,
     /// First moment it is no longer in force.
     pub(crate) expires: Timestamp,
+}
+
+/// A sentence that is owed under conditions.
+#[derive(Debug, Clone)]
+pub(crate) struct Disclosure {
+    pub(crate) id: String,
+    pub(crate) severity: Severity,
+    pub(crate) why: String,
+    pub(crate) mend: String,
+    pub(crate) owner: String,
+    pub(crate) source: String,
+    pub(crate) when: file::When,
+    pub(crate) same_block: bool,
+    en: Vec<String>,
+    de: Vec<String>,
+}
+
+impl Disclosure {
+    /// The words in the language of a draft.
+    pub(crate) fn words(&self, language: Option<Lang>) -> &[String] {
+        match language {
+            Some(Lang::De) => &self.de,
+            Some(Lang::En) | None => &self.en,
+        }
+    }
 }
 
 /// What a flow allows.
@@ -146,6 +174,12 @@ pub struct RuleText {
     /// Phrases it looks for; empty for rules of structure.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub looks_for: Vec<String>,
+    /// A text or message that it lets pass.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub passes: Option<String>,
+    /// One that it finds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fails: Option<String>,
 }
 
 /// A shop's rules, compiled.
@@ -160,6 +194,11 @@ pub struct RuleBook {
     pub(crate) languages: Vec<Lang>,
     pub(crate) flows: BTreeMap<String, FlowRules>,
     pub(crate) patterns: Patterns,
+    pub(crate) disclosures: Vec<Disclosure>,
+    pub(crate) tone: BTreeMap<String, file::ToneBounds>,
+    /// Things known of the reader that a message may show unseen.
+    pub(crate) max_signals: Option<usize>,
+    pub(crate) utm_allow: Vec<String>,
     severities: BTreeMap<String, Severity>,
     version: Digest,
 }
@@ -227,34 +266,75 @@ impl RuleBook {
         })
     }
 
-    /// A rule by id, built in or the shop's.
+    /// A rule by id, built in or the shop's, or an approved claim as `claim:<id>`.
     pub fn explain(&self, id: &str) -> Option<RuleText> {
-        if let Some(rule) = self.rules.iter().find(|r| r.id == id) {
-            return Some(RuleText {
-                id: rule.id.clone(),
-                severity: rule.severity,
-                why: rule.why.clone(),
-                mend: rule.mend.clone(),
-                owner: rule.owner.clone(),
-                source: rule.source.clone(),
-                looks_for: rule.looks_for.clone(),
-            });
+        if let Some(claim) = id.strip_prefix("claim:") {
+            return self.explain_claim(claim);
         }
-        let rule = rules::ALL.iter().find(|r| r.id == id)?;
+        let rule = rules::ALL.iter().find(|r| r.id == id);
+        let words = self.rules.iter().find(|r| r.id == id);
+        let owed = self.disclosures.iter().find(|d| d.id == id);
+        let example = |pick: fn(&examples::Example) -> String| examples::of(id).map(pick);
+        let (passes, fails) = (example(examples::Example::passing), example(examples::Example::failing));
+        let text = |severity, [why, mend, owner, source]: [&str; 4], looks_for: Vec<String>| RuleText {
+            id: id.to_owned(),
+            severity,
+            why: why.to_owned(),
+            mend: mend.to_owned(),
+            owner: owner.to_owned(),
+            source: source.to_owned(),
+            looks_for,
+            passes: passes.clone(),
+            fails: fails.clone(),
+        };
+        if let Some(found) = words {
+            let about = [found.why.as_str(), &found.mend, &found.owner, &found.source];
+            return Some(text(found.severity, about, found.looks_for.clone()));
+        }
+        if let Some(found) = owed {
+            let about = [found.why.as_str(), &found.mend, &found.owner, &found.source];
+            return Some(text(found.severity, about, found.en.iter().chain(&found.de).cloned().collect()));
+        }
+        let rule = rule?;
+        Some(text(self.severity(rule), [rule.why, rule.mend, rule.owner, rule.source], Vec::new()))
+    }
+
+    fn explain_claim(&self, id: &str) -> Option<RuleText> {
+        let claim = self.claims.iter().find(|c| c.id == id)?;
+        let holds_for = match &claim.product_tag {
+            Some(tag) => format!("products tagged `{tag}`"),
+            None if claim.products.is_empty() => "every product".to_owned(),
+            None => claim.products.join(", "),
+        };
         Some(RuleText {
-            id: rule.id.to_owned(),
-            severity: self.severity(rule),
-            why: rule.why.to_owned(),
-            mend: rule.mend.to_owned(),
-            owner: rule.owner.to_owned(),
-            source: rule.source.to_owned(),
-            looks_for: Vec::new(),
+            id: format!("claim:{id}"),
+            severity: Severity::Warn,
+            why: format!("approved for {holds_for} until {}", claim.expires),
+            mend: "use it word for word".to_owned(),
+            owner: "legal".to_owned(),
+            source: claim.evidence.clone(),
+            looks_for: claim.text.clone(),
+            passes: None,
+            fails: None,
         })
+    }
+
+    /// The id, severity, owner and source of a rule, built in or the shop's, for lists.
+    pub fn owner_of(&self, id: &str) -> Option<&str> {
+        let built_in = || rules::ALL.iter().find(|r| r.id == id).map(|r| r.owner);
+        let ours = self.rules.iter().find(|r| r.id == id).map(|r| r.owner.as_str());
+        ours.or_else(|| self.disclosures.iter().find(|d| d.id == id).map(|d| d.owner.as_str())).or_else(built_in)
     }
 
     /// The ids of all rules, built in and the shop's, in order.
     pub fn rule_ids(&self) -> BTreeSet<&str> {
-        rules::ALL.iter().map(|r| r.id).chain(self.rules.iter().map(|r| r.id.as_str())).collect()
+        let ours = self.rules.iter().map(|r| r.id.as_str()).chain(self.disclosures.iter().map(|d| d.id.as_str()));
+        rules::ALL.iter().map(|r| r.id).chain(ours).collect()
+    }
+
+    /// Parts that a text message may cost.
+    pub fn sms_segments_max(&self) -> u32 {
+        self.style.sms.segments_max
     }
 
     pub(crate) fn severity(&self, rule: &Rule) -> Severity {

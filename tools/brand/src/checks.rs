@@ -1,7 +1,9 @@
 //! The checks, from single words to the whole message.
 
+mod disclosure;
 mod facts;
 mod figures;
+mod reader;
 mod script;
 mod slots;
 mod strong;
@@ -34,6 +36,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) flow: FlowRules,
     /// The language whose word lists count.
     pub(crate) lang: Option<Lang>,
+    /// Rules whose words were found, whether they held or not.
+    pub(crate) hits: Vec<(String, Place)>,
     findings: Vec<Finding>,
 }
 
@@ -59,6 +63,7 @@ pub(crate) fn draft(book: &RuleBook, draft: &Draft, facts: &FactBook, cx: &Check
         cited,
         flow: book.flow(cx.flow),
         lang: Lang::parse(draft.language.as_str()),
+        hits: Vec::new(),
         findings: Vec::new(),
     };
     let texts: Vec<Text<'_>> =
@@ -69,6 +74,8 @@ pub(crate) fn draft(book: &RuleBook, draft: &Draft, facts: &FactBook, cx: &Check
     structure::check(&mut scene, draft, &texts);
     facts::check(&mut scene, draft);
     style::message(&mut scene, draft, &texts);
+    reader::check(&mut scene, &texts, draft);
+    disclosure::check(&mut scene, draft, &texts);
     scene.finish()
 }
 
@@ -83,6 +90,7 @@ pub(crate) fn texts(book: &RuleBook, raw: &[(Place, &str)], facts: &FactBook, cx
         reviews: of_kind(FactKind::Review),
         flow: book.flow(cx.flow),
         lang: Lang::parse(cx.language.as_str()),
+        hits: Vec::new(),
         findings: Vec::new(),
     };
     for (place, raw) in raw {

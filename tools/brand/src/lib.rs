@@ -7,12 +7,15 @@
 //! * [`rules`]: the built-in rules; `lexicon.toml` holds their word lists.
 //! * `fold`, `phrases`: normal forms and matching, so that spelling tricks do not help.
 //! * `checks`: what each rule looks at.
+//! * [`examples`], [`legal`]: a passing and a failing example of every rule, and which rules keep which law.
 //! * [`check_brand_rules`]: the tool that explains findings to a writer.
 
 mod book;
 pub mod check_brand_rules;
 mod checks;
+pub mod examples;
 mod fold;
+pub mod legal;
 mod phrases;
 pub mod rules;
 mod text;

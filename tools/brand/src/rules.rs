@@ -86,7 +86,10 @@ rules! {
         "without a known name this reads badly" => "write `{{customer.first_name}}, …` or `Hi {{customer.first_name}}, …`";
 
     // Structure.
-    CHANNEL "structure.channel" Block "marketing ops" "mission 5" "these rules cover e-mail only" => "propose an e-mail";
+    SMS_SHAPE "sms.shape" Block "marketing ops" "mission 34"
+        "a text message is one short text and one link" => "one paragraph, then one cta, no subject and no preheader";
+    SMS_PRODUCTS "sms.products" Block "marketing ops" "mission 34"
+        "a text message is about one product, two at most" => "name fewer products";
     SUBJECTS "structure.subjects" Block "marketing ops" "mission N9"
         "people and tests choose among subject options" => "write three to five subjects";
     SUBJECTS_ALIKE "structure.subjects-alike" Block "marketing ops" "issue 3"
@@ -134,6 +137,14 @@ rules! {
         "text from outside makes a claim the shop would have to stand for" => "choose another product or review";
     LINK_HOST "link.host" Block "security" "brand rules: links" "links lead to the shop's own hosts over https" => "cite a fact with a link of the shop";
     LINK_PERSONAL "link.personal" Block "privacy" "brand rules: no_pii_in_url" "the link carries an address" => "cite a fact with a clean link";
+    CONNECTION "review.connection" Block "legal" "16 CFR 255.5, 465.5"
+        "the reviewer got something from the shop or belongs to it" => "cite a review by an ordinary buyer";
+    MIXED_CURRENCY "fact.currency" Block "marketing ops" "mission N13"
+        "amounts in two currencies in one message" => "show products and totals in one currency";
+    LINK_UTM "link.utm" Block "marketing ops" "brand rules: links"
+        "the link carries a campaign parameter that is not on the list" => "cite a fact with a clean link; code adds the campaign";
+    IMAGE_ALT "image.alt" Warn "accessibility" "WCAG 1.1.1"
+        "the picture has no words for those who cannot see it" => "give the product an image_alt in the catalogue";
     REGULATED "regulated.review" Approve "legal" "mission 76" "regulated goods: a person must look" => "nothing to mend; a person will look";
     REGULATED_HEALTH "regulated.health" Block "legal" "21 USC 343(r)(6), 21 CFR 101.93; EU 1924/2006; EU 655/2013; EU 528/2012"
         "words about health beside regulated goods make them a medicine" => "say form, size and use, nothing about the body";
@@ -159,6 +170,13 @@ rules! {
     FREE_WORD "promise.free-word" Approve "merchandising" "16 CFR 251.1" "`free` may promise something" => "use another word";
     SERVICE "tone.service-moment" Block "customer experience" "brand rules: service" "a service message does not sell" => "take out the offer or the urgency";
     CREEPY "privacy.watching" Block "privacy" "brand rules: never_mention" "nobody wants to hear that they are watched" => "speak about the product, not about what they did";
+    NEVER_MENTION "privacy.never-mention" Block "privacy" "brand rules: never_mention; GDPR 13"
+        "counts, sums, returns and places are ours to know and not to say" => "speak about the product, or about the order as such";
+    SIGNALS "privacy.signals" Approve "privacy" "mission 70; brand rules: max_signals_per_message"
+        "the message shows more of what we know of the reader than it needs" => "build on one thing they would expect us to know";
+    SENTIMENT "review.sentiment" Block "legal" "16 CFR 465.4, 465.7; UCPD annex I no. 23c"
+        "reviews are asked of everybody alike, and nothing is paid for praise" => "ask for a review, good or bad, and promise nothing for it";
+    TONE "tone.off" Warn "brand" "voice.md; brand rules: tone" "the words do not sound like this moment" => "see voice.md";
     SENSITIVE "privacy.sensitive" Block "privacy" "GDPR 9; mission 75" "nothing about health, faith, age or family of the reader" => "leave it out";
     BIASED "bias.targeting" Approve "customer experience" "mission 80" "the words single out a group" => "speak to every reader";
     SECRETS "safety.machine-words" Block "security" "email-compliance 6" "these are words to a machine, not to a reader" => "write to the reader";

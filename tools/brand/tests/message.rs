@@ -88,7 +88,7 @@ fn blocks_stand_in_order() {
     );
     let long = "The path is wet and the sky is low. ".repeat(26);
     assert_eq!(broken(|d| d.blocks[1] = paragraph(&long)), only("structure.one-idea", Blocked));
-    assert_eq!(broken(|d| d.channel = Channel::Sms), only("structure.channel", Blocked));
+    assert_eq!(broken(|d| d.channel = Channel::Sms), only("sms.shape", Blocked));
 }
 
 #[test]

@@ -9,6 +9,7 @@
 
 pub mod engine;
 pub mod get_products;
+mod history;
 pub mod import;
 pub mod product;
 pub mod search_catalog;
@@ -22,6 +23,7 @@ pub use engine::{
     Catalog, CatalogError, CategoryCount, Facets, Hit, LiveState, PriceBand, Query, Results, SearchError, UpdateError,
 };
 pub use get_products::GetProducts;
+pub use history::{PricePoint, former_price, reduction_percent};
 pub use import::{Fault, ImportErrors, Place};
 pub use product::{Localised, Product};
 pub use search_catalog::SearchCatalog;

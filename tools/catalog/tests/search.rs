@@ -131,6 +131,13 @@ fn stock_and_price_are_seen_at_once_by_search_card_and_facets() {
     assert_eq!(found(&catalog, &boots), ["TT-1001"]);
 
     catalog.set_price(&id("TT-1001"), eur(150)).unwrap();
+    assert_eq!(catalog.card(&id("TT-1001"), &Language::EN, Timestamp::UNIX_EPOCH).unwrap().was, None, "unproven");
+    let point = |days_ago: i64, price| PricePoint {
+        at: Timestamp::UNIX_EPOCH - jiff::SignedDuration::from_hours(24 * days_ago),
+        price,
+    };
+    catalog.set_history([(id("TT-1001"), vec![point(200, eur(219))])].into());
+    catalog.note_price(&id("TT-1001"), point(3, eur(150)));
     let card = catalog.card(&id("TT-1001"), &Language::EN, Timestamp::UNIX_EPOCH).unwrap();
     assert_eq!((card.price, card.was, card.stock), (eur(150), Some(eur(219)), 3));
     let band = PriceBand { from: Some(eur(100)), below: Some(eur(200)), count: 1 };

@@ -12,7 +12,7 @@ use crate::render::MAX_HTML_BYTES;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RenderError {
     /// Another channel has another renderer.
-    #[error("this draft is for {}; this renderer makes e-mail", .0.as_str())]
+    #[error("this draft is for {}; another renderer makes those", .0.as_str())]
     Channel(Channel),
     /// The frame of a message has no words in this language.
     #[error("there are no fixed words for language `{0}`; add them to tools/content/src/words.rs")]
@@ -140,6 +140,21 @@ pub enum RenderError {
     /// The MJML engine refused our own markup: a defect of this crate.
     #[error("MJML was refused: {0}")]
     Mjml(String),
+    /// A text message of other blocks than one paragraph and one call to action.
+    #[error("a text message is one paragraph and then one cta, nothing else")]
+    SmsShape,
+    /// A text message that costs more parts than the shop pays.
+    #[error(
+        "with brand, link and stop words the text message takes {parts} parts ({units} units), at most {most} are allowed; shorten the text"
+    )]
+    TooManyParts {
+        /// Parts it would take.
+        parts: u32,
+        /// Parts allowed.
+        most: u32,
+        /// Characters as carriers count them.
+        units: u32,
+    },
     /// Mail clients would cut it.
     #[error("the HTML part has {bytes} bytes, at most {MAX_HTML_BYTES} are allowed; shorten texts or drop a block")]
     TooLarge {
@@ -163,6 +178,8 @@ impl RenderError {
             | Self::NameBound { .. }
             | Self::Empty { .. }
             | Self::Header { .. }
+            | Self::SmsShape
+            | Self::TooManyParts { .. }
             | Self::TooLarge { .. } => true,
             Self::Channel(_)
             | Self::UnknownLanguage(_)

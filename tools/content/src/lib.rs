@@ -5,7 +5,7 @@
 //! and as plain text. So both parts always say the same.
 //!
 //! * [`identity`]: what the shop and the reader bring.
-//! * [`render()`], [`RenderError`]: the door.
+//! * [`render()`], [`RenderError`]: the door; [`render_sms`] for text messages.
 //! * [`ProposeMessage`], [`ContentGate`]: the tool `propose_message` and what it needs from outside.
 //!
 //! Pure: no I/O, no clock. Dates come from facts, zones from the shop.
@@ -19,8 +19,10 @@ mod link;
 mod mjml;
 mod name;
 mod palette;
+mod press;
 mod propose_message;
 mod render;
+mod sms;
 mod structure;
 mod text;
 mod words;
@@ -29,5 +31,7 @@ pub use error::RenderError;
 pub use gate::{ContentGate, PreviewFault};
 pub use identity::{Colour, InvalidColour, Reader, ShopIdentity, Theme, Utm};
 pub use link::LinkError;
+pub use press::Press;
 pub use propose_message::{FindingView, ProposeArgs, ProposeMessage, Proposed, ProposedStatus};
 pub use render::{MAX_HTML_BYTES, render};
+pub use sms::{ShortLink, SmsIdentity, SmsLetter, SmsReader, render_sms};

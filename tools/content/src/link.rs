@@ -74,6 +74,11 @@ impl Link {
         Self(format!("{}/{}", self.0.trim_end_matches('/'), encoded(segment, is_unreserved)))
     }
 
+    /// A mark in place of a link, for a template; what fills it is a link that was checked.
+    pub(crate) fn marked(mark: String) -> Self {
+        Self(mark)
+    }
+
     /// As text.
     pub(crate) fn as_str(&self) -> &str {
         &self.0

@@ -251,7 +251,7 @@ body, .mw-desk, .mw-desk > table {{ background: {tint} !important; background-co
 }
 
 /// Text as markup: nothing in it can open a tag, close an attribute or start an entity.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -4,9 +4,9 @@ use kit::message::{Channel, DraftRecord, Rendered};
 
 use crate::error::RenderError;
 use crate::fill::Filler;
-use crate::identity::{Reader, ShopIdentity, Utm};
-use crate::letter::Resolver;
-use crate::words::words;
+use crate::identity::{Reader, ShopIdentity, Theme, Utm};
+use crate::letter::{Letter, Resolver};
+use crate::words::{Words, words};
 use crate::{mjml, text};
 
 /// Gmail clips what is longer, and the unsubscribe link with it.
@@ -25,6 +25,20 @@ pub fn render(
     reader: &Reader,
     utm: &Utm,
     subject_index: usize,
+) -> Result<Rendered, RenderError> {
+    render_with(record, shop, reader, utm, subject_index, |letter, words, theme| {
+        mjml::to_html(&mjml::set(letter, words, theme))
+    })
+}
+
+/// The same with another way to make the HTML of the letter.
+pub(crate) fn render_with(
+    record: &DraftRecord,
+    shop: &ShopIdentity,
+    reader: &Reader,
+    utm: &Utm,
+    subject_index: usize,
+    html: impl FnOnce(&Letter<'_>, &Words, Option<Theme>) -> Result<String, RenderError>,
 ) -> Result<Rendered, RenderError> {
     let language = &record.draft.language;
     match record.draft.channel {
@@ -48,7 +62,7 @@ pub fn render(
     };
     let letter = Resolver { filler, shop, utm }.letter(record, reader, subject_index)?;
 
-    let html = mjml::to_html(&mjml::set(&letter, words, shop.theme))?;
+    let html = html(&letter, words, shop.theme)?;
     if html.len() > MAX_HTML_BYTES {
         return Err(RenderError::TooLarge { bytes: html.len() });
     }

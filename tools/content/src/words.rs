@@ -23,6 +23,10 @@ pub(crate) struct Words {
     pub(crate) sent_by: &'static str,
     /// The unsubscribe link.
     pub(crate) unsubscribe: &'static str,
+    /// How to stop text messages.
+    pub(crate) sms_stop: &'static str,
+    /// The same as American carriers want it (CTIA handbook).
+    pub(crate) sms_stop_us: &'static str,
     /// Quotation marks.
     pub(crate) quotes: (&'static str, &'static str),
     /// Greetings that stand without a name: "Hi, your boots …".
@@ -43,6 +47,8 @@ static EN: Words = Words {
     read_guide: "Read the guide",
     sent_by: "Sent by",
     unsubscribe: "Unsubscribe",
+    sms_stop: "Reply STOP to opt out",
+    sms_stop_us: "Msg&data rates may apply. HELP for help, STOP to opt out",
     quotes: ("“", "”"),
     greetings: &[
         "hi",
@@ -85,6 +91,8 @@ static DE: Words = Words {
     read_guide: "Zum Ratgeber",
     sent_by: "Gesendet von",
     unsubscribe: "Abmelden",
+    sms_stop: "Abmelden: STOP antworten",
+    sms_stop_us: "Msg&data rates may apply. Hilfe: HELP, abmelden: STOP",
     quotes: ("„", "“"),
     greetings: &[
         "hallo",

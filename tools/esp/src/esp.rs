@@ -76,6 +76,9 @@ impl EspError {
     }
 }
 
+/// Every adapter by its own name: what a kill switch may name.
+pub const ADAPTERS: [&str; 2] = [crate::outbox::NAME, crate::http::NAME];
+
 /// One provider.
 pub trait Esp: Send + Sync {
     /// The name in the ledger and in errors.
@@ -89,4 +92,9 @@ pub trait Esp: Send + Sync {
 
     /// Asks whether a key was accepted: after a crash between the call and its record.
     fn lookup<'a>(&'a self, key: DedupeKey) -> BoxFuture<'a, Result<Lookup, EspError>>;
+
+    /// Forgets what was handed over under a key. False when the provider cannot be asked to: a person must see to it.
+    fn erase(&self, _key: DedupeKey) -> BoxFuture<'_, Result<bool, EspError>> {
+        Box::pin(async { Ok(false) })
+    }
 }

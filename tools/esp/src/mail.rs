@@ -58,8 +58,11 @@ pub enum MailError {
     Build(String),
 }
 
-/// The bytes of a message.
-pub(crate) fn build(key: DedupeKey, message: &Rendered, now: Timestamp) -> Result<Vec<u8>, MailError> {
+/// The bytes of a message, as every adapter that sends RFC 5322 hands them over.
+///
+/// # Errors
+/// [`MailError`]: the message has no RFC 5322 form, now or later.
+pub fn build(key: DedupeKey, message: &Rendered, now: Timestamp) -> Result<Vec<u8>, MailError> {
     if now < Timestamp::UNIX_EPOCH {
         return Err(MailError::Date(now));
     }

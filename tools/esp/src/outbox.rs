@@ -1,5 +1,5 @@
 //! The outbox: every message becomes a file in a Maildir. The keyless default, and the place to look at mail that any
-//! mail program can open.
+//! mail program can open. Text messages lie in `sms/` beside it, one JSON file each: no mail program would read them.
 //!
 //! A file is written to `tmp/`, synced, and linked into `new/` under a name made of the dedupe key alone. Linking is
 //! exclusive, so one key is one file, whoever delivers it and however often. What a crash leaves in `tmp/` was never
@@ -12,13 +12,16 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
-use kit::message::{Channel, DedupeKey, Reserved};
+use kit::message::{DedupeKey, Outgoing, Reserved, TextMessage};
 use kit::{BoxFuture, Timestamp};
+use serde::Serialize;
 
 use crate::esp::{Accepted, Capabilities, Esp, EspError, Lookup};
 use crate::mail;
 
-const NAME: &str = "outbox";
+pub(crate) const NAME: &str = "outbox";
+/// The folder of text messages.
+const SMS: &str = "sms";
 /// Leftovers of one key that are stepped over before we give up.
 const MAX_LEFTOVERS: u32 = 1_000;
 
@@ -35,14 +38,14 @@ impl Outbox {
     /// [`EspError::Unavailable`] with the path when a folder cannot be made.
     pub fn open(root: impl Into<PathBuf>) -> Result<Self, EspError> {
         let outbox = Self { root: root.into() };
-        for folder in ["tmp", "new", "cur"] {
+        for folder in ["tmp", "new", "cur", SMS] {
             let path = outbox.root.join(folder);
             make_private_dir(&path).map_err(|e| unavailable("make", &path, &e))?;
         }
         Ok(outbox)
     }
 
-    /// The file of a key, in `new/` or, once a mail program has seen it, in `cur/`.
+    /// The file of a key: in `new/` or, once a mail program has seen it, in `cur/`; a text message in `sms/`.
     ///
     /// # Errors
     /// [`EspError::Unavailable`] when the folders cannot be read.
@@ -54,6 +57,12 @@ impl Outbox {
             Ok(_) => return Ok(Some(fresh)),
             Err(e) if e.kind() == ErrorKind::NotFound => {}
             Err(e) => return Err(unavailable("look for", &fresh, &e)),
+        }
+        let text = self.root.join(SMS).join(format!("{key}.json"));
+        match fs::symlink_metadata(&text) {
+            Ok(_) => return Ok(Some(text)),
+            Err(e) if e.kind() == ErrorKind::NotFound => {}
+            Err(e) => return Err(unavailable("look for", &text, &e)),
         }
         let seen = self.root.join("cur");
         for entry in fs::read_dir(&seen).map_err(|e| unavailable("list", &seen, &e))? {
@@ -70,24 +79,28 @@ impl Outbox {
 
     fn put(&self, message: &Reserved, now: Timestamp) -> Result<Accepted, EspError> {
         let refused = |why: String| EspError::Refused { esp: NAME.to_owned(), why };
-        match message.channel() {
-            Channel::Email => {}
-            Channel::Sms => return Err(refused("it takes e-mail only".to_owned())),
-        }
         let key = message.key();
         if let Some(path) = self.find(key)? {
-            return accepted(key, &path);
+            return accepted(&path);
         }
-        let bytes = mail::build(key, message.message(), now).map_err(|e| refused(e.to_string()))?;
+        let (bytes, path) = match message.message() {
+            Outgoing::Mail(mail) => {
+                let bytes = mail::build(key, mail, now).map_err(|e| refused(e.to_string()))?;
+                (bytes, self.root.join("new").join(file_name(key)))
+            }
+            Outgoing::Sms(text) => {
+                let bytes = sms_file(key, text, now).map_err(|e| refused(e.to_string()))?;
+                (bytes, self.root.join(SMS).join(format!("{key}.json")))
+            }
+        };
         let draft = self.write_draft(key, &bytes)?;
-        let path = self.root.join("new").join(file_name(key));
         let linked = fs::hard_link(&draft, &path);
         // Linked or not, the draft has served. If it stays it is one more leftover, and those are ignored.
         let _ = fs::remove_file(&draft);
         match linked {
-            Ok(()) => accepted(key, &path),
+            Ok(()) => accepted(&path),
             // Somebody else delivered the same key in this moment.
-            Err(e) if e.kind() == ErrorKind::AlreadyExists => accepted(key, &path),
+            Err(e) if e.kind() == ErrorKind::AlreadyExists => accepted(&path),
             Err(e) => Err(unavailable("link", &path, &e)),
         }
     }
@@ -141,11 +154,48 @@ impl Esp for Outbox {
     fn lookup<'a>(&'a self, key: DedupeKey) -> BoxFuture<'a, Result<Lookup, EspError>> {
         Box::pin(async move {
             match self.find(key)? {
-                Some(path) => accepted(key, &path).map(Lookup::Found),
+                Some(path) => accepted(&path).map(Lookup::Found),
                 None => Ok(Lookup::Absent),
             }
         })
     }
+
+    fn erase(&self, key: DedupeKey) -> BoxFuture<'_, Result<bool, EspError>> {
+        Box::pin(async move {
+            while let Some(path) = self.find(key)? {
+                fs::remove_file(&path).map_err(|e| unavailable("erase", &path, &e))?;
+            }
+            // What a crash left of it in tmp/.
+            for number in 0..MAX_LEFTOVERS {
+                let path = self.root.join("tmp").join(format!("{key}.{number}"));
+                match fs::remove_file(&path) {
+                    Ok(()) => {}
+                    Err(e) if e.kind() == ErrorKind::NotFound => break,
+                    Err(e) => return Err(unavailable("erase", &path, &e)),
+                }
+            }
+            Ok(true)
+        })
+    }
+}
+
+/// What an SMS gateway would be given, and when.
+#[derive(Serialize)]
+struct SmsFile<'a> {
+    key: DedupeKey,
+    at: Timestamp,
+    from: &'a str,
+    to: &'a str,
+    parts: u32,
+    text: &'a str,
+}
+
+fn sms_file(key: DedupeKey, text: &TextMessage, at: Timestamp) -> Result<Vec<u8>, serde_json::Error> {
+    let TextMessage { sender, number, body, parts } = text;
+    let file = SmsFile { key, at, from: sender, to: number.reveal(), parts: *parts, text: body };
+    let mut bytes = serde_json::to_vec_pretty(&file)?;
+    bytes.push(b'\n');
+    Ok(bytes)
 }
 
 fn file_name(key: DedupeKey) -> String {
@@ -154,13 +204,15 @@ fn file_name(key: DedupeKey) -> String {
 
 /// The file is there; it counts once its folder is on disk. Also for a file found: whoever linked it may have died
 /// before syncing.
-fn accepted(key: DedupeKey, path: &Path) -> Result<Accepted, EspError> {
+fn accepted(path: &Path) -> Result<Accepted, EspError> {
     let folder = path.parent().unwrap_or(path);
     sync_dir(folder).map_err(|e| EspError::Unknown {
         esp: NAME.to_owned(),
         why: format!("cannot sync {}: {e}; look the key up again", folder.display()),
     })?;
-    Ok(Accepted { provider_id: file_name(key) })
+    // A mail program may have added flags to the name: what follows the colon is not ours.
+    let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+    Ok(Accepted { provider_id: name.split(':').next().unwrap_or(name).to_owned() })
 }
 
 fn unavailable(verb: &str, path: &Path, error: &io::Error) -> EspError {

@@ -6,7 +6,7 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use kit::message::{Channel, Rendered, Reserved};
+use kit::message::{Rendered, Reserved};
 use kit::person::Email;
 use mail_parser::{MessageParser, MimeHeaders as _};
 use mailwright_esp::{Accepted, Esp as _, EspError, Lookup, Outbox};
@@ -145,11 +145,31 @@ fn a_lone_carriage_return_is_a_line_end() {
 }
 
 #[test]
-fn other_channels_and_impossible_dates_are_refused() {
+fn a_text_message_is_one_file_beside_the_mails() {
     let dir = tempfile::tempdir().unwrap();
     let outbox = Outbox::open(dir.path()).unwrap();
-    let sms = reserved_on(Channel::Sms, "one", rendered());
-    assert!(matches!(deliver(&outbox, &sms), Err(EspError::Refused { .. })));
+    let sms = reserved_sms("one", text_message());
+    let accepted = deliver(&outbox, &sms).unwrap();
+    assert_eq!(deliver(&outbox, &reserved_sms("one", text_message())).unwrap(), accepted);
+    assert_eq!(accepted.provider_id, format!("{}.json", sms.key()));
+    let path = outbox.find(sms.key()).unwrap().unwrap();
+    assert_eq!(path, dir.path().join("sms").join(&accepted.provider_id));
+    let file: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let body = &text_message().body;
+    assert_eq!(
+        file,
+        serde_json::json!({
+            "key": sms.key(), "at": "2026-03-02T09:30:00Z", "from": "FernFell", "to": "+353850123456", "parts": 1, "text": body,
+        })
+    );
+    assert_eq!(std::fs::read_dir(dir.path().join("sms")).unwrap().count(), 1);
+    assert_eq!(std::fs::read_dir(dir.path().join("new")).unwrap().count(), 0);
+}
+
+#[test]
+fn impossible_dates_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let outbox = Outbox::open(dir.path()).unwrap();
     let early = finish(outbox.deliver(&reserved("one", rendered()), "1969-12-31T00:00:00Z".parse().unwrap()));
     assert!(matches!(early, Err(EspError::Refused { .. })));
 }

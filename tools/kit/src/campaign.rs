@@ -6,27 +6,35 @@
 //! * [`audience`]: whom it is for, as predicates that code evaluates, and who falls out for which reason.
 //! * [`plan`]: what is offered, shown, measured, and when it leaves.
 //! * [`standing`]: constraints with the turn that stated them, assumptions that can be flipped, gaps, risk.
+//! * [`class`], [`merkle`], [`terms`]: what is written once and composed for each person, the frozen audience, and what one
+//!   approval of all of it covers.
 //! * [`change`]: settings, diffs, and applying them.
 //! * [`talk`]: questions, choices, and what a tool may know of the conversation.
 //! * [`words`]: a brief in words, for people and for models.
 
 pub mod audience;
 pub mod change;
+pub mod class;
+pub mod merkle;
 pub mod plan;
 pub mod standing;
 pub mod talk;
+pub mod terms;
 pub mod words;
 
 use serde::{Deserialize, Serialize};
 
 pub use audience::{AudienceCount, AudienceSpec, Exclusion, ExclusionReason, Predicate, Stage, VipTreatment};
 pub use change::{Change, ChangeError, Field, Setting};
+pub use class::{CampaignId, ClassCopy, ClassId, ClassKey, Fill, SlotProduct, SubjectOption, compose, slot_fact};
+pub use merkle::{AudienceProof, AudienceTree};
 pub use plan::{
     Angle, BriefProduct, FailureMeasure, FailureMetric, LegalClass, OfferChoice, OfferCost, OfferPlan, Schedule,
     SendZone, SuccessMeasure, SuccessMetric,
 };
 pub use standing::{Assumption, AssumptionError, Constraint, Gap, GapKind, Risk, RiskTier, Rule};
 pub use talk::{BRIEF_FLOW, BriefChoice, BriefContext, Changes, MAX_QUESTIONS, Question};
+pub use terms::{CampaignTerms, ClassTerms, Covered, Outside, Place, SlotRules};
 
 use crate::digest::Digest;
 use crate::locale::Language;

@@ -151,4 +151,8 @@ ids! {
     OfferStepId,
     /// One approval request.
     ApprovalId,
+    /// A campaign: one brief on its way to its audience.
+    CampaignId,
+    /// A message class within a campaign.
+    ClassId,
 }

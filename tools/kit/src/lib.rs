@@ -1,7 +1,8 @@
 //! The ground floor of Mailwright: what every tool and the orchestrator share.
 //!
-//! * [`ids`], [`money`], [`locale`], [`person`], [`principal`]: the vocabulary as types.
+//! * [`ids`], [`money`], [`locale`], [`person`], [`phone`], [`principal`]: the vocabulary as types. [`sms`] counts parts.
 //! * [`fact`], [`product`], [`placeholder`], [`fence`]: what may be said, where it came from, and how text from outside is marked.
+//! * [`personal`]: personal data in free text, found and masked before a model can read it.
 //! * [`tool`]: the typed tool trait, strict schemas, argument validation, the registry.
 //! * [`campaign`]: what a marketer decided about a campaign, as a typed brief with diffs.
 //! * [`message`]: the one path of a message, `Draft → Checked → Cleared → Reserved → Sent | Unknown | Refused`.
@@ -17,9 +18,12 @@ pub mod locale;
 pub mod message;
 pub mod money;
 pub mod person;
+pub mod personal;
+pub mod phone;
 pub mod placeholder;
 pub mod principal;
 pub mod product;
+pub mod sms;
 pub mod store;
 pub mod tool;
 

@@ -10,14 +10,19 @@ mod clearance;
 mod draft;
 mod finding;
 mod hold;
+mod hours;
 mod ledger;
 mod reserve;
+mod score;
 
 pub use clearance::{
-    ApprovalRecord, ApprovalState, Checked, Cleared, Envelope, NotChecked, NotCleared, RiskAssessment, RiskReason,
+    ApprovalRecord, ApprovalState, CampaignUse, Checked, Cleared, Envelope, NotChecked, NotCleared, RiskAssessment,
+    RiskReason,
 };
-pub use draft::{Block, Channel, Confidence, Draft, DraftRecord, Rendered};
+pub use draft::{Block, Channel, Confidence, Draft, DraftRecord, Outgoing, Rendered, TextMessage};
 pub use finding::{CheckReport, Finding, Place, Severity};
 pub use hold::{Hold, Release};
+pub use hours::{HoursTable, OpenHours, RegionHours};
 pub use ledger::{Ledger, LedgerRow, LedgerStore, ReserveAnswer, ReserveOutcome, ReserveRequest};
 pub use reserve::{ConsentState, DedupeKey, QuietHours, ReserveEvidence, Reserved, SendState, in_holdout};
+pub use score::{BrandScore, Part};

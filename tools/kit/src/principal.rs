@@ -41,6 +41,12 @@ pub enum Principal {
 }
 
 impl Principal {
+    /// A person by the name they give; `None` when it is none. One person, one name: "Ada" must not approve what "ada" wrote.
+    pub fn person(name: &str, role: Role) -> Option<Self> {
+        let name = name.trim().to_lowercase();
+        (!name.is_empty() && !name.chars().any(char::is_control)).then_some(Self::User { name, role })
+    }
+
     /// True when this person may approve at all (not whether they may approve *this*).
     pub fn may_approve(&self) -> bool {
         matches!(self, Self::User { role: Role::Approver | Role::Admin, .. })

@@ -128,8 +128,8 @@ impl StockLevel {
 }
 
 impl ProductCard {
-    /// Mints the product fact (and one of its best review) and returns what the model sees.
-    pub fn mint(&self, cx: &ToolContext, source: &str) -> Result<ProductView, ToolError> {
+    /// The fields of a product fact.
+    pub fn fields(&self) -> Vec<(&'static str, FactValue)> {
         let words = |text: &str| FactValue::Text { text: text.to_owned(), provenance: self.provenance };
         let mut fields = vec![
             ("title", words(&self.title)),
@@ -148,7 +148,12 @@ impl ProductCard {
         fields.extend(self.highlights.first().map(|h| ("highlight", words(h))));
         fields.extend(self.care.as_deref().map(|c| ("care", words(c))));
         fields.extend(self.regulated.as_deref().map(|r| ("regulated", FactValue::text(r))));
-        let fact = cx.mint(FactKind::Product, self.id.as_str(), source, self.as_of, fields)?;
+        fields
+    }
+
+    /// Mints the product fact (and one of its best review) and returns what the model sees.
+    pub fn mint(&self, cx: &ToolContext, source: &str) -> Result<ProductView, ToolError> {
+        let fact = cx.mint(FactKind::Product, self.id.as_str(), source, self.as_of, self.fields())?;
         let review = match self.reviews.iter().find(|r| r.stars >= 4) {
             Some(review) => Some(self.mint_review(cx, review, source)?),
             None => None,

@@ -91,6 +91,11 @@ pub enum Disposition {
     },
     /// The run ends without a message.
     NoSend(NoSend),
+    /// The copy of a message class is written and checked; the run is over.
+    Written {
+        /// What was written.
+        copy: Box<crate::campaign::ClassCopy>,
+    },
     /// The brief of a conversation changed.
     Briefed {
         /// The brief as it stands now.

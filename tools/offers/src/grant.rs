@@ -3,7 +3,7 @@
 use jiff::civil::Time;
 use jiff::{SignedDuration, Span, Timestamp};
 use kit::money::MoneyError;
-use kit::{Currency, Digest, FlowId, Language, Money, OfferStepId, ProductId};
+use kit::{Currency, CustomerId, Digest, FlowId, Language, Money, OfferStepId, ProductId, ShopId};
 
 use crate::ladder::{Concession, Ladder, Step};
 use crate::request::{BasketLine, OfferRequest};
@@ -48,6 +48,10 @@ impl Offer {
     /// The ladder that granted it.
     pub fn ladder(&self) -> Digest {
         self.ladder
+    }
+    /// The code of one customer on one occasion: the same one however often it is asked.
+    pub fn code_for(&self, shop: &ShopId, customer: &CustomerId, occasion: &str) -> String {
+        crate::code::voucher(self.code_prefix(), shop, customer, occasion, self.step())
     }
     pub(crate) fn code_prefix(&self) -> &str {
         &self.step.code_prefix
@@ -126,8 +130,8 @@ pub enum Denied {
         /// The ladder's.
         expected: Currency,
     },
-    /// An excluded category.
-    #[error("{product} is in a category that is never discounted")]
+    /// An excluded category or tag.
+    #[error("{product} is in a category or carries a tag that is never discounted")]
     Excluded {
         /// The product.
         product: ProductId,
@@ -178,6 +182,12 @@ pub enum Denied {
     /// A date beyond the calendar.
     #[error("the end of the offer cannot be computed")]
     NoEnd,
+    /// A budget of the shop or the customer has not enough left.
+    #[error("the budget {budget} has not enough left for it")]
+    Budget {
+        /// Which one.
+        budget: String,
+    },
 }
 
 impl Denied {
@@ -194,7 +204,8 @@ impl Denied {
             | Self::TooMany { .. }
             | Self::DiscountedInARow { .. }
             | Self::RepeatAbandoner { .. }
-            | Self::DeeperThanLast { .. } => "Policy permits no such offer for this customer now.",
+            | Self::DeeperThanLast { .. }
+            | Self::Budget { .. } => "Policy permits no such offer for this customer now.",
             Self::EmptyBasket
             | Self::BadLine { .. }
             | Self::OtherCurrency { .. }
@@ -343,7 +354,8 @@ impl Ladder {
             return Err(Denied::BadLine { product: product(), why: "it must be above zero".to_owned() });
         }
         // Exclusions protect prices; the parcel of a reduced jacket may still travel free.
-        if percent > 0 && self.excluded(line) {
+        let tagged = line.tags.iter().any(|tag| self.limits.exclude_tags.contains(tag));
+        if percent > 0 && (tagged || self.excluded(line)) {
             return Err(Denied::Excluded { product: product() });
         }
         if percent > 0 && line.reduced {

@@ -80,6 +80,12 @@ pub struct Limits {
     pub window_days: u32,
     /// Categories never discounted, with everything below them.
     pub exclude_categories: Vec<CategoryId>,
+    /// Tags of goods never discounted: minimum advertised prices, gift cards.
+    pub exclude_tags: Vec<String>,
+    /// What all offers of a calendar month may cost; `None` is no limit.
+    pub budget_month: Option<Money>,
+    /// What the offers to one customer within a calendar month may cost; `None` is no limit.
+    pub budget_customer_month: Option<Money>,
     /// After so many discounted orders in a row the next occasion has no offer.
     pub discounted_in_a_row: u32,
     /// More abandoned carts than this in 90 days, with an offer before, teach a customer to wait.
@@ -136,6 +142,11 @@ impl Ladder {
     /// The limits.
     pub fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// The zone in which its days and months are counted.
+    pub fn zone(&self) -> &TimeZone {
+        &self.zone
     }
 
     /// Days over which [`crate::OfferHistory::granted_in_window`] counts.

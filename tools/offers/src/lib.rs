@@ -14,5 +14,5 @@ pub mod request;
 
 pub use grant::{Denied, Offer};
 pub use ladder::{Concession, Ladder, LadderError, LadderErrors, Step};
-pub use quote_offer::{OfferDesk, QuoteOffer};
+pub use quote_offer::{Held, OfferDesk, QuoteOffer};
 pub use request::{BasketLine, OfferHistory, OfferRequest};

@@ -24,6 +24,32 @@ pub trait OfferDesk: Send + Sync {
         cx: &'a ToolContext,
         step: Option<OfferStepId>,
     ) -> BoxFuture<'a, Result<OfferRequest, StoreError>>;
+    /// Holds what the offer costs against the shop's budgets, once a run, in one step that no other run can come between.
+    fn hold<'a>(
+        &'a self,
+        cx: &'a ToolContext,
+        offer: &'a Offer,
+        code: &'a str,
+    ) -> BoxFuture<'a, Result<Held, StoreError>>;
+    /// Notes a wish beyond the ladder for a person to decide.
+    fn beyond<'a>(
+        &'a self,
+        cx: &'a ToolContext,
+        step: &'a OfferStepId,
+        reason: &'a str,
+    ) -> BoxFuture<'a, Result<(), StoreError>>;
+}
+
+/// What came of holding an offer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Held {
+    /// It is held.
+    Held,
+    /// This budget has not enough left.
+    Over {
+        /// Which one.
+        budget: String,
+    },
 }
 
 /// The tool.
@@ -113,8 +139,20 @@ impl Tool for QuoteOffer {
         };
         let request = self.desk.request(cx, args.step).await?;
         match ladder.grant(&request) {
-            Ok(offer) => granted(cx, &offer),
-            Err(denied) => Ok(none(&denied, ladder.permitted(&request))),
+            Ok(offer) => {
+                let subject = &cx.subject;
+                let code = voucher(offer.code_prefix(), &cx.shop, &subject.customer, &subject.occasion, offer.step());
+                match self.desk.hold(cx, &offer, &code).await? {
+                    Held::Held => granted(cx, &offer, &code),
+                    Held::Over { budget } => Ok(none(&Denied::Budget { budget }, Vec::new())),
+                }
+            }
+            Err(denied) => {
+                if let Denied::OffLadder(step) = &denied {
+                    self.desk.beyond(cx, step, &args.reason).await?;
+                }
+                Ok(none(&denied, ladder.permitted(&request)))
+            }
         }
     }
 }
@@ -157,12 +195,11 @@ fn none(denied: &Denied, permitted: Vec<OfferStepId>) -> Answer {
     Answer::None { reason: denied.for_model(), permitted, next }
 }
 
-fn granted(cx: &ToolContext, offer: &Offer) -> Result<Answer, ToolError> {
+fn granted(cx: &ToolContext, offer: &Offer, code: &str) -> Result<Answer, ToolError> {
     let label = offer.label(&cx.subject.language).to_owned();
-    let code = voucher(offer.code_prefix(), &cx.shop, &cx.subject.customer, &cx.subject.occasion, offer.step());
     let mut fields = vec![
         ("label", FactValue::text(&label)),
-        ("code", FactValue::text(&code)),
+        ("code", FactValue::text(code)),
         ("ends", FactValue::Time { at: offer.ends() }),
     ];
     match offer.concession() {
@@ -177,7 +214,7 @@ fn granted(cx: &ToolContext, offer: &Offer) -> Result<Answer, ToolError> {
         fact,
         step: offer.step().clone(),
         label,
-        code,
+        code: code.to_owned(),
         ends: offer.ends(),
         needs_approval: offer.requires_approval(),
         note: None,

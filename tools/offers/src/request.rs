@@ -18,6 +18,8 @@ pub struct BasketLine {
     pub quantity: u32,
     /// The price is already a reduced one.
     pub reduced: bool,
+    /// Its labels in the catalogue: some brands forbid discounts below their own price.
+    pub tags: Vec<String>,
 }
 
 /// What the shop gave this customer before.

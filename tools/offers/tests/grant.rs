@@ -27,6 +27,7 @@ fn line(id: &str, category: &str, price: i64, cost: i64) -> BasketLine {
         cost: Some(eur(cost)),
         quantity: 1,
         reduced: false,
+        tags: Vec::new(),
     }
 }
 /// A customer with three full-price orders and a tent of healthy margin in the basket.
@@ -222,6 +223,7 @@ fn any_line() -> impl Strategy<Value = BasketLine> {
             cost: cost.map(eur),
             quantity,
             reduced,
+            tags: Vec::new(),
         },
     )
 }
@@ -278,4 +280,15 @@ proptest! {
         prop_assert!(given <= i128::from(limits.max_absolute));
         prop_assert!(ladder.permitted(&request).contains(offer.step()));
     }
+}
+
+#[test]
+fn what_a_brand_forbids_to_discount_is_not_and_may_still_travel_free() {
+    let mut asked = request(step("ten-percent"));
+    asked.basket[0].tags = vec!["tent".to_owned(), "map".to_owned()];
+    assert_eq!(ladder().grant(&asked), Err(Denied::Excluded { product: product("TT-1501") }));
+    asked.step = None;
+    assert_eq!(ladder().grant(&asked).unwrap().concession(), Concession::FreeShipping);
+    let limits = ladder().limits().clone();
+    assert_eq!((limits.budget_month, limits.budget_customer_month), (Some(eur(250_000)), Some(eur(6_000))));
 }

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use kit::fact::FactBook;
@@ -11,13 +11,16 @@ use kit::{
     BoxFuture, Currency, CustomerId, Digest, Fact, FlowId, Language, Money, OfferStepId, Principal, ProductId, RunId,
     ShopId, StoreError, Timestamp,
 };
-use mailwright_offers::{BasketLine, Ladder, OfferDesk, OfferHistory, OfferRequest, QuoteOffer};
+use mailwright_offers::{BasketLine, Held, Ladder, Offer, OfferDesk, OfferHistory, OfferRequest, QuoteOffer};
 use serde_json::{Value, json};
 
 struct Desk {
     ladder: Option<Arc<Ladder>>,
     fails: bool,
     vip: bool,
+    /// The budget is used up.
+    spent: bool,
+    wishes: Arc<Mutex<Vec<(String, String)>>>,
 }
 
 impl OfferDesk for Desk {
@@ -43,6 +46,7 @@ impl OfferDesk for Desk {
                     cost: Some(Money::new(9_000, Currency::EUR)),
                     quantity: 1,
                     reduced: false,
+                    tags: Vec::new(),
                 }],
                 history: OfferHistory { orders: 3, ..OfferHistory::default() },
                 vip: self.vip,
@@ -51,11 +55,24 @@ impl OfferDesk for Desk {
             })
         })
     }
+    fn hold<'a>(&'a self, _: &'a ToolContext, _: &'a Offer, _: &'a str) -> BoxFuture<'a, Result<Held, StoreError>> {
+        let over = self.spent.then(|| "month:2026-11".to_owned());
+        Box::pin(async move { Ok(over.map_or(Held::Held, |budget| Held::Over { budget })) })
+    }
+    fn beyond<'a>(
+        &'a self,
+        _: &'a ToolContext,
+        step: &'a OfferStepId,
+        reason: &'a str,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.wishes.lock().unwrap().push((step.to_string(), reason.to_owned()));
+        Box::pin(async { Ok(()) })
+    }
 }
 
 fn desk() -> Desk {
     let ladder = Ladder::parse("ladder.toml", include_str!("../../../knowledge/offers/ladder.toml")).unwrap();
-    Desk { ladder: Some(Arc::new(ladder)), fails: false, vip: false }
+    Desk { ladder: Some(Arc::new(ladder)), fails: false, vip: false, spent: false, wishes: Arc::default() }
 }
 
 fn context(language: Language, customer: &str) -> ToolContext {
@@ -177,4 +194,21 @@ fn the_checked_in_schema_is_what_the_model_gets() {
         std::fs::write(path, &schema).unwrap();
     }
     assert_eq!(std::fs::read_to_string(path).unwrap(), schema);
+}
+
+#[test]
+fn a_budget_that_is_used_up_grants_nothing_and_a_wish_beyond_the_ladder_reaches_a_person() {
+    let spent = Desk { spent: true, ..desk() };
+    let (answer, facts) = call(spent, &context(Language::EN, "c1"), &json!({"step": null, "reason": WHY}));
+    let none = json!({
+        "answer": "none",
+        "reason": "Policy permits no such offer for this customer now.",
+        "permitted": [],
+        "next": "No discount is a good answer: write the message without an offer and without hinting at one.",
+    });
+    assert_eq!((answer.unwrap(), facts), (none, vec![]));
+    let asked = desk();
+    let wishes = asked.wishes.clone();
+    call(asked, &context(Language::EN, "c1"), &json!({"step": "half-price", "reason": WHY})).0.unwrap();
+    assert_eq!(*wishes.lock().unwrap(), [("half-price".to_owned(), WHY.to_owned())]);
 }

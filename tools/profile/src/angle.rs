@@ -53,8 +53,8 @@ impl Family {
     }
 }
 
-/// The allowed angles, best first. `bought_before`: there are favourites; `sold_out`: something of the occasion ran out.
-pub fn angles(flow: &FlowId, stage: Stage, bought_before: bool, sold_out: bool) -> Vec<Angle> {
+/// The allowed angles, best first. `bought_again`: there are favourites; `sold_out`: something of the occasion ran out.
+pub fn angles(flow: &FlowId, stage: Stage, bought_again: bool, sold_out: bool) -> Vec<Angle> {
     let mut angles = match (Family::of(flow), stage) {
         (Family::Abandoned, Stage::New) => vec![Angle::CartReminder, Angle::Reassurance, Angle::Welcome],
         (Family::Abandoned, _) => vec![Angle::CartReminder, Angle::Reassurance],
@@ -69,7 +69,7 @@ pub fn angles(flow: &FlowId, stage: Stage, bought_before: bool, sold_out: bool) 
         (Family::Other, Stage::AtRisk | Stage::Lapsed) => vec![Angle::Comeback, Angle::NewArrivals],
         (Family::Other, Stage::Seasonal) => vec![Angle::NewArrivals],
     };
-    if !bought_before {
+    if !bought_again {
         angles.retain(|angle| *angle != Angle::Replenish);
     } else if Family::of(flow) != Family::Abandoned && Family::of(flow) != Family::PostPurchase {
         angles.push(Angle::Favourites);

@@ -61,8 +61,10 @@ pub struct Profile {
     pub stage: Stage,
     /// Categories they like best, best first, at most three.
     pub categories: Vec<CategoryId>,
-    /// Products they bought more than once or keep coming back to, best first; nothing that they sent back.
+    /// Products they bought more than once, best first; nothing that they sent back.
     pub favourites: Vec<ProductId>,
+    /// Products they looked at, searched, wished for or put into a cart and never bought, best first.
+    pub looked_at: Vec<ProductId>,
     /// Products that they sent back: never suggest them.
     pub returned: Vec<ProductId>,
     /// How they shop.
@@ -93,6 +95,7 @@ pub fn explain(snapshot: &CustomerSnapshot, norms: &StoreNorms, thresholds: &Thr
         stage,
         categories: taste.categories,
         favourites: taste.favourites,
+        looked_at: taste.looked_at,
         returned: taste.returned,
         rhythm,
         intent,

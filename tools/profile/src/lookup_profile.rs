@@ -79,9 +79,9 @@ pub enum Role {
     InCart,
     /// In the order that started the run, also when it was cancelled.
     Ordered,
-    /// They seem to want it now.
+    /// They seem to want it: from looks and wishes, which copy never mentions.
     Interest,
-    /// They bought it more than once, or come back to it.
+    /// They bought it more than once.
     Favourite,
 }
 
@@ -128,13 +128,13 @@ impl Tool for LookupProfile {
         let candidates = Table { cx, shelf: self.shelf.as_ref(), known, notes: &mut notes }.lay()?;
         let sold_out = candidates.iter().any(|c| c.product.stock == StockLevel::Out);
         let stage = profile.as_ref().map_or(Stage::New, |profile| profile.stage);
-        let bought_before = profile.as_ref().is_some_and(|profile| !profile.favourites.is_empty());
+        let bought_again = profile.as_ref().is_some_and(|profile| !profile.favourites.is_empty());
         Ok(ProfileView {
             has_first_name: snapshot.and_then(|s| s.first_name).is_some_and(|n| MergeName::parse(&n).is_some()),
             language: cx.subject.language.clone(),
             stage,
             reasons: profile.map(|p| p.reasons.into_iter().take(MAX_REASONS).collect()).unwrap_or_default(),
-            angles: angles(&cx.subject.flow, stage, bought_before, sold_out),
+            angles: angles(&cx.subject.flow, stage, bought_again, sold_out),
             cart,
             candidates,
             notes,
@@ -175,7 +175,7 @@ fn cart(cx: &ToolContext, snapshot: Option<&CustomerSnapshot>) -> Result<Option<
     Ok((fact.is_some() || note.is_some()).then_some(CartView { fact, note }))
 }
 
-/// Lays products on the table: those of the occasion, then what they want now, then favourites.
+/// Lays products on the table: those of the occasion, then what they want now, favourites, and what else they looked at.
 struct Table<'a> {
     cx: &'a ToolContext,
     shelf: &'a dyn Shelf,
@@ -192,7 +192,8 @@ impl Table<'_> {
         let Some((_, profile)) = self.known else { return Ok(laid) };
         let wanted = profile.intent.product.iter().map(|product| (Role::Interest, product));
         let liked = profile.favourites.iter().map(|product| (Role::Favourite, product));
-        for (role, product) in wanted.chain(liked) {
+        let looked_at = profile.looked_at.iter().map(|product| (Role::Interest, product));
+        for (role, product) in wanted.chain(liked).chain(looked_at) {
             let there = laid.iter().any(|c: &Candidate| c.product.product == *product)
                 || self.cx.subject.products.contains(product);
             if laid.len() < MAX_CANDIDATES && !there && !profile.returned.contains(product) {

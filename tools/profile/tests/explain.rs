@@ -114,7 +114,8 @@ fn taste_forgets_slowly_and_leaves_out_what_came_back_or_is_owned() {
     snapshot.orders.push(boots);
     let profile = profile(&snapshot);
     assert_eq!(profile.categories, [category("cooking/gas"), category("tents"), category("camp/lamps")]);
-    assert_eq!(profile.favourites, [product("gas"), product("lamp")], "a tent that is owned is not wanted again");
+    assert_eq!(profile.favourites, [product("gas")], "a tent that is owned is not wanted again, a look is no purchase");
+    assert_eq!(profile.looked_at, [product("lamp")]);
     assert_eq!(profile.returned, [product("boots")]);
     let texts: Vec<&str> = profile.reasons.iter().map(|r| r.text.as_str()).collect();
     assert_eq!(
@@ -184,6 +185,8 @@ proptest! {
         prop_assert!(profile.rhythm.expected_days.is_finite() && profile.rhythm.expected_days > 0.0);
         prop_assert!(profile.internal.next_year.is_none_or(|m| m.minor >= 0));
         prop_assert!(profile.favourites.iter().all(|p| !profile.returned.contains(p)));
+        let bought = |p: &kit::ProductId| snapshot.orders.iter().filter(|o| o.lines.iter().any(|l| l.product == *p)).count();
+        prop_assert!(profile.favourites.iter().all(|p| bought(p) > 1));
     }
 
     #[test]

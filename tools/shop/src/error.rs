@@ -73,6 +73,16 @@ pub enum WebhookError {
         /// What is wrong.
         fault: Fault,
     },
+    /// The platform sends ids only.
+    #[error(
+        "only the id of {what} {id} came: its details must be fetched from the shop's API, and no client for it is set up"
+    )]
+    FetchNeeded {
+        /// What kind of thing.
+        what: String,
+        /// Its id, capped.
+        id: String,
+    },
     /// The items do not add up.
     #[error("{path}: the items come to {sum} but the body states {stated}")]
     Mismatch {

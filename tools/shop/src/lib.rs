@@ -11,16 +11,22 @@
 //! * A missing e-mail address is no fault here: admission decides. A malformed one is.
 //! * Fields we do not use are ignored, so that a platform may add some.
 //!
-//! [`shopify`] and [`generic`] say what each source sends.
+//! [`shopify`], [`woocommerce`], [`bigcommerce`], [`adobe`] and [`generic`] say what each source sends; [`signature`] who
+//! really sent it, and [`arrival`] what is known before the body is read.
 
+pub mod adobe;
 mod amounts;
+pub mod arrival;
+pub mod bigcommerce;
 mod error;
 mod event;
 pub mod generic;
 mod json;
 pub mod shopify;
+pub mod signature;
 mod topic;
 mod values;
+pub mod woocommerce;
 
 use std::fmt;
 use std::str::FromStr;
@@ -41,18 +47,31 @@ pub use topic::Topic;
 pub enum Source {
     /// Shopify webhooks, API 2026-04.
     Shopify,
+    /// BigCommerce webhooks v3.
+    BigCommerce,
+    /// WooCommerce webhooks, REST v3.
+    WooCommerce,
+    /// Adobe Commerce webhooks.
+    Adobe,
+    /// The shape that [`generic`] documents, signed as Standard Webhooks say.
+    Standard,
     /// A shop without an adapter of its own, in the shape that [`generic`] documents.
     Generic,
 }
 
 impl Source {
     /// Every source.
-    pub const ALL: [Self; 2] = [Self::Shopify, Self::Generic];
+    pub const ALL: [Self; 6] =
+        [Self::Shopify, Self::BigCommerce, Self::WooCommerce, Self::Adobe, Self::Standard, Self::Generic];
 
     /// The name on the command line and in webhook paths.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Shopify => "shopify",
+            Self::BigCommerce => "bigcommerce",
+            Self::WooCommerce => "woocommerce",
+            Self::Adobe => "adobe",
+            Self::Standard => "standard",
             Self::Generic => "generic",
         }
     }
@@ -61,7 +80,10 @@ impl Source {
     pub fn topics(self) -> &'static [(&'static str, Topic)] {
         match self {
             Self::Shopify => shopify::TOPICS,
-            Self::Generic => generic::TOPICS,
+            Self::BigCommerce => bigcommerce::TOPICS,
+            Self::WooCommerce => woocommerce::TOPICS,
+            Self::Adobe => adobe::TOPICS,
+            Self::Standard | Self::Generic => generic::TOPICS,
         }
     }
 
@@ -134,7 +156,10 @@ pub fn parse(delivery: &Delivery<'_>, defaults: &ShopDefaults) -> Result<ShopEve
     let text = json::guard(delivery.body)?;
     let parsed = match delivery.source {
         Source::Shopify => shopify::parse(topic, text, defaults)?,
-        Source::Generic => generic::parse(topic, delivery.topic, text, defaults)?,
+        Source::BigCommerce => bigcommerce::parse(topic, text)?,
+        Source::WooCommerce => woocommerce::parse(topic, text, defaults)?,
+        Source::Adobe => adobe::parse(topic, text, defaults)?,
+        Source::Standard | Source::Generic => generic::parse(topic, delivery.topic, text, defaults)?,
     };
     let id = match (delivery.event_id, parsed.id) {
         (Some(header), _) => EventId::new(header).map_err(|e| error::field("event id header", Fault::Id(e)))?,
@@ -144,7 +169,11 @@ pub fn parse(delivery: &Delivery<'_>, defaults: &ShopDefaults) -> Result<ShopEve
     Ok(ShopEvent {
         id,
         source: delivery.source,
-        topic,
+        topic: match delivery.source {
+            // Cancelled and fulfilled orders come under topics of their own.
+            Source::Shopify | Source::Standard | Source::Generic => topic,
+            Source::BigCommerce | Source::WooCommerce | Source::Adobe => become_of(topic, &parsed.body),
+        },
         triggered_at: delivery.triggered_at.or(parsed.at).unwrap_or(delivery.received_at),
         customer: parsed.customer,
         body: parsed.body,
@@ -155,4 +184,17 @@ pub fn parse(delivery: &Delivery<'_>, defaults: &ShopDefaults) -> Result<ShopEve
 fn digest_id(delivery: &Delivery<'_>, shop: &ShopId, text: &str) -> Result<EventId, WebhookError> {
     let digest = Digest::of_parts([shop.as_str(), delivery.source.as_str(), delivery.topic, text]);
     EventId::new(digest.to_string()).map_err(|e| error::field("event id", Fault::Id(e)))
+}
+
+/// Platforms that tell every change of an order under one topic: what the body says it has become counts.
+fn become_of(topic: Topic, body: &EventBody) -> Topic {
+    match body {
+        EventBody::Order(order) if topic == Topic::OrderUpdated && order.cancelled_at.is_some() => {
+            Topic::OrderCancelled
+        }
+        EventBody::Order(order) if topic == Topic::OrderUpdated && order.fulfilled_at.is_some() => {
+            Topic::OrderFulfilled
+        }
+        _ => topic,
+    }
 }

@@ -11,6 +11,7 @@ use kit::{ApprovalId, BoxFuture, Digest, RunId, StoreError, Timestamp};
 use mailwright::clock::{Clock as _, SystemClock};
 use mailwright::model::ChatModel;
 use mailwright::runs::{Deliverer, Driver, Planner, Rest, Seed, Silent};
+use mailwright::spend::{Caps, Purse};
 use mailwright::store::{NewRun, ShopStore, Store};
 
 use crate::scenario::{Scenario, ended_as_scripted};
@@ -30,6 +31,7 @@ impl Durable {
         let store = Store::open(dir).await?;
         let shop = store.shop(&shop());
         let driver = Driver {
+            policy: RunPolicy::shipped()?.into(),
             store: shop.clone(),
             registry: scenario.registry.clone(),
             deliverer: Arc::new(NoDelivery),
@@ -37,6 +39,7 @@ impl Durable {
             planner: Arc::new(Script(scenario)),
             clock: Arc::new(SystemClock),
             observer: Arc::new(Silent),
+            purse: Purse::new(shop.clone(), Caps::default()),
         };
         Ok(Self { store, shop, driver })
     }
@@ -52,6 +55,8 @@ impl Durable {
             occasion: subject.occasion.clone(),
             step: subject.step,
             due: now,
+            cause: "bench".to_owned(),
+            supersede: None,
             release: release(),
             plan: serde_json::to_string(&Seed { subject, principal: principal() })?,
         };

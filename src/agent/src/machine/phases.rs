@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use kit::ApprovalId;
-use kit::campaign::{BriefChoice, Question};
+use kit::campaign::{BriefChoice, ClassCopy, Question};
 use kit::message::{DraftRecord, Hold, Release, SendState};
 use kit::tool::{Disposition, NoSend, Phase};
 
@@ -24,6 +24,7 @@ pub(super) enum Ending {
     Queued { state: SendState },
     Held { hold: Hold },
     NoSend(NoSend),
+    Written(Box<ClassCopy>),
     Asked(Vec<Question>),
     Offered(Vec<BriefChoice>),
     NoBrief,
@@ -54,6 +55,7 @@ impl Machine {
             Disposition::Queued { state } => Some(Ending::Queued { state }),
             Disposition::Held { hold } => Some(Ending::Held { hold }),
             Disposition::NoSend(reason) => Some(Ending::NoSend(reason)),
+            Disposition::Written { copy } => Some(Ending::Written(copy)),
             Disposition::Briefed { brief } => (!self.briefed(*brief)).then_some(Ending::NoBrief),
             Disposition::Asked { questions } => Some(Ending::Asked(questions)),
             Disposition::Offered { choices } => Some(Ending::Offered(choices)),
@@ -67,6 +69,7 @@ impl Machine {
             Ending::Queued { state } => self.finish(Outcome::Delivered { state }),
             Ending::Held { hold } => self.held(hold),
             Ending::NoSend(reason) => self.finish(Outcome::NoSend(reason)),
+            Ending::Written(copy) => self.finish(Outcome::Written { copy }),
             Ending::Asked(questions) => self.asked(questions),
             Ending::Offered(choices) => self.offered_briefs(choices),
             Ending::NoBrief => self.park("fatal", "a tool changed the brief of a run that has none".to_owned()),

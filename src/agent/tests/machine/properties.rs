@@ -51,8 +51,12 @@ impl Tape {
 
     fn reply(&mut self, offered: &[String]) -> ModelReply {
         use FinishReason::{Length, Other, Refused, Stop, ToolCalls};
-        let usage =
-            Usage { input_tokens: self.pick(3_000) as u64, output_tokens: 10, cost_micros: self.pick(3_000) as u64 };
+        let usage = Usage {
+            input_tokens: self.pick(3_000) as u64,
+            output_tokens: 10,
+            cost_micros: self.pick(3_000) as u64,
+            ..Usage::default()
+        };
         let (calls, finish) = match self.mood {
             Mood::Obedient => ((0..1 + self.pick(2)).map(|_| self.sensible_call(offered)).collect(), ToolCalls),
             Mood::Wild => {

@@ -97,7 +97,7 @@ pub(crate) fn raw(id: &str, name: &str, arguments: &str) -> RawCall {
 }
 
 pub(crate) fn reply(text: Option<&str>, calls: Vec<RawCall>, finish: FinishReason) -> ModelReply {
-    let usage = Usage { input_tokens: 900, output_tokens: 100, cost_micros: 50 };
+    let usage = Usage { input_tokens: 900, output_tokens: 100, cost_micros: 50, ..Usage::default() };
     ModelReply { text: text.map(str::to_owned), calls, finish, usage, model: "m".to_owned() }
 }
 

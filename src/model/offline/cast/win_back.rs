@@ -64,6 +64,10 @@ fn cast<'a>(
 ) -> Result<Cast<'a>, NoSend> {
     let product = lead.product;
     let mut cards = vec![lead];
+    if shape == Shape::Substitute {
+        // Two to compare are more use than one.
+        cards.extend(table.stand_ins().filter(|other| other.id != product.id).map(|other| table.card(other)).take(1));
+    }
     cards.extend(pool(table).into_iter().filter(|card| card.product.id != product.id));
     cards.truncate(CARDS);
     Ok(Cast {
@@ -88,9 +92,9 @@ fn pool<'a>(table: &Table<'a>) -> Vec<Card<'a>> {
     let of_role =
         |role: Option<Role>| table.others.iter().filter(plain).filter(move |p| p.role == role).map(|p| table.card(p));
     let mut cards = table.related(&RELATED);
-    // They do not have what was cancelled: nothing is used with it or follows it. The same purpose still counts.
+    // They do not have what was cancelled: nothing is used with it, follows it or serves beside it.
     let of_cancelled = |p: &Product| table.run.iter().any(|run| p.source() == Some(run.id.as_str()));
-    cards.retain(|card| card.why == Why::SamePurpose || !of_cancelled(card.product));
+    cards.retain(|card| !of_cancelled(card.product));
     cards.extend(of_role(Some(Role::Favourite)));
     cards.extend(of_role(Some(Role::Interest)));
     cards.extend(of_role(None).take(1));

@@ -198,3 +198,22 @@ fn reasons_from_the_graph_are_checked_before_they_are_copy() {
     let popular = "popular in kettles; nothing this customer bought points to it";
     assert_eq!(reason(popular, "kitchen <-in_category- P-2"), None, "a cart is no shop window");
 }
+
+#[test]
+fn a_rival_is_no_company_and_words_about_another_pair_are_not_borrowed() {
+    let shown = |category: &str, path: &str| {
+        let mut world = World::cart("en");
+        let because = "goes with Kestrel Kettle Q: half a litre, one scoop and a lid";
+        let item = with(product(7, 30), json!({"category": category, "path": path, "because": because}));
+        world.graph.insert("recommend", json!({"items": [item]}));
+        world.graph.insert("neighbours", json!({"items": [item]}));
+        let proposal = world.run().proposals()[0].clone();
+        let blocks = proposal["blocks"].as_array().unwrap().clone();
+        let card = blocks.into_iter().find(|block| block["fact"].as_str().is_some_and(|fact| fact.ends_with("07")));
+        card.map(|card| card["reason"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(shown("kitchen/kettles", "P-1 -bought_together-> P-7"), None, "another kettle is a rival");
+    assert!(shown("kitchen/care", "P-1 -bought_together-> P-7").is_some());
+    let borrowed = shown("kitchen/care", "P-16 -accessory-> P-7").unwrap();
+    assert!(!borrowed.contains("scoop"), "{borrowed}");
+}

@@ -69,7 +69,7 @@ pub(super) fn ask(messages: &[Message], offer: &[&str]) -> ModelReply {
 pub(super) fn product(number: u32, call: u32) -> Value {
     json!({
         "fact": format!("f{call}{number:02}"), "product": format!("P-{number}"), "title": format!("Kestrel Kettle {}", letter(number)),
-        "category": "kitchen/kettles", "price": "€49.00", "stock": "in_stock",
+        "category": if number == 1 { "kitchen/kettles" } else { "kitchen/care" }, "price": "€49.00", "stock": "in_stock",
         "highlights": ["The spout pours without a drip"], "care": "Rinse it with vinegar now and then.",
     })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kit::message::{Confidence, Finding, RiskAssessment, RiskReason, Severity};
+use kit::message::{BrandScore, Confidence, Finding, RiskAssessment, RiskReason, Severity};
 use kit::{Digest, FlowId, OfferStepId};
 use serde::Deserialize;
 use toml::Spanned;
@@ -35,6 +35,7 @@ pub struct RiskPolicy {
     new_offer: bool,
     audience_above: u32,
     confidence_at_most: Confidence,
+    brand_score_below: Option<u8>,
     flows: BTreeMap<FlowId, Trust>,
     version: Digest,
 }
@@ -87,6 +88,8 @@ struct RulesFile {
     new_offer: bool,
     audience_above: Spanned<u32>,
     confidence_at_most: Spanned<Confidence>,
+    /// A message of a lower brand score is seen by a person.
+    brand_score_below: Option<Spanned<u32>>,
 }
 
 #[derive(Deserialize)]
@@ -122,12 +125,17 @@ impl RiskPolicy {
             let id = FlowId::new(name.get_ref().clone()).map_err(|e| source.fault(name.span(), e.to_string()))?;
             Ok((id, trust(&source, flow)?))
         };
+        let score = match &file.rules.brand_score_below {
+            Some(found) => u8::try_from(source.within(found, "brand_score_below", 1..=100)?).ok(),
+            None => None,
+        };
         Ok(Self {
             expires_hours: source.within(&file.approval.expires_hours, "expires_hours", 1..=24 * 14)?,
             vip: file.rules.vip,
             new_offer: file.rules.new_offer,
             audience_above: source.within(&file.rules.audience_above, "audience_above", 1..=u32::MAX)?,
             confidence_at_most: *file.rules.confidence_at_most.get_ref(),
+            brand_score_below: score,
             flows: file.flow.iter().map(flow).collect::<Result<_, PolicyError>>()?,
             version: Digest::of_bytes(text.as_bytes()),
         })
@@ -177,6 +185,10 @@ impl RiskPolicy {
         }
         if input.confidence <= self.confidence_at_most {
             say("confidence", "the writer is not sure".to_owned());
+        }
+        let score = BrandScore::of(input.findings).total;
+        if let Some(least) = self.brand_score_below.filter(|least| score < *least) {
+            say("brand_score", format!("its brand score is {score}; unseen messages need {least}"));
         }
         for finding in input.findings.iter().filter(|f| f.severity == Severity::Approve) {
             say(&finding.rule, finding.why.clone());

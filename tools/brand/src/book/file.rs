@@ -27,6 +27,68 @@ pub(crate) struct RulesFile {
     pub(crate) flow: Vec<Spanned<Flow>>,
     #[serde(default)]
     pub(crate) phrase: Vec<Spanned<PhraseEntry>>,
+    #[serde(default)]
+    pub(crate) disclosure: Vec<Spanned<DisclosureEntry>>,
+    #[serde(default)]
+    pub(crate) personalisation: Personalisation,
+    /// How a message should sound, by flow.
+    #[serde(default)]
+    pub(crate) tone: BTreeMap<String, Spanned<ToneBounds>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Personalisation {
+    /// Things known of the reader that a message may show without a person looking.
+    pub(crate) max_signals: Option<usize>,
+}
+
+/// Least and most of each, from 0 to 5.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ToneBounds {
+    pub(crate) urgent: Option<[usize; 2]>,
+    pub(crate) warm: Option<[usize; 2]>,
+}
+
+/// A sentence that must stand in a message under conditions.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DisclosureEntry {
+    pub(crate) id: Spanned<String>,
+    pub(crate) severity: Severity,
+    pub(crate) why: String,
+    pub(crate) mend: String,
+    pub(crate) owner: String,
+    pub(crate) source: String,
+    pub(crate) when: When,
+    /// In the block that made it necessary, not just anywhere in the message.
+    #[serde(default)]
+    pub(crate) same_block: bool,
+    /// One of these must stand there, in English drafts.
+    pub(crate) en: Vec<String>,
+    /// In German drafts.
+    pub(crate) de: Vec<String>,
+}
+
+/// When a disclosure is owed: all conditions that are given must hold.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct When {
+    /// The message makes an offer.
+    #[serde(default)]
+    pub(crate) offer: bool,
+    /// It quotes a review.
+    #[serde(default)]
+    pub(crate) review: bool,
+    /// It shows goods that one of these laws regulates.
+    #[serde(default)]
+    pub(crate) regulated: Vec<String>,
+    /// It shows a product with this tag.
+    pub(crate) product_tag: Option<String>,
+    /// One of these rules found its words, whether they held or not.
+    #[serde(default)]
+    pub(crate) found: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -41,6 +103,8 @@ pub(crate) struct Style {
     pub(crate) subject: Limits,
     pub(crate) body: Limits,
     #[serde(default)]
+    pub(crate) sms: SmsLimits,
+    #[serde(default)]
     pub(crate) emoji_deny: Vec<String>,
     #[serde(default)]
     pub(crate) caps_allow: Vec<String>,
@@ -48,6 +112,21 @@ pub(crate) struct Style {
     pub(crate) reading_grade_max_en: f64,
     /// Amstad reading ease, a minimum.
     pub(crate) reading_ease_min_de: f64,
+}
+
+/// What a text message may take.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SmsLimits {
+    /// Parts that a message may cost.
+    pub(crate) segments_max: u32,
+    pub(crate) products_max: usize,
+}
+
+impl Default for SmsLimits {
+    fn default() -> Self {
+        Self { segments_max: 2, products_max: 2 }
+    }
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -74,6 +153,9 @@ pub(crate) struct Structure {
 pub(crate) struct Links {
     #[serde(default)]
     pub(crate) image_hosts: Vec<String>,
+    /// Campaign parameters that a link may bring along.
+    #[serde(default)]
+    pub(crate) utm_allow: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -10,8 +10,8 @@ use kit::message::Severity;
 use regex::Regex;
 use serde::de::DeserializeOwned;
 
-use super::file::{ClaimEntry, ClaimsFile, Detector, Lexicon, PhraseEntry, RulesFile};
-use super::{Claim, FlowRules, Patterns, PhraseRule, Role, RuleBook, RuleFileError, RuleFileErrors, Scope};
+use super::file::{ClaimEntry, ClaimsFile, Detector, DisclosureEntry, Lexicon, PhraseEntry, RulesFile};
+use super::{Claim, Disclosure, FlowRules, Patterns, PhraseRule, Role, RuleBook, RuleFileError, RuleFileErrors, Scope};
 use crate::phrases::{Lang, Owner, Phrase, Phrases};
 use crate::rules;
 
@@ -20,7 +20,7 @@ const CLAIMS_SCHEMA: &str = "mailwright.claims/1";
 const LEXICON_LABEL: &str = "lexicon.toml (built in)";
 const LEXICON: &str = include_str!("../lexicon.toml");
 /// Raised whenever the code of a check changes what it finds, so that old reports do not count any more.
-const CHECKER: &str = "brand-checker/2";
+const CHECKER: &str = "brand-checker/3";
 
 /// One file being read.
 struct Source<'a> {
@@ -51,6 +51,7 @@ impl Source<'_> {
 struct Draft {
     rules: Vec<PhraseRule>,
     claims: Vec<Claim>,
+    disclosures: Vec<Disclosure>,
     phrases: Vec<Phrase>,
     /// For each phrase: the error to report when it does not compile.
     places: Vec<RuleFileError>,
@@ -95,6 +96,10 @@ pub(super) fn book(
     for entry in &claims.claim {
         draft.claim(&claims_source, entry);
     }
+    for entry in &file.disclosure {
+        draft.disclosure(&source, entry);
+    }
+    let tone = tones(&mut draft, &source, &file);
     let languages = languages(&mut draft, &source, &file);
     let flows = flows(&mut draft, &source, &file);
     let patterns = patterns().map_err(|e| source.fault(0..0, None, format!("a built-in pattern is broken: {e}")));
@@ -113,6 +118,10 @@ pub(super) fn book(
             style: file.style,
             structure: file.structure,
             image_hosts: file.links.image_hosts,
+            utm_allow: file.links.utm_allow,
+            disclosures: draft.disclosures,
+            tone,
+            max_signals: file.personalisation.max_signals,
             languages,
             flows,
             patterns,
@@ -192,6 +201,18 @@ fn flows(draft: &mut Draft, source: &Source<'_>, file: &RulesFile) -> BTreeMap<S
     flows
 }
 
+fn tones(draft: &mut Draft, source: &Source<'_>, file: &RulesFile) -> BTreeMap<String, super::file::ToneBounds> {
+    let mut tones = BTreeMap::new();
+    for (flow, found) in &file.tone {
+        let bounds = *found.get_ref();
+        if [bounds.urgent, bounds.warm].into_iter().flatten().any(|[least, most]| least > most || most > 5) {
+            draft.errors.push(source.fault(found.span(), Some(flow), "bounds are [least, most] within 0 to 5"));
+        }
+        tones.insert(flow.clone(), bounds);
+    }
+    tones
+}
+
 impl Draft {
     fn detector(
         &mut self,
@@ -264,6 +285,55 @@ impl Draft {
         self.add_rule(rule, &words, source.fault(entry.id.span(), Some(id), ""));
     }
 
+    fn disclosure(&mut self, source: &Source<'_>, found: &toml::Spanned<DisclosureEntry>) {
+        let entry = found.get_ref();
+        let id = entry.id.get_ref();
+        let mut say = |problem: String| self.errors.push(source.fault(entry.id.span(), Some(id), problem));
+        if !id.starts_with("disclosure.") {
+            say("a disclosure's id begins with `disclosure.`".to_owned());
+        }
+        for (key, value) in
+            [("why", &entry.why), ("mend", &entry.mend), ("owner", &entry.owner), ("source", &entry.source)]
+        {
+            if value.trim().is_empty() {
+                say(format!("`{key}` is empty"));
+            }
+        }
+        let when = &entry.when;
+        let unconditional = !when.offer
+            && !when.review
+            && when.regulated.is_empty()
+            && when.product_tag.is_none()
+            && when.found.is_empty();
+        if unconditional {
+            say("`when` is empty: name offer, review, regulated, product_tag or found".to_owned());
+        }
+        if entry.en.is_empty() || entry.de.is_empty() {
+            say("give the sentence in `en` and in `de`".to_owned());
+        }
+        for wanted in &when.found {
+            let known = rules::ALL.iter().any(|r| r.id == wanted) || self.rules.iter().any(|r| r.id == *wanted);
+            if !known {
+                say(format!("`found` names `{wanted}`, and there is no rule of that name"));
+            }
+        }
+        if self.disclosures.iter().any(|d| d.id == *id) {
+            say("this id is used twice".to_owned());
+        }
+        self.disclosures.push(Disclosure {
+            id: id.clone(),
+            severity: entry.severity,
+            why: entry.why.clone(),
+            mend: entry.mend.clone(),
+            owner: entry.owner.clone(),
+            source: entry.source.clone(),
+            when: entry.when.clone(),
+            same_block: entry.same_block,
+            en: entry.en.clone(),
+            de: entry.de.clone(),
+        });
+    }
+
     fn add_rule(&mut self, mut rule: PhraseRule, words: &Words<'_>, place: RuleFileError) {
         let fault = |problem: &str| RuleFileError { problem: problem.to_owned(), ..place.clone() };
         if self.rules.iter().any(|r| r.id == rule.id) {
@@ -334,6 +404,8 @@ impl Draft {
         self.add_phrases(&entry.text, Owner::Claim(self.claims.len()), None, false, &fault(""));
         self.claims.push(Claim {
             id: id.clone(),
+            text: entry.text.clone(),
+            evidence: entry.evidence.clone(),
             product_tag: entry.product_tag.clone(),
             products: entry.products.clone(),
             expires,

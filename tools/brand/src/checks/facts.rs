@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use kit::fact::{FactValue, Provenance};
 use kit::message::{Draft, Place, Severity};
+use kit::personal::{self, Known};
 use kit::{Fact, FactKind};
 
 use super::{Scene, strong, words};
@@ -26,6 +27,15 @@ pub(super) fn check(scene: &mut Scene<'_>, draft: &Draft) {
         }
         outside_text(scene, fact, &place);
     }
+    let mut currencies = scene.cited.iter().flat_map(|f| f.fields.values()).filter_map(|value| match value {
+        FactValue::Money { money } => Some(money.currency),
+        FactValue::Text { .. } | FactValue::Count { .. } | FactValue::Url { .. } | FactValue::Time { .. } => None,
+    });
+    if let Some(first) = currencies.next()
+        && let Some(other) = currencies.find(|c| *c != first)
+    {
+        scene.find(&rules::MIXED_CURRENCY, &Place::Whole, None, &format!("{first} and {other}"));
+    }
     for (index, block) in draft.blocks.iter().enumerate() {
         let Some(fact) = block.fact().and_then(|id| scene.facts.get(id)) else { continue };
         let place = Place::Block { index, field: "fact".to_owned() };
@@ -45,6 +55,10 @@ fn product(scene: &mut Scene<'_>, fact: &Fact, place: &Place) {
     if shown && fact.count("stock").is_none_or(|stock| stock <= 0) {
         scene.find(&rules::OUT_OF_STOCK, place, None, fact.text("title").unwrap_or(&fact.subject));
     }
+    let pictured = shown && fact.field("image").is_some();
+    if pictured && fact.text("image_alt").is_none_or(|alt| alt.trim().is_empty()) {
+        scene.find(&rules::IMAGE_ALT, place, None, fact.text("title").unwrap_or(&fact.subject));
+    }
     if let Some(law) = fact.text("regulated") {
         scene.find(&rules::REGULATED, place, None, law);
     }
@@ -53,6 +67,9 @@ fn product(scene: &mut Scene<'_>, fact: &Fact, place: &Place) {
 fn review(scene: &mut Scene<'_>, fact: &Fact, place: &Place) {
     if fact.count("stars").is_none_or(|stars| !(1..=5).contains(&stars)) {
         scene.find(&rules::REVIEW_STARS, place, None, &fact.subject);
+    }
+    if let Some(connection) = fact.text("connection") {
+        scene.find(&rules::CONNECTION, place, None, connection);
     }
     let about = fact.text("product").unwrap_or_default();
     if !scene.cites_product(|id| id == about) {
@@ -89,6 +106,13 @@ fn links(scene: &mut Scene<'_>, fact: &Fact, place: &Place) {
         if !known {
             scene.find(&rules::LINK_HOST, place, None, url);
         }
+        let query = url.split_once('?').map_or("", |(_, query)| query);
+        let foreign =
+            |name: &str| name.starts_with("utm_") && !scene.book.utm_allow.iter().any(|allowed| allowed == name);
+        let names = query.split(['&', '#']).filter_map(|part| part.split('=').next());
+        if let Some(name) = names.map(str::to_ascii_lowercase).find(|name| foreign(name)) {
+            scene.find(&rules::LINK_UTM, place, None, &name);
+        }
         let lower = url.to_ascii_lowercase();
         if lower.contains('@') || lower.contains("%40") || lower.contains("email=") {
             scene.find(&rules::LINK_PERSONAL, place, None, "");
@@ -118,7 +142,8 @@ fn outside_text(scene: &mut Scene<'_>, fact: &Fact, place: &Place) {
         let patterns = &book.patterns;
         let carries = patterns.url.is_match(text) || patterns.email.is_match(text) || patterns.markup.is_match(text);
         let hidden = text.chars().any(|c| (is_invisible(c) && !matches!(c, '\u{fe0f}' | '\u{200d}')) || c.is_control());
-        if carries || hidden || text.contains("{{") {
+        let personal = personal::find(text, &Known::nobody());
+        if carries || hidden || text.contains("{{") || !personal.is_empty() {
             scene.find(&rules::OUTSIDE_TEXT, place, None, text);
             continue;
         }

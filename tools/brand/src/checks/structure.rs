@@ -16,21 +16,37 @@ use crate::text::Text;
 const ALIKE: f64 = 0.8;
 
 pub(super) fn check(scene: &mut Scene<'_>, draft: &Draft, texts: &[Text<'_>]) {
-    match draft.channel {
-        Channel::Email => {}
-        Channel::Sms => scene.find(&rules::CHANNEL, &Place::Whole, None, draft.channel.as_str()),
-    }
     if draft.language != *scene.cx.language || !scene.lang.is_some_and(|l| scene.book.languages.contains(&l)) {
         let mend = format!("write in `{}`", scene.cx.language);
         scene.find_with(&rules::LANGUAGE, &Place::Whole, None, draft.language.as_str(), mend);
     }
-    subjects(scene, texts);
-    preheader(scene, texts);
-    order(scene, draft);
-    products(scene, draft);
-    one_idea(scene, draft, texts);
+    match draft.channel {
+        Channel::Email => {
+            subjects(scene, texts);
+            preheader(scene, texts);
+            order(scene, draft);
+            products(scene, draft);
+            one_idea(scene, draft, texts);
+        }
+        Channel::Sms => text_message(scene, draft),
+    }
     for (index, block) in draft.blocks.iter().enumerate() {
         kind(scene, index, block);
+    }
+}
+
+/// One text and one link. How many parts it takes is counted when it is rendered, frame and all.
+fn text_message(scene: &mut Scene<'_>, draft: &Draft) {
+    let shaped = matches!(draft.blocks.as_slice(), [Block::Paragraph { .. }, Block::Cta { .. }]);
+    if !shaped || !draft.subjects.is_empty() || !draft.preheader.is_empty() {
+        scene.find(&rules::SMS_SHAPE, &Place::Whole, None, "");
+    }
+    let products: BTreeSet<&str> =
+        scene.cited.iter().filter(|f| f.kind == FactKind::Product).map(|f| f.subject.as_str()).collect();
+    let most = scene.book.style.sms.products_max;
+    if products.len() > most {
+        let mend = format!("{} products; at most {most}", products.len());
+        scene.find_with(&rules::SMS_PRODUCTS, &Place::Whole, None, "", mend);
     }
 }
 

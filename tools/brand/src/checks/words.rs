@@ -31,6 +31,7 @@ pub(super) fn check(scene: &mut Scene<'_>, text: &Text<'_>) -> Vec<(usize, usize
         if harmless || !(rule.scope.contains(&Scope::All) || rule.scope.contains(&text.scope)) {
             continue;
         }
+        scene.hits.push((rule.id.clone(), text.place.clone()));
         judge(scene, text, rule, hit, &claims);
     }
     claims.into_iter().filter(|(_, c)| in_force(scene, c)).map(|(hit, _)| (hit.start, hit.end)).collect()

@@ -83,6 +83,7 @@ pub(crate) fn product(fact_id: &str, subject: &str, title: &str, stock: i64) -> 
             ("stock", FactValue::count(stock)),
             ("url", FactValue::url("https://www.tarnandtrail.example/p/x")),
             ("image", FactValue::url("https://www.tarnandtrail.example/i/x.jpg")),
+            ("image_alt", FactValue::text("A product on a bench")),
             ("highlight", FactValue::text("The tongue is stitched to the ankle, so gravel stays outside.")),
         ],
     )

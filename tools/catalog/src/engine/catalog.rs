@@ -1,9 +1,9 @@
 //! The catalogue of one shop.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use kit::product::{ProductCard, Shelf};
 use kit::{CategoryId, Currency, Digest, Language, Money, ProductId, Timestamp};
@@ -12,6 +12,7 @@ use super::facets::{FacetColumns, cut};
 use super::live::{LiveColumns, LiveState, UpdateError};
 use super::search::{Query, SearchError};
 use super::text::{self, TextIndex};
+use crate::history::{PricePoint, former_price};
 use crate::product::Product;
 
 /// Why products make no catalogue.
@@ -54,6 +55,8 @@ pub struct Catalog {
     pub(super) live: Arc<LiveColumns>,
     pub(super) facets: Arc<FacetColumns>,
     pub(super) index: TextIndex,
+    /// Prices as they were: what proves a former price.
+    history: RwLock<BTreeMap<ProductId, Vec<PricePoint>>>,
 }
 
 impl std::fmt::Debug for Catalog {
@@ -95,6 +98,7 @@ impl Catalog {
             None => TextIndex::in_memory(products.iter())?,
         };
         Ok(Self {
+            history: RwLock::default(),
             live: Arc::new(LiveColumns::of(products.iter())),
             facets: Arc::new(FacetColumns::of(products.iter(), currency)),
             products: products.into_iter().map(Arc::new).collect(),
@@ -168,6 +172,30 @@ impl Catalog {
         Ok(())
     }
 
+    /// Takes over the prices of the past. Each list is in order of time.
+    pub fn set_history(&self, history: BTreeMap<ProductId, Vec<PricePoint>>) {
+        *self.history.write().unwrap_or_else(PoisonError::into_inner) = history;
+    }
+
+    /// Notes that a product has this price from now on.
+    pub fn note_price(&self, product: &ProductId, point: PricePoint) {
+        let mut history = self.history.write().unwrap_or_else(PoisonError::into_inner);
+        let points = history.entry(product.clone()).or_default();
+        if points.last().is_none_or(|last| last.price != point.price && last.at <= point.at) {
+            points.push(point);
+        }
+    }
+
+    /// The former price that may stand beside the price of now; `None` when the history proves none.
+    pub fn former_price(&self, product: &ProductId, now: Timestamp) -> Option<Money> {
+        let price = self.live(product)?.price;
+        let history = self.history.read().unwrap_or_else(PoisonError::into_inner);
+        let points = history.get(product)?;
+        // A price that came in without its time proves nothing.
+        points.iter().rev().find(|p| p.at <= now).filter(|p| p.price == price)?;
+        former_price(points, now)
+    }
+
     /// True when a product is in this category or below it, in any letter case.
     pub fn has_category(&self, category: &CategoryId) -> bool {
         let wanted = text::category_term(category.as_str());
@@ -224,7 +252,10 @@ impl Catalog {
 impl Shelf for Catalog {
     fn card(&self, product: &ProductId, language: &Language, now: Timestamp) -> Option<ProductCard> {
         let live = self.live(product)?;
-        Some(self.at(self.ordinal(product)?)?.card(language, live.price, live.stock, now))
+        let card = self.at(self.ordinal(product)?)?.card(language, live.price, live.stock, now);
+        // The shop says that it is reduced; how far it may say so the history decides.
+        let was = card.was.and_then(|_| self.former_price(product, now));
+        Some(ProductCard { was, ..card })
     }
 }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::draft::{Channel, DraftRecord};
 use super::finding::Finding;
 use super::reserve::DedupeKey;
+use crate::campaign::Covered;
 use crate::digest::Digest;
 use crate::ids::{ApprovalId, CustomerId, FlowId, OfferStepId, ShopId};
 use crate::principal::Principal;
@@ -157,6 +158,17 @@ pub struct Cleared {
     envelope: Envelope,
     customer: CustomerId,
     approval: Option<ApprovalId>,
+    /// The campaign whose terms it lies inside, with their digest.
+    campaign: Option<CampaignUse>,
+}
+
+/// A message as part of a campaign: which terms an approver signed, and what uses that approval up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CampaignUse {
+    /// Digest of the terms.
+    pub terms: Digest,
+    /// The campaign, as the approval notes who used it.
+    pub used_by: DedupeKey,
 }
 
 /// Why a checked draft is not [`Cleared`].
@@ -214,11 +226,31 @@ impl Cleared {
         record: &ApprovalRecord,
         now: Timestamp,
     ) -> Result<Self, NotCleared> {
-        counts(record, &envelope, &checked.record.authors, now)?;
+        counts(record, envelope.digest(), &checked.record.authors, now)?;
         if record.used_by.is_some() {
             return Err(NotCleared::Used(record.id.clone()));
         }
         Self::sealed(checked, envelope, customer, Some(record.id.clone()))
+    }
+
+    /// Clears one message of a campaign whose terms a person approved. `covered` is the proof that it lies inside them.
+    pub fn by_campaign(
+        checked: Checked,
+        covered: Covered,
+        customer: CustomerId,
+        record: &ApprovalRecord,
+        now: Timestamp,
+    ) -> Result<Self, NotCleared> {
+        counts(record, covered.terms(), &checked.record.authors, now)?;
+        let campaign = CampaignUse {
+            terms: covered.terms(),
+            used_by: DedupeKey::of_campaign(&covered.envelope().shop, covered.campaign()),
+        };
+        if record.used_by.is_some_and(|by| by != campaign.used_by) {
+            return Err(NotCleared::Used(record.id.clone()));
+        }
+        let cleared = Self::sealed(checked, covered.envelope().clone(), customer, Some(record.id.clone()))?;
+        Ok(Self { campaign: Some(campaign), ..cleared })
     }
 
     fn sealed(
@@ -235,7 +267,7 @@ impl Cleared {
         if !same {
             return Err(NotCleared::OtherEnvelope);
         }
-        Ok(Self { record, envelope, customer, approval })
+        Ok(Self { record, envelope, customer, approval, campaign: None })
     }
 
     /// The draft with its facts.
@@ -250,16 +282,20 @@ impl Cleared {
     pub fn customer(&self) -> &CustomerId {
         &self.customer
     }
+    /// Its part in a campaign, if it is one's.
+    pub fn campaign(&self) -> Option<CampaignUse> {
+        self.campaign
+    }
     /// The approval that cleared it, if a person did.
     pub fn approval(&self) -> Option<&ApprovalId> {
         self.approval.as_ref()
     }
 }
 
-/// True evidence of an approval for exactly this envelope, now.
+/// True evidence of an approval for exactly these terms, now.
 pub(super) fn counts(
     record: &ApprovalRecord,
-    envelope: &Envelope,
+    terms: Digest,
     authors: &BTreeSet<String>,
     now: Timestamp,
 ) -> Result<(), NotCleared> {
@@ -267,7 +303,7 @@ pub(super) fn counts(
     if record.state != ApprovalState::Approved {
         return Err(NotCleared::NotApproved(id(), record.state));
     }
-    if record.envelope != envelope.digest() {
+    if record.envelope != terms {
         return Err(NotCleared::OtherApproval(id()));
     }
     if record.expires_at <= now {

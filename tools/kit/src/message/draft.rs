@@ -10,6 +10,7 @@ use crate::digest::Digest;
 use crate::fact::{Fact, FactBook};
 use crate::ids::FactId;
 use crate::locale::Language;
+use crate::phone::Destination;
 use crate::placeholder::{self, Piece, Slot};
 
 /// How a message travels.
@@ -205,7 +206,7 @@ pub struct DraftRecord {
     pub authors: BTreeSet<String>,
 }
 
-/// A message rendered for one person, ready for an adapter.
+/// A mail rendered for one person, ready for an adapter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rendered {
     /// The subject line.
@@ -224,4 +225,81 @@ pub struct Rendered {
     pub reply_to: crate::person::Email,
     /// The recipient's address.
     pub to: crate::person::Email,
+}
+
+/// A text message for one person, ready for an adapter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TextMessage {
+    /// The sender id or number that the reader sees.
+    pub sender: String,
+    /// The recipient's number.
+    pub number: crate::phone::Phone,
+    /// Every word of it: brand, text, link, how to stop.
+    pub body: String,
+    /// Parts that are sent and paid.
+    pub parts: u32,
+}
+
+/// What goes out, in the form of its channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Outgoing {
+    /// A mail.
+    Mail(Box<Rendered>),
+    /// A text message.
+    Sms(TextMessage),
+}
+
+impl Outgoing {
+    /// How it travels.
+    pub fn channel(&self) -> Channel {
+        match self {
+            Self::Mail(_) => Channel::Email,
+            Self::Sms(_) => Channel::Sms,
+        }
+    }
+
+    /// Where it goes.
+    pub fn to(&self) -> Destination {
+        match self {
+            Self::Mail(mail) => Destination::from(&mail.to),
+            Self::Sms(text) => Destination::from(&text.number),
+        }
+    }
+
+    /// The mail, when it is one.
+    pub fn mail(&self) -> Option<&Rendered> {
+        match self {
+            Self::Mail(mail) => Some(mail),
+            Self::Sms(_) => None,
+        }
+    }
+
+    /// The text message, when it is one.
+    pub fn sms(&self) -> Option<&TextMessage> {
+        match self {
+            Self::Sms(text) => Some(text),
+            Self::Mail(_) => None,
+        }
+    }
+
+    /// The words as people read them in a terminal.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Mail(mail) => &mail.text,
+            Self::Sms(text) => &text.body,
+        }
+    }
+}
+
+impl From<Rendered> for Outgoing {
+    fn from(mail: Rendered) -> Self {
+        Self::Mail(Box::new(mail))
+    }
+}
+impl From<TextMessage> for Outgoing {
+    fn from(text: TextMessage) -> Self {
+        Self::Sms(text)
+    }
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::clearance::{Cleared, Envelope};
-use super::draft::{Channel, Rendered};
+use super::clearance::{CampaignUse, Cleared, Envelope};
+use super::draft::{Channel, Outgoing};
 use super::hold::Hold;
 use super::reserve::{DedupeKey, ReserveEvidence, Reserved, SendState, judge};
 use crate::fact::{Fact, FactKind};
@@ -25,7 +25,7 @@ pub struct LedgerRow {
     /// Where it stands.
     pub state: SendState,
     /// Exactly what goes out.
-    pub message: Rendered,
+    pub message: Outgoing,
     /// When the last ESP call for it began: the outcome of that call may be unknown.
     pub attempted_at: Option<Timestamp>,
 }
@@ -51,16 +51,23 @@ pub struct ReserveRequest {
     /// Which flow, occasion and step; when it was triggered.
     pub subject: Subject,
     /// Exactly what goes out.
-    pub message: Rendered,
+    pub message: Outgoing,
     /// The time of the decision.
     pub now: Timestamp,
     authors: BTreeSet<String>,
+    /// Its part in a campaign: another kind of approval covers it.
+    #[serde(default)]
+    pub campaign: Option<CampaignUse>,
 }
 
 impl ReserveRequest {
     /// Decides on the evidence. The store calls this inside its transaction and inserts the row only on `Ok`.
     pub fn judge(&self, evidence: &ReserveEvidence) -> Result<(), Hold> {
-        judge(&self.envelope, &self.authors, self.approval.is_some(), self.key, evidence, self.now)
+        let needs = self.approval.as_ref().map(|_| match self.campaign {
+            Some(CampaignUse { terms, used_by }) => (terms, used_by),
+            None => (self.envelope.digest(), self.key),
+        });
+        judge(&self.envelope, &self.authors, needs, evidence, self.now)
     }
 
     /// Cited product facts.
@@ -101,6 +108,14 @@ pub trait LedgerStore: Send + Sync {
         key: DedupeKey,
         seen: Option<Timestamp>,
         now: Timestamp,
+    ) -> BoxFuture<'a, Result<(), StoreError>>;
+    /// Notes that the ESP call which began at `began` came back and took nothing: a later one need not ask whether it did.
+    /// [`StoreError::Conflict`] when somebody else has claimed or settled the row since.
+    fn end_attempt<'a>(
+        &'a self,
+        shop: &'a ShopId,
+        key: DedupeKey,
+        began: Timestamp,
     ) -> BoxFuture<'a, Result<(), StoreError>>;
     /// Notes how it ended.
     fn settle<'a>(
@@ -150,24 +165,20 @@ impl Ledger {
         cleared: Cleared,
         run: RunId,
         subject: Subject,
-        message: Rendered,
+        message: impl Into<Outgoing>,
         now: Timestamp,
     ) -> Result<ReserveOutcome, StoreError> {
         let envelope = cleared.envelope().clone();
-        if message.to.digest(&envelope.shop) != envelope.audience
+        let message = message.into();
+        let to = message.to();
+        if to.digest(&envelope.shop) != envelope.audience
+            || to.channel() != envelope.channel
             || subject.flow != envelope.flow
             || subject.customer != *cleared.customer()
         {
             return Ok(ReserveOutcome::Held(Hold::OtherAudience));
         }
-        let key = DedupeKey::new(
-            &envelope.shop,
-            &message.to,
-            envelope.channel,
-            &subject.flow,
-            &subject.occasion,
-            subject.step,
-        );
+        let key = DedupeKey::new(&envelope.shop, &to, &subject.flow, &subject.occasion, subject.step);
         let request = ReserveRequest {
             shop: envelope.shop.clone(),
             run,
@@ -176,6 +187,7 @@ impl Ledger {
             approval: cleared.approval().cloned(),
             facts: cleared.record().facts.iter().cloned().collect(),
             authors: cleared.record().authors.clone(),
+            campaign: cleared.campaign(),
             envelope,
             subject,
             message,
@@ -209,6 +221,14 @@ impl Ledger {
     /// [`StoreError::Conflict`] when another process has claimed or settled it since it was read.
     pub async fn begin_attempt(&self, shop: &ShopId, reserved: &Reserved, now: Timestamp) -> Result<(), StoreError> {
         self.store.begin_attempt(shop, reserved.key, reserved.attempted_at, now).await
+    }
+
+    /// Notes that the ESP call which began at `began` took nothing, giving the claim up with the message.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when another process has claimed or settled it since.
+    pub async fn end_attempt(&self, shop: &ShopId, reserved: Reserved, began: Timestamp) -> Result<(), StoreError> {
+        self.store.end_attempt(shop, reserved.key, began).await
     }
 
     /// Notes how the hand-over ended, using the message up.

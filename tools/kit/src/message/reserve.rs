@@ -7,11 +7,12 @@ use jiff::{Span, Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use super::clearance::{ApprovalRecord, Envelope, counts};
-use super::draft::{Channel, Rendered};
+use super::draft::{Channel, Outgoing};
 use super::hold::Hold;
+use super::hours::OpenHours;
 use crate::digest::Digest;
-use crate::ids::{FlowId, ShopId};
-use crate::person::Email;
+use crate::ids::{CampaignId, FlowId, ShopId};
+use crate::phone::Destination;
 
 /// What makes a send the same send: shop, normalised destination, channel, flow, occasion, step number. Never the run,
 /// the content or the release, so that no retry, replay or new release can write twice about one occasion.
@@ -21,15 +22,21 @@ pub struct DedupeKey(Digest);
 
 impl DedupeKey {
     /// The key of one message.
-    pub fn new(shop: &ShopId, to: &Email, channel: Channel, flow: &FlowId, occasion: &str, step: u32) -> Self {
+    pub fn new(shop: &ShopId, to: impl Into<Destination>, flow: &FlowId, occasion: &str, step: u32) -> Self {
+        let to = to.into();
         Self(Digest::of_parts([
             shop.as_str(),
             &to.normalised(),
-            channel.as_str(),
+            to.channel().as_str(),
             flow.as_str(),
             occasion,
             &step.to_string(),
         ]))
+    }
+
+    /// What stands in an approval that a campaign has used: no message's own key.
+    pub fn of_campaign(shop: &ShopId, campaign: &CampaignId) -> Self {
+        Self(Digest::of_parts([shop.as_str(), "campaign-approval", campaign.as_str()]))
     }
 }
 
@@ -95,7 +102,7 @@ pub struct ReserveEvidence {
     pub erased: bool,
     /// The run was called off and has not read it yet.
     pub cancelled: Option<String>,
-    /// Digest of the person's address as it is now; `None` when there is none any more.
+    /// Digest of the person's address on this channel as it is now; `None` when there is none any more.
     pub audience: Option<Digest>,
     /// Consent for this channel.
     pub consent: ConsentState,
@@ -113,8 +120,10 @@ pub struct ReserveEvidence {
     pub cap_day: u32,
     /// Cap per 7 days.
     pub cap_week: u32,
-    /// Quiet hours of the channel.
+    /// The shop's quiet hours.
     pub quiet: QuietHours,
+    /// The hours in which the law lets a text message arrive where this person is; `None` for mail.
+    pub open: Option<OpenHours>,
     /// The recipient's zone.
     pub zone: TimeZone,
     /// The approval as it is now, when one cleared the message.
@@ -135,12 +144,12 @@ pub fn in_holdout(shop: &ShopId, customer: &crate::CustomerId, percent: u32) -> 
 }
 
 /// Compares the evidence with what was cleared. The order is the order in which people want to hear it: the person's own
-/// will first, then the world, then our limits, then the clock.
+/// will first, then the world, then our limits, then the clock. `needs_approval` names the terms that must have been signed
+/// and what may have used the signature.
 pub(super) fn judge(
     envelope: &Envelope,
     authors: &BTreeSet<String>,
-    needs_approval: bool,
-    own: DedupeKey,
+    needs_approval: Option<(Digest, DedupeKey)>,
     evidence: &ReserveEvidence,
     now: Timestamp,
 ) -> Result<(), Hold> {
@@ -183,16 +192,22 @@ pub(super) fn judge(
     if !e.changed_facts.is_empty() {
         return Err(Hold::FactsChanged { what: e.changed_facts.clone() });
     }
-    if needs_approval {
+    if let Some((terms, own)) = needs_approval {
         let record = e.approval.as_ref().ok_or_else(|| Hold::ApprovalVoid { why: "it is gone".to_owned() })?;
-        counts(record, envelope, authors, now).map_err(|why| Hold::ApprovalVoid { why: why.to_string() })?;
+        counts(record, terms, authors, now).map_err(|why| Hold::ApprovalVoid { why: why.to_string() })?;
         // A row that was reserved and is taken up again has used its approval itself.
         if record.used_by.is_some_and(|by| by != own) {
             return Err(Hold::ApprovalVoid { why: "it was used already".to_owned() });
         }
     }
     cap(e, now)?;
-    match e.quiet.until(now, &e.zone) {
+    // A text message whose hours nobody knows is never in them.
+    let closed = match (envelope.channel, e.open) {
+        (Channel::Email, _) => None,
+        (Channel::Sms, Some(hours)) => hours.closed_until(now, &e.zone),
+        (Channel::Sms, None) => Some(envelope.not_after),
+    };
+    match e.quiet.until(now, &e.zone).max(closed) {
         Some(until) => Err(Hold::Quiet { until }),
         None => Ok(()),
     }
@@ -262,7 +277,7 @@ pub struct Reserved {
     /// When an earlier ESP call for it began, as read with the row.
     pub(super) attempted_at: Option<Timestamp>,
     pub(super) channel: Channel,
-    pub(super) message: Rendered,
+    pub(super) message: Outgoing,
 }
 
 impl Reserved {
@@ -275,7 +290,7 @@ impl Reserved {
         self.channel
     }
     /// Exactly what goes out.
-    pub fn message(&self) -> &Rendered {
+    pub fn message(&self) -> &Outgoing {
         &self.message
     }
 }

@@ -25,6 +25,10 @@ pub(super) struct LimitsFile {
     pub(super) per_customer: Spanned<PerCustomerFile>,
     #[serde(default)]
     pub(super) exclude_categories: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub(super) exclude_tags: Vec<String>,
+    #[serde(default)]
+    pub(super) budget: BudgetFile,
     pub(super) addiction: AddictionFile,
     pub(super) ceiling: CeilingFile,
 }
@@ -34,6 +38,13 @@ pub(super) struct LimitsFile {
 pub(super) struct PerCustomerFile {
     pub(super) max: u32,
     pub(super) days: u32,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BudgetFile {
+    pub(super) month: Option<Spanned<String>>,
+    pub(super) customer_month: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]

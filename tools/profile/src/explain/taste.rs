@@ -6,12 +6,13 @@ use jiff::Timestamp;
 use kit::{CategoryId, ProductId};
 
 use super::{DataSource, Reason, category_words, days, list};
-use crate::snapshot::{ActivityKind, CustomerSnapshot};
+use crate::snapshot::{ActivityKind, CustomerSnapshot, OrderFacts};
 
 /// Preferences.
 pub(super) struct Taste {
     pub(super) categories: Vec<CategoryId>,
     pub(super) favourites: Vec<ProductId>,
+    pub(super) looked_at: Vec<ProductId>,
     pub(super) returned: Vec<ProductId>,
     pub(super) cancelled: Option<Reason>,
     bought: Vec<CategoryId>,
@@ -29,7 +30,8 @@ impl Taste {
     pub(super) fn of(snapshot: &CustomerSnapshot, now: Timestamp) -> Self {
         let mut categories: BTreeMap<&CategoryId, f64> = BTreeMap::new();
         let mut bought: BTreeMap<&CategoryId, f64> = BTreeMap::new();
-        let mut products: BTreeMap<&ProductId, f64> = BTreeMap::new();
+        let mut owned: BTreeMap<&ProductId, f64> = BTreeMap::new();
+        let mut looked_at: BTreeMap<&ProductId, f64> = BTreeMap::new();
         let mut returned: Vec<ProductId> = Vec::new();
         let mut sent_back = None;
         for order in snapshot.purchases(now) {
@@ -42,7 +44,7 @@ impl Taste {
                 }
                 *categories.entry(&line.category).or_default() += weight;
                 *bought.entry(&line.category).or_default() += weight;
-                *products.entry(&line.product).or_default() += weight;
+                *owned.entry(&line.product).or_default() += weight;
             }
         }
         for activity in snapshot.activity.iter().filter(|a| a.at <= now) {
@@ -51,15 +53,18 @@ impl Taste {
                 *categories.entry(category).or_default() += weight;
             }
             if let Some(product) = &activity.product {
-                *products.entry(product).or_default() += weight;
+                *looked_at.entry(product).or_default() += weight;
             }
         }
         returned.sort();
         returned.dedup();
-        products.retain(|product, _| !returned.contains(product) && wanted_again(snapshot, product, now));
+        // A look is no purchase: "you know this one" would be untrue, and would tell people that they are watched.
+        looked_at.retain(|product, _| !returned.contains(product) && !owned.contains_key(product));
+        owned.retain(|product, _| !returned.contains(product) && bought_again(snapshot, product, now));
         Self {
             categories: best(categories, 3),
-            favourites: best(products, 6),
+            favourites: best(owned, 6),
+            looked_at: best(looked_at, 6),
             cancelled: cancelled(snapshot, now),
             bought: best(bought, 3),
             returned,
@@ -96,9 +101,9 @@ fn interest(kind: ActivityKind) -> f64 {
 }
 
 /// A tent that is owned is not wanted again; what was bought twice may be.
-fn wanted_again(snapshot: &CustomerSnapshot, product: &ProductId, now: Timestamp) -> bool {
-    let times = snapshot.purchases(now).filter(|o| o.lines.iter().any(|l| l.product == *product)).count();
-    times != 1
+fn bought_again(snapshot: &CustomerSnapshot, product: &ProductId, now: Timestamp) -> bool {
+    let holds = |order: &&OrderFacts| order.lines.iter().any(|line| line.product == *product && !line.returned);
+    snapshot.purchases(now).filter(holds).count() > 1
 }
 
 /// The highest scores first; equal scores in order of name, so that equal snapshots have equal profiles.

@@ -1,0 +1,24 @@
+//! The command line beside a running process: what decides is done there.
+
+use serde_json::Value;
+
+use super::{Failure, Global, app, failure};
+use crate::control::{self, Command, Reply, Request};
+
+/// Has the process that drives this data folder do it; `None` when there is none, and the command line does it itself.
+pub(super) async fn ask(global: &Global, command: Command) -> Result<Option<Value>, Failure> {
+    let dir = app::data_dir(global)?;
+    let shop = global.shop.clone().map(kit::ShopId::new).transpose().map_err(failure)?;
+    let reply = control::ask(&dir, &Request { shop, command }).await.map_err(failure)?;
+    match reply {
+        Some(_) if global.at.is_some() => {
+            Err(Failure::new("--at cannot be used while a process drives this data folder: the time is that process's"))
+        }
+        Some(Reply::Done(value)) => Ok(Some(value)),
+        Some(Reply::Failed(why)) => Err(Failure::new(why)),
+        None if control::is_taken(&dir).map_err(failure)? => Err(Failure::new(
+            "a process drives this data folder but does not answer at its local socket; try again in a moment, or stop it",
+        )),
+        None => Ok(None),
+    }
+}

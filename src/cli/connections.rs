@@ -1,0 +1,139 @@
+//! `mailwright connections add|list|remove`: which shop systems may send webhooks.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use shop::Source;
+
+use super::out::Out;
+use super::{Failure, Global, app, failure};
+use crate::server::Secrets;
+use crate::store::Connection;
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example: mailwright connections add shopify main --domain my-shop.myshopify.com --secret-file secret.txt"
+)]
+pub(super) struct ConnectionsArgs {
+    #[command(subcommand)]
+    command: ConnectionsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ConnectionsCommand {
+    /// Add a shop system. Its webhooks go to /webhooks/SOURCE/NAME.
+    #[command(after_help = "Example: mailwright connections add woocommerce shop --secret-env WC_SECRET")]
+    Add {
+        /// shopify, bigcommerce, woocommerce, adobe, standard or generic.
+        source: String,
+        /// Its name in the address: letters, digits and dashes.
+        name: String,
+        /// The shop's domain on the platform (BigCommerce: the store hash). What is about another shop is refused.
+        #[arg(long, default_value = "")]
+        domain: String,
+        /// The environment variable that holds the secret while the server runs.
+        #[arg(long, value_name = "NAME", conflicts_with = "secret_file")]
+        secret_env: Option<String>,
+        /// A file with the secret (one a line; Adobe Commerce: the public key as PEM). It is copied into the data folder.
+        #[arg(long, value_name = "FILE")]
+        secret_file: Option<PathBuf>,
+    },
+    /// Connections, without their secrets.
+    #[command(after_help = "Example: mailwright connections list")]
+    List,
+    /// Remove a shop system; its webhooks are refused from now on.
+    #[command(after_help = "Example: mailwright connections remove main")]
+    Remove {
+        /// Its name.
+        name: String,
+    },
+}
+
+pub(super) async fn run(global: &Global, args: ConnectionsArgs, out: &Out) -> Result<(), Failure> {
+    let (store, now) = app::open_store(global, out).await?;
+    let secrets = Secrets::of(store.store().dir());
+    let done = async {
+        match args.command {
+            ConnectionsCommand::Add { source, name, domain, secret_env, secret_file } => {
+                let source: Source = source.parse().map_err(failure)?;
+                let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+                if name.is_empty() || name.len() > 40 || !name.chars().all(plain) {
+                    return Err(Failure::new("a connection's name has 1 to 40 of a-z, 0-9 and -"));
+                }
+                if store.connections().await.map_err(failure)?.iter().any(|known| known.id == name) {
+                    return Err(Failure::new(format!("there is a connection `{name}` already; remove it first")));
+                }
+                let mut shown = None;
+                match (&secret_env, secret_file) {
+                    (Some(_), _) => {}
+                    (None, Some(file)) => {
+                        let secret = std::fs::read_to_string(&file)
+                            .map_err(|e| Failure::new(format!("{}: {e}", file.display())))?;
+                        secrets.keep(store.id(), &name, source, &secret).map_err(failure)?;
+                    }
+                    (None, None) => {
+                        let secret = made(source)?;
+                        secrets.keep(store.id(), &name, source, &secret).map_err(failure)?;
+                        shown = Some(secret);
+                    }
+                }
+                let new = Connection {
+                    id: name.clone(),
+                    source: source.as_str().to_owned(),
+                    domain,
+                    secret_env,
+                    created_at: now,
+                };
+                store.add_connection(new, "command line").await.map_err(failure)?;
+                let path = format!("/webhooks/{source}/{name}");
+                out.value(&serde_json::json!({ "connection": name, "path": path, "secret": shown }))?;
+                out.line(&format!("Send webhooks to {path}"));
+                if let Some(secret) = shown {
+                    out.line("Their secret, shown this once:");
+                    out.line(&secret);
+                }
+                Ok(())
+            }
+            ConnectionsCommand::List => {
+                let connections = store.connections().await.map_err(failure)?;
+                out.value(&connections)?;
+                let rows: Vec<Vec<String>> = connections
+                    .iter()
+                    .map(|c| {
+                        let secret = c.secret_env.as_ref().map_or_else(|| "kept".to_owned(), |name| format!("${name}"));
+                        vec![c.id.clone(), c.source.clone(), c.domain.clone(), secret]
+                    })
+                    .collect();
+                out.table(&["connection", "source", "shop", "secret"], &rows);
+                Ok(())
+            }
+            ConnectionsCommand::Remove { name } => {
+                if !store.remove_connection(&name, "command line", now).await.map_err(failure)? {
+                    return Err(Failure::new(format!(
+                        "there is no connection `{name}`; see `mailwright connections list`"
+                    )));
+                }
+                secrets.forget(store.id(), &name);
+                out.value(&serde_json::json!({ "removed": name }))?;
+                out.line(&format!("{name} is removed"));
+                Ok(())
+            }
+        }
+    }
+    .await;
+    store.store().clone().close().await;
+    done
+}
+
+/// A secret for senders that take ours. Platforms that give out their own need that one.
+fn made(source: Source) -> Result<String, Failure> {
+    let mut bits = [0u8; 32];
+    getrandom::fill(&mut bits).map_err(|e| Failure::new(format!("the system gives no random numbers: {e}")))?;
+    match source {
+        Source::WooCommerce | Source::Generic => Ok(hex::encode(bits)),
+        Source::Standard => Ok(shop::signature::standard_secret(&bits)),
+        Source::Shopify | Source::BigCommerce | Source::Adobe => Err(Failure::new(
+            "this platform gives out the secret itself: pass it with --secret-file FILE or --secret-env NAME",
+        )),
+    }
+}

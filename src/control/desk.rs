@@ -1,0 +1,132 @@
+//! What the active process does for the command line: the same calls that the command line makes itself when nobody drives.
+
+use kit::tool::NoSend;
+use kit::{Principal, Role};
+use serde_json::{Value, json};
+use shop::{Delivery, Source};
+
+use super::wire::{Command, Reply};
+use crate::runs::Signal;
+use crate::tenant::Tenant;
+
+/// Performs one command for a shop. The worker must look for what is due afterwards.
+pub async fn perform(tenant: &Tenant, command: Command) -> Reply {
+    match done(tenant, command).await {
+        Ok(value) => Reply::Done(value),
+        Err(why) => Reply::Failed(why),
+    }
+}
+
+/// The words of an error are all that goes over the socket.
+fn words(error: impl std::error::Error) -> String {
+    error.to_string()
+}
+
+fn person(name: &str, role: Role) -> Result<Principal, String> {
+    Principal::person(name, role).ok_or_else(|| "say who you are: --as NAME".to_owned())
+}
+
+async fn done(tenant: &Tenant, command: Command) -> Result<Value, String> {
+    let (store, now) = (&tenant.store, tenant.clock.now());
+    Ok(match command {
+        Command::Ping | Command::Resume { run: None } => Value::Null,
+        Command::Resume { run: Some(run) } => {
+            tenant.resume_run(&run).await.map_err(words)?;
+            json!({ "run": run })
+        }
+        Command::Approve { approval, by } => {
+            let viewed = tenant.approve(&approval, &person(&by, Role::Approver)?).await.map_err(words)?;
+            json!({ "approval": approval, "run": viewed.run })
+        }
+        Command::Reject { approval, by, reason, revise } => {
+            let who = person(&by, Role::Approver)?;
+            let viewed = tenant.reject(&approval, &who, &reason, revise).await.map_err(words)?;
+            json!({ "approval": approval, "run": viewed.run })
+        }
+        Command::Edit { approval, by, edit } => {
+            let successor = tenant.edit(&approval, &person(&by, Role::Marketer)?, edit).await.map_err(words)?;
+            json!({ "approval": approval, "successor": successor })
+        }
+        Command::KillOn { scope, by, reason } => {
+            store.kill_on(&scope, &reason, &person(&by, Role::Admin)?, now).await.map_err(words)?;
+            json!({ "scope": scope, "on": true })
+        }
+        Command::KillOff { scope, by } => {
+            if !store.kill_off(&scope, &person(&by, Role::Admin)?, now).await.map_err(words)? {
+                return Err(format!("{scope} was not stopped; see `mailwright kill list`"));
+            }
+            let released = Signal::Released.to_json().map_err(words)?;
+            let woken = store.release_killed(&released, now).await.map_err(words)?;
+            json!({ "scope": scope, "on": false, "woken": woken })
+        }
+        Command::Cancel { run, by, reason } => {
+            let who = person(&by, Role::Marketer)?;
+            tenant.cancel_run(&run, &who, &reason).await.map_err(words)?;
+            json!({ "run": run })
+        }
+        Command::Trigger { source, topic, event_id, body } => {
+            let source: Source = source.parse().map_err(words)?;
+            let body = hex::decode(body).map_err(words)?;
+            let delivery = Delivery {
+                source,
+                topic: &topic,
+                body: &body,
+                event_id: event_id.as_deref(),
+                triggered_at: Some(now),
+                received_at: now,
+            };
+            json!(tenant.take_in(&delivery).await.map_err(words)?)
+        }
+    })
+}
+
+/// Why a run cannot be called off or taken up again.
+#[derive(Debug, thiserror::Error)]
+pub enum CancelError {
+    /// No such run.
+    #[error("there is no run {0}; see `mailwright runs list`")]
+    Unknown(kit::RunId),
+    /// It is over.
+    #[error("run {run} is over ({state}): nothing is left to do about it")]
+    Over {
+        /// The run.
+        run: kit::RunId,
+        /// Where it stands.
+        state: &'static str,
+    },
+    /// Storage.
+    #[error(transparent)]
+    Store(#[from] kit::StoreError),
+}
+
+impl Tenant {
+    /// Lets a run that was parked because a step failed too often try again. One that ended parked stays as it ended.
+    ///
+    /// # Errors
+    /// [`CancelError`] when there is no such run, or it is over.
+    pub async fn resume_run(&self, id: &kit::RunId) -> Result<(), CancelError> {
+        use crate::store::RunState;
+        let run = self.store.run(id).await?.ok_or_else(|| CancelError::Unknown(id.clone()))?;
+        if run.state == RunState::Done || run.outcome.is_some() {
+            return Err(CancelError::Over { run: id.clone(), state: run.state.as_str() });
+        }
+        self.store.unpark(id, self.clock.now()).await?;
+        Ok(())
+    }
+
+    /// Calls a run off, whatever it is doing: a message that is not handed over yet will not be.
+    ///
+    /// # Errors
+    /// [`CancelError`].
+    pub async fn cancel_run(&self, id: &kit::RunId, who: &Principal, reason: &str) -> Result<(), CancelError> {
+        use crate::store::RunState;
+        let run = self.store.run(id).await?.ok_or_else(|| CancelError::Unknown(id.clone()))?;
+        if matches!(run.state, RunState::Done | RunState::Parked) {
+            return Err(CancelError::Over { run: id.clone(), state: run.state.as_str() });
+        }
+        let reason = NoSend { code: "cancelled".to_owned(), reason: format!("called off by {who}: {reason}") };
+        let words = reason.reason.clone();
+        self.store.call_off(id, Signal::Cancel(reason).to_json()?, who, &words, self.clock.now()).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,106 @@
+//! What people at the shop do in a story, and what the oracle is told of it.
+
+use kit::{ApprovalId, Principal, Role};
+use oracle::world::Approval as Told;
+
+use super::{PlayError, Player};
+use crate::approvals::{DecideError, Edit};
+use crate::runs::Rest;
+use crate::store::Approval;
+
+/// Somebody with the right to stop sending.
+pub(super) fn ops() -> Principal {
+    user("ops", Role::Admin)
+}
+
+fn user(name: &str, role: Role) -> Principal {
+    Principal::User { name: name.to_owned(), role }
+}
+
+impl Player<'_> {
+    /// Requests that wait now.
+    fn waiting(&self) -> Vec<ApprovalId> {
+        let asked =
+            |rest: &Rest| if let Rest::Approval { approval, .. } = rest { Some(approval.clone()) } else { None };
+        self.runs.iter().filter_map(|run| run.rest.as_ref().and_then(asked)).collect()
+    }
+
+    /// Nora, who wrote nothing, says yes to everything that waits.
+    pub(super) async fn approve(&mut self) -> Result<(), PlayError> {
+        self.bring_forward().await?;
+        let waiting = self.waiting();
+        if waiting.is_empty() {
+            self.stumbles.push("there is nothing to approve".to_owned());
+        }
+        for id in waiting {
+            self.approve_as(&id, "nora").await?;
+        }
+        Ok(())
+    }
+
+    async fn approve_as(&mut self, id: &ApprovalId, name: &str) -> Result<bool, PlayError> {
+        let tenant = self.stage.tenant.clone();
+        match tenant.approve(id, &user(name, Role::Approver)).await {
+            Ok(viewed) => {
+                let told = self.told(&viewed, name);
+                self.world.approvals.push(told);
+                Ok(true)
+            }
+            Err(DecideError::Store(error)) => Err(error.into()),
+            Err(_) => Ok(false),
+        }
+    }
+
+    fn told(&self, viewed: &Approval, by: &str) -> Told {
+        Told {
+            person: self.hero.id.to_string(),
+            at: self.now(),
+            until: viewed.record.expires_at,
+            by: by.to_owned(),
+            authors: viewed.record.authors.clone(),
+            subjects: viewed.draft.draft.subjects.clone(),
+        }
+    }
+
+    /// Somebody turns everything down that waits.
+    pub(super) async fn reject(&mut self, reason: &str, revise: bool) -> Result<(), PlayError> {
+        self.bring_forward().await?;
+        let waiting = self.waiting();
+        if waiting.is_empty() {
+            self.stumbles.push("there is nothing to turn down".to_owned());
+        }
+        for id in waiting {
+            let done = self.stage.tenant.reject(&id, &user("nora", Role::Approver), reason, revise).await;
+            if let Err(error) = done {
+                self.stumbles.push(format!("turning it down: {error}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Sam writes another subject; `approver` then says yes to it. Sam himself may not: his yes is refused.
+    pub(super) async fn edit(&mut self, subject: &str, approver: &str) -> Result<(), PlayError> {
+        self.bring_forward().await?;
+        for id in self.waiting() {
+            let edit = Edit { subject: Some(subject.to_owned()), ..Edit::default() };
+            let edited = self.stage.tenant.edit(&id, &user("sam", Role::Approver), edit).await;
+            match edited {
+                Ok(successor) => {
+                    self.approve_as(&successor, approver).await?;
+                }
+                Err(DecideError::Store(error)) => return Err(error.into()),
+                // The rules turned the words down: the request stands as it was.
+                Err(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// What is not yet written is written first.
+    async fn bring_forward(&mut self) -> Result<(), PlayError> {
+        if self.runs.iter().any(|run| run.rest.is_none()) {
+            self.due(true).await?;
+        }
+        Ok(())
+    }
+}

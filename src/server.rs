@@ -1,0 +1,160 @@
+//! `mailwright serve`: webhooks in, the API, unsubscribe links, and the workers that drive what is due.
+//!
+//! | path | module |
+//! | --- | --- |
+//! | `POST /webhooks/{source}/{connection}` | [`webhooks`]: verified, stored, answered; worked in afterwards |
+//! | `/api/v1/…` | [`api`], its document in [`openapi`], who may what in [`auth`] |
+//! | `/u/{token}` | [`unsubscribe`] |
+//! | `/healthz`, `/readyz` | here, without a key |
+//!
+//! [`workers`] works stored events in and drives due runs; a shutdown lets them finish what they are at.
+
+mod api;
+mod auth;
+mod desk;
+mod openapi;
+mod problem;
+mod secrets;
+mod tokens;
+mod unsubscribe;
+mod webhooks;
+mod workers;
+
+use std::future::Future;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use kit::{ShopId, StoreError};
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, Semaphore, watch};
+
+use crate::store::Store;
+use crate::tenant::{Parts, Tenant, TenantError};
+
+pub use openapi::document;
+pub use secrets::{Secrets, SecretsError};
+pub use tokens::{NewToken, TokenError, first_admin, new_token};
+
+/// How much the server takes on at a time.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Webhooks that may wait for their commit; one more is told to come again.
+    pub webhooks: usize,
+    /// Runs that are driven at the same time.
+    pub runs: usize,
+    /// How long a sender may take for a body.
+    pub body: Duration,
+    /// How long a shutdown waits for what is under way.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { webhooks: 1024, runs: 4, body: Duration::from_secs(10), drain: Duration::from_secs(30) }
+    }
+}
+
+/// One shop, served.
+pub struct Server {
+    tenant: RwLock<Arc<Tenant>>,
+    store: Store,
+    shop: ShopId,
+    parts: Parts,
+    secrets: Secrets,
+    limits: Limits,
+    webhooks: Semaphore,
+    connections: webhooks::Known,
+    wake: Notify,
+    ready: AtomicBool,
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server").field("shop", &self.shop).finish_non_exhaustive()
+    }
+}
+
+impl Server {
+    /// Puts a shop that was set up behind a server.
+    ///
+    /// # Errors
+    /// As for [`Tenant::open`].
+    pub async fn open(store: &Store, shop: &ShopId, parts: Parts, limits: Limits) -> Result<Arc<Self>, TenantError> {
+        let tenant = Tenant::open(store, shop, parts.clone()).await?;
+        Ok(Arc::new(Self {
+            tenant: RwLock::new(Arc::new(tenant)),
+            store: store.clone(),
+            shop: shop.clone(),
+            parts,
+            secrets: Secrets::of(store.dir()),
+            webhooks: Semaphore::new(limits.webhooks),
+            limits,
+            connections: webhooks::Known::default(),
+            wake: Notify::new(),
+            ready: AtomicBool::new(false),
+        }))
+    }
+
+    /// Serves until `shutdown` comes, then lets requests and runs under way end.
+    ///
+    /// # Errors
+    /// When the listener fails.
+    pub async fn run(
+        self: Arc<Self>,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> io::Result<()> {
+        let (stop, stopped) = watch::channel(false);
+        let workers = tokio::spawn(workers::work(self.clone(), stopped));
+        let served = axum::serve(listener, self.clone().router()).with_graceful_shutdown(shutdown).await;
+        // Only after the last answer: what was stored until then is at least looked at by the next start.
+        let _ = stop.send(true);
+        if tokio::time::timeout(self.limits.drain, workers).await.is_err() {
+            tracing::warn!("runs under way did not end in time; the next start takes them up");
+        }
+        served
+    }
+
+    /// The routes.
+    pub fn router(self: Arc<Self>) -> Router {
+        Router::new()
+            .route("/healthz", get(async || "ok\n"))
+            .route("/readyz", get(ready))
+            .route("/webhooks/{source}/{connection}", post(webhooks::take))
+            .route("/u/{token}", get(unsubscribe::page).post(unsubscribe::stop))
+            .nest("/api/v1", api::router())
+            .fallback(problem::nowhere)
+            .with_state(self)
+    }
+
+    /// The shop as it is now: a release that was put in force meanwhile counts from its next look on.
+    pub(crate) fn tenant(&self) -> Arc<Tenant> {
+        self.tenant.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes up a release that was put in force by another process.
+    pub(crate) async fn refresh(&self) -> Result<(), TenantError> {
+        let tenant = self.tenant();
+        if tenant.store.active_digest().await? == Some(tenant.release.digest) {
+            return Ok(());
+        }
+        let fresh = Tenant::open(&self.store, &self.shop, self.parts.clone()).await?;
+        *self.tenant.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
+        Ok(())
+    }
+}
+
+async fn ready(State(server): State<Arc<Server>>) -> (StatusCode, &'static str) {
+    let store: Result<_, StoreError> = server.tenant().store.active_digest().await;
+    match store {
+        Ok(_) if server.ready.load(Ordering::Acquire) => (StatusCode::OK, "ready\n"),
+        Ok(_) => (StatusCode::SERVICE_UNAVAILABLE, "starting\n"),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "storage does not answer\n"),
+    }
+}

@@ -1,0 +1,227 @@
+//! Webhooks as they come in over HTTP: stored once, whatever a sender or somebody in between repeats or changes.
+
+use kit::{CustomerId, Digest, EventId, StoreError};
+
+use super::error::map;
+use super::inbox::{InboxEvent, InboxState};
+use super::{DbConnection, ShopStore, corrupt, micros, stamp};
+
+/// What became of a webhook that came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Accepted {
+    /// It is stored and will be worked in.
+    Stored,
+    /// It was there already.
+    Repeat,
+    /// Its id was there with another body: stored apart, for a person.
+    Suspicious,
+}
+
+/// An event in listings: no body.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct InboxRow {
+    /// Its id.
+    pub id: EventId,
+    /// Which platform.
+    pub source: String,
+    /// Which topic.
+    pub topic: String,
+    /// Where it stands.
+    pub state: InboxState,
+    /// What became of it.
+    pub note: Option<String>,
+    /// When it happened.
+    pub triggered_at: kit::Timestamp,
+    /// When it came.
+    pub received_at: kit::Timestamp,
+}
+
+impl ShopStore {
+    /// Stores a webhook. With `by_body` the same body of the same topic is a repeat under whatever id it comes: ids in
+    /// headers that no signature covers are anybody's.
+    pub async fn accept(&self, event: InboxEvent, by_body: bool) -> Result<Accepted, StoreError> {
+        let hash = Digest::of_bytes(&event.body).to_string();
+        self.write(move |c, shop| {
+            Box::pin(async move {
+                if put(c, shop.as_str(), &event, &hash, by_body).await? {
+                    return Ok(Accepted::Stored);
+                }
+                let known: Option<(Option<String>,)> =
+                    sqlx::query_as("SELECT body_hash FROM inbox WHERE shop_id = $1 AND event_id = $2")
+                        .bind(shop.as_str())
+                        .bind(event.id.as_str())
+                        .fetch_optional(&mut *c)
+                        .await
+                        .map_err(map)?;
+                match known {
+                    Some((Some(other),)) if other != hash => {
+                        let apart = InboxEvent {
+                            id: EventId::from_digest("odd", &Digest::of_parts([event.id.as_str(), &hash])),
+                            state: InboxState::Parked,
+                            note: Some(format!(
+                                "it came under the id of another event ({}) with another body",
+                                event.id
+                            )),
+                            ..event
+                        };
+                        put(c, shop.as_str(), &apart, &hash, false).await?;
+                        Ok(Accepted::Suspicious)
+                    }
+                    _ => Ok(Accepted::Repeat),
+                }
+            })
+        })
+        .await
+    }
+
+    /// Notes what became of an event, and whom it is about.
+    pub async fn settle_about(
+        &self,
+        id: &EventId,
+        state: InboxState,
+        note: &str,
+        customer: Option<&CustomerId>,
+    ) -> Result<(), StoreError> {
+        let (id, note, customer) = (id.clone(), note.to_owned(), customer.cloned());
+        self.write(move |c, shop| {
+            Box::pin(async move {
+                sqlx::query(
+                    "UPDATE inbox SET state = $3, note = $4, customer_id = $5 WHERE shop_id = $1 AND event_id = $2",
+                )
+                .bind(shop.as_str())
+                .bind(id.as_str())
+                .bind(state.as_str())
+                .bind(&note)
+                .bind(customer.as_ref().map(CustomerId::as_str))
+                .execute(c)
+                .await
+                .map_err(map)?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Events in a state (all without one), newest first.
+    pub async fn inbox(&self, state: Option<InboxState>, limit: u32) -> Result<Vec<InboxRow>, StoreError> {
+        type Tuple = (String, String, String, String, Option<String>, i64, i64);
+        let rows: Vec<Tuple> = sqlx::query_as(
+            "SELECT event_id, source, topic, state, note, triggered_at, received_at FROM inbox
+             WHERE shop_id = $1 AND (state = $2 OR $2 = '') ORDER BY received_at DESC, event_id LIMIT $3",
+        )
+        .bind(self.shop.as_str())
+        .bind(state.map_or("", InboxState::as_str))
+        .bind(i64::from(limit))
+        .fetch_all(self.readers())
+        .await
+        .map_err(map)?;
+        rows.into_iter()
+            .map(|(id, source, topic, state, note, triggered_at, received_at)| {
+                Ok(InboxRow {
+                    id: EventId::new(id).map_err(|e| corrupt("inbox", e))?,
+                    source,
+                    topic,
+                    state: InboxState::parse(&state)?,
+                    note,
+                    triggered_at: stamp(triggered_at, "inbox")?,
+                    received_at: stamp(received_at, "inbox")?,
+                })
+            })
+            .collect()
+    }
+
+    /// Puts a parked event back; false when it is not parked.
+    pub async fn retry_event(&self, id: &EventId) -> Result<bool, StoreError> {
+        let id = id.clone();
+        self.write(move |c, shop| {
+            Box::pin(async move {
+                let done = sqlx::query(
+                    "UPDATE inbox SET state = 'received', note = NULL WHERE shop_id = $1 AND event_id = $2 AND state = 'parked'",
+                )
+                .bind(shop.as_str())
+                .bind(id.as_str())
+                .execute(c)
+                .await
+                .map_err(map)?;
+                Ok(done.rows_affected() > 0)
+            })
+        })
+        .await
+    }
+
+    /// Remembers whose an unsubscribe link is, before it goes into a mail.
+    pub async fn remember_link(&self, token: &str, customer: &CustomerId) -> Result<(), StoreError> {
+        if self.link(token).await?.is_some() {
+            return Ok(());
+        }
+        let (token, customer) = (token.to_owned(), customer.clone());
+        self.write(move |c, shop| {
+            Box::pin(async move {
+                sqlx::query(
+                    "INSERT INTO unsubscribe_links (shop_id, token, customer_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+                )
+                .bind(shop.as_str())
+                .bind(&token)
+                .bind(customer.as_str())
+                .execute(c)
+                .await
+                .map_err(map)?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Whose an unsubscribe link is.
+    pub async fn link(&self, token: &str) -> Result<Option<CustomerId>, StoreError> {
+        let row: Option<(String,)> =
+            sqlx::query_as("SELECT customer_id FROM unsubscribe_links WHERE shop_id = $1 AND token = $2")
+                .bind(self.shop.as_str())
+                .bind(token)
+                .fetch_optional(self.readers())
+                .await
+                .map_err(map)?;
+        row.map(|(id,)| CustomerId::new(id).map_err(|e| corrupt("link", e))).transpose()
+    }
+
+    /// The release in force, by its digest alone: what a server asks now and then.
+    pub async fn active_digest(&self) -> Result<Option<Digest>, StoreError> {
+        let row: Option<(String,)> = sqlx::query_as("SELECT active_release FROM shops WHERE shop_id = $1")
+            .bind(self.shop.as_str())
+            .fetch_optional(self.readers())
+            .await
+            .map_err(map)?;
+        row.map(|(release,)| release.parse().map_err(|e| corrupt("release", e))).transpose()
+    }
+}
+
+/// One statement on the way that nearly every webhook takes.
+async fn put(
+    c: &mut DbConnection,
+    shop: &str,
+    event: &InboxEvent,
+    hash: &str,
+    by_body: bool,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "INSERT INTO inbox (shop_id, event_id, source, topic, body, triggered_at, received_at, state, note, body_hash)
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10
+         WHERE $11 = 0 OR NOT EXISTS (SELECT 1 FROM inbox WHERE shop_id = $1 AND topic = $4 AND body_hash = $10)
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(shop)
+    .bind(event.id.as_str())
+    .bind(&event.source)
+    .bind(&event.topic)
+    .bind(&event.body)
+    .bind(micros(event.triggered_at))
+    .bind(micros(event.received_at))
+    .bind(event.state.as_str())
+    .bind(&event.note)
+    .bind(hash)
+    .bind(i64::from(by_body))
+    .execute(c)
+    .await
+    .map_err(map)?;
+    Ok(done.rows_affected() > 0)
+}

@@ -1,0 +1,81 @@
+//! One suite for both stores: every promise that the rest of the house builds on, asked of SQLite and of PostgreSQL.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod gone;
+mod on_postgres;
+mod suite;
+
+use kit::{ShopId, Timestamp};
+use mailwright::store::{Place, Store};
+use tempfile::TempDir;
+
+use crate::binary::{MORNING, block_on};
+use crate::postgres;
+
+/// An empty store in a place of its own.
+struct Home {
+    dir: TempDir,
+    place: Place,
+}
+
+impl Home {
+    fn sqlite() -> Option<Self> {
+        Some(Self { dir: tempfile::tempdir().unwrap(), place: Place::Folder })
+    }
+
+    fn postgres() -> Option<Self> {
+        Some(Self { dir: tempfile::tempdir().unwrap(), place: postgres::shared()?.place() })
+    }
+
+    async fn open(&self) -> Store {
+        Store::open_at(self.dir.path(), &self.place).await.unwrap()
+    }
+}
+
+fn now() -> Timestamp {
+    MORNING.parse().unwrap()
+}
+
+fn shop(name: &str) -> ShopId {
+    ShopId::new(name).unwrap()
+}
+
+/// Each of the suite's functions as a test on either store.
+macro_rules! on_both {
+    ($($name:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[test] fn $name() { super::ask(super::Home::sqlite(), super::suite::$name); })+
+        }
+        mod postgresql {
+            $(#[test] fn $name() { super::ask(super::Home::postgres(), super::suite::$name); })+
+        }
+    };
+}
+
+fn ask(home: Option<Home>, question: impl AsyncFnOnce(&Home)) {
+    if let Some(home) = home {
+        block_on(question(&home));
+    }
+}
+
+on_both!(
+    an_event_is_stored_once_whoever_is_faster,
+    what_is_stored_comes_back_byte_by_byte,
+    events_are_worked_in_by_their_time,
+    a_run_is_begun_once_and_moved_while_it_waits,
+    a_position_of_a_journal_is_written_once,
+    a_run_does_not_rest_over_a_signal,
+    a_no_of_the_same_second_counts,
+    an_erased_customer_stays_erased,
+    late_tickets_do_not_close_what_was_opened_after,
+    shops_do_not_see_each_other,
+    names_are_ordered_by_their_bytes,
+    numbers_are_as_large_as_they_come,
+    a_command_that_fails_leaves_nothing_and_takes_nobody_with_it,
+    commands_that_come_together_are_all_kept,
+    a_store_that_was_closed_opens_again_with_all_it_had,
+    audit_rows_are_numbered_without_gaps,
+    kill_switches_are_seen_at_once,
+    an_order_is_stored_again_with_what_is_new,
+);

@@ -1,0 +1,379 @@
+//! The questions. Each begins with an empty store.
+
+use kit::message::{Channel, ConsentState};
+use kit::{
+    CartId, CategoryId, Currency, CustomerId, Digest, EventId, FlowId, Language, Money, OrderId, Principal, ProductId,
+    Role, RunId, StoreError, TicketId, Timestamp,
+};
+use mailwright::store::{
+    Consent, Customer, InboxEvent, InboxState, JournalRow, NewRun, Order, OrderLine, ParkedState, ProductRow, RunState,
+    Ticket,
+};
+
+use super::{Home, now, shop};
+
+fn minutes(n: i64) -> Timestamp {
+    now() + jiff::SignedDuration::from_mins(n)
+}
+
+fn event(id: &str, body: &[u8], at: Timestamp) -> InboxEvent {
+    InboxEvent {
+        id: EventId::new(id).unwrap(),
+        source: "generic".to_owned(),
+        topic: "cart.updated".to_owned(),
+        body: body.to_vec(),
+        triggered_at: at,
+        received_at: now(),
+        state: InboxState::Received,
+        note: None,
+    }
+}
+
+pub(super) async fn an_event_is_stored_once_whoever_is_faster(home: &Home) {
+    let store = home.open().await;
+    let (one, other) = (store.shop(&shop("a")), home.open().await.shop(&shop("a")));
+    let mut asked = Vec::new();
+    for n in 0..40 {
+        let store = if n % 2 == 0 { one.clone() } else { other.clone() };
+        asked.push(tokio::spawn(async move { store.receive(event("e1", b"{}", now())).await.unwrap() }));
+    }
+    let mut first = 0;
+    for answer in asked {
+        first += u32::from(answer.await.unwrap());
+    }
+    assert_eq!(first, 1);
+    assert_eq!(one.unsettled_events().await.unwrap(), [event("e1", b"{}", now())]);
+}
+
+pub(super) async fn what_is_stored_comes_back_byte_by_byte(home: &Home) {
+    let store = home.open().await.shop(&shop("a"));
+    let body: Vec<u8> = (0..=255u8).cycle().take(300_000).collect();
+    let mut stored = event("ü-🙂-\"'\\", &body, now());
+    stored.note = Some("Zeile\n— „so“ 🙂".to_owned());
+    assert!(store.receive(stored.clone()).await.unwrap());
+    assert_eq!(store.event(&stored.id).await.unwrap(), Some(stored));
+}
+
+pub(super) async fn events_are_worked_in_by_their_time(home: &Home) {
+    let store = home.open().await.shop(&shop("a"));
+    for (id, at) in [("late", minutes(5)), ("b", now()), ("a", now())] {
+        store.receive(event(id, b"x", at)).await.unwrap();
+    }
+    let ids: Vec<String> = store.unsettled_events().await.unwrap().into_iter().map(|e| e.id.to_string()).collect();
+    assert_eq!(ids, ["a", "b", "late"]);
+    store.settle_event(&EventId::new("b").unwrap(), InboxState::Parked, "it is odd").await.unwrap();
+    store.settle_event(&EventId::new("a").unwrap(), InboxState::Done, "done").await.unwrap();
+    let left: Vec<String> = store.unsettled_events().await.unwrap().into_iter().map(|e| e.id.to_string()).collect();
+    assert_eq!(left, ["late"]);
+    let parked = store.event(&EventId::new("b").unwrap()).await.unwrap().unwrap();
+    assert_eq!((parked.state, parked.note.as_deref()), (InboxState::Parked, Some("it is odd")));
+}
+
+fn new_run(id: &str, occasion: &str, due: Timestamp) -> NewRun {
+    NewRun {
+        id: RunId::new(id).unwrap(),
+        flow: FlowId::new("abandoned-checkout").unwrap(),
+        customer: CustomerId::new("c1").unwrap(),
+        occasion: occasion.to_owned(),
+        step: 1,
+        due,
+        release: Digest::of_bytes(b"release"),
+        plan: "{}".to_owned(),
+    }
+}
+
+pub(super) async fn a_run_is_begun_once_and_moved_while_it_waits(home: &Home) {
+    let store = home.open().await.shop(&shop("a"));
+    let first = RunId::new("run-1").unwrap();
+    assert_eq!(store.admit(new_run("run-1", "cart:1", minutes(60)), now()).await.unwrap(), (first.clone(), true));
+    assert_eq!(store.admit(new_run("run-2", "cart:1", minutes(90)), now()).await.unwrap(), (first.clone(), false));
+    // An earlier event that comes later does not pull the time back.
+    assert_eq!(store.admit(new_run("run-3", "cart:1", minutes(30)), now()).await.unwrap(), (first.clone(), false));
+    let run = store.run(&first).await.unwrap().unwrap();
+    assert_eq!((run.state, run.wake_at, run.step), (RunState::Delayed, Some(minutes(90)), 1));
+    assert_eq!(store.due_runs(minutes(89)).await.unwrap(), []);
+    assert_eq!(store.due_runs(minutes(90)).await.unwrap(), [first.clone()]);
+    let second = store.admit(new_run("run-4", "cart:2", now()), now()).await.unwrap();
+    assert_eq!(second, (RunId::new("run-4").unwrap(), true));
+    assert_eq!(store.runs(1).await.unwrap().len(), 1);
+    let open = store.open_runs_of(&CustomerId::new("c1").unwrap()).await.unwrap();
+    assert_eq!(open.iter().map(|run| run.id.as_str()).collect::<Vec<_>>(), ["run-1", "run-4"]);
+}
+
+fn row(seq: u32) -> JournalRow {
+    let body = format!("{{\"n\":{seq},\"t\":\"\\u0000 🙂\"}}");
+    JournalRow { seq, step: "model".to_owned(), input_hash: Digest::of_bytes(body.as_bytes()), body, at: now() }
+}
+
+pub(super) async fn a_position_of_a_journal_is_written_once(home: &Home) {
+    let store = home.open().await.shop(&shop("a"));
+    let (run, _) = store.admit(new_run("run-1", "cart:1", minutes(60)), now()).await.unwrap();
+    store.append(&run, row(1), None).await.unwrap();
+    // It has begun: no event moves it any more.
+    store.admit(new_run("run-2", "cart:1", minutes(90)), now()).await.unwrap();
+    assert_eq!(store.run(&run).await.unwrap().unwrap().state, RunState::Ready);
+    let mut drivers = Vec::new();
+    for _ in 0..8 {
+        let (store, run) = (store.clone(), run.clone());
+        drivers.push(tokio::spawn(async move { store.append(&run, row(2), None).await }));
+    }
+    let mut told = Vec::new();
+    for driver in drivers {
+        told.push(driver.await.unwrap());
+    }
+    assert_eq!(told.iter().filter(|answer| answer.is_ok()).count(), 1, "{told:?}");
+    assert!(told.iter().all(|answer| matches!(answer, Ok(()) | Err(StoreError::Conflict(_)))), "{told:?}");
+    assert_eq!(store.journal(&run).await.unwrap(), [row(1), row(2)]);
+}
+
+pub(super) async fn a_run_does_not_rest_over_a_signal(home: &Home) {
+    let store = home.open().await.shop(&shop("a"));
+    let (run, _) = store.admit(new_run("run-1", "cart:1", now()), now()).await.unwrap();
+    store.append(&run, row(1), None).await.unwrap();
+    let parked = |seq| ParkedState { seq, version: 1, body: "{}".to_owned() };
+    store.rest_run(&run, Some(minutes(9)), "a person".to_owned(), parked(1), now()).await.unwrap();
+    let rests = store.run(&run).await.unwrap().unwrap();
+    assert_eq!((rests.state, rests.wait_for.as_deref()), (RunState::Waiting, Some("a person")));
+    store.signal(&run, "{\"signal\":\"released\"}".to_owned(), now()).await.unwrap();
+    store.rest_run(&run, Some(minutes(9)), "a person".to_owned(), parked(1), now()).await.unwrap();
+    assert_eq!(store.run(&run).await.unwrap().unwrap().state, RunState::Ready);
+    let signals = store.signals(&run).await.unwrap();
+    assert_eq!(signals, [(1, "{\"signal\":\"released\"}".to_owned())]);
+    store.append(&run, row(2), Some(1)).await.unwrap();
+    assert_eq!(store.signals(&run).await.unwrap(), []);
+    let stale = store.rest_run(&run, None, "nothing".to_owned(), parked(1), now()).await;
+    assert!(matches!(stale, Err(StoreError::Conflict(_))), "{stale:?}");
+    store.end_run(&run, RunState::Done, None, Some("{}".to_owned()), now()).await.unwrap();
+    store.end_run(&run, RunState::Parked, Some("late".to_owned()), None, now()).await.unwrap();
+    assert_eq!(store.run(&run).await.unwrap().unwrap().state, RunState::Done);
+}
+
+fn consent(state: ConsentState, at: Timestamp) -> (CustomerId, Consent) {
+    let consent = Consent { channel: Channel::Email, state, at, source: "form".to_owned(), wording: "v1".to_owned() };
+    (CustomerId::new("c1").unwrap(), consent)
+}
+
+pub(super) async fn a_no_of_the_same_second_counts(home: &Home) {
+    let store = home.open().await.shop(&shop("a"));
+    let customer = CustomerId::new("c1").unwrap();
+    assert_eq!(store.consent(&customer, Channel::Email).await.unwrap(), ConsentState::None);
+    for (order, state) in
+        [[ConsentState::Subscribed, ConsentState::Withdrawn], [ConsentState::Withdrawn, ConsentState::Subscribed]]
+            .into_iter()
+            .zip([now(), minutes(1)])
+            .map(|(states, at)| (states.map(|state| consent(state, at)), ConsentState::Withdrawn))
+    {
+        store.add_consents(order.to_vec()).await.unwrap();
+        assert_eq!(store.consent(&customer, Channel::Email).await.unwrap(), state);
+    }
+    store.add_consents(vec![consent(ConsentState::Subscribed, minutes(2))]).await.unwrap();
+    assert_eq!(store.consent(&customer, Channel::Email).await.unwrap(), ConsentState::Subscribed);
+}
+
+fn customer(id: &str) -> Customer {
+    Customer {
+        id: CustomerId::new(id).unwrap(),
+        email: Some(kit::person::Email::parse("Ada@Example.com").unwrap()),
+        first_name: Some("Adä 🙂".to_owned()),
+        language: Language::parse("de-AT").unwrap(),
+        country: None,
+        time_zone: "Europe/Vienna".to_owned(),
+        loyalty_tier: None,
+        vip: true,
+        created_at: now(),
+        erased_at: None,
+    }
+}
+
+pub(super) async fn an_erased_customer_stays_erased(home: &Home) {
+    let store = home.open().await.shop(&shop("a"));
+    let ada = customer("c1");
+    store.put_customers(vec![ada.clone()]).await.unwrap();
+    assert_eq!(store.customer(&ada.id).await.unwrap(), Some(ada.clone()));
+    let email = kit::person::Email::parse("ada@example.COM").unwrap();
+    assert_eq!(store.customer_by_email(&email).await.unwrap(), Some(ada.clone()));
+    store.forget_customer(&ada.id, minutes(1)).await.unwrap();
+    store.put_customers(vec![Customer { first_name: Some("Eve".to_owned()), ..ada.clone() }]).await.unwrap();
+    let kept = store.customer(&ada.id).await.unwrap().unwrap();
+    assert_eq!(kept, Customer { erased_at: Some(minutes(1)), ..ada });
+}
+
+pub(super) async fn late_tickets_do_not_close_what_was_opened_after(home: &Home) {
+    let store = home.open().await.shop(&shop("a"));
+    let c1 = CustomerId::new("c1").unwrap();
+    let ticket = |opened: Timestamp, closed_at: Option<Timestamp>| Ticket {
+        id: TicketId::new("t1").unwrap(),
+        customer: c1.clone(),
+        opened_at: opened,
+        closed_at,
+    };
+    store.put_tickets(vec![ticket(minutes(10), None)]).await.unwrap();
+    assert_eq!(store.open_tickets(&c1).await.unwrap(), 1);
+    store.put_tickets(vec![ticket(minutes(5), Some(minutes(5)))]).await.unwrap();
+    assert_eq!(store.open_tickets(&c1).await.unwrap(), 1);
+    store.put_tickets(vec![ticket(minutes(20), Some(minutes(20)))]).await.unwrap();
+    assert_eq!(store.open_tickets(&c1).await.unwrap(), 0);
+    store.put_tickets(vec![ticket(minutes(15), None)]).await.unwrap();
+    assert_eq!(store.open_tickets(&c1).await.unwrap(), 0);
+}
+
+pub(super) async fn shops_do_not_see_each_other(home: &Home) {
+    let store = home.open().await;
+    let (a, b) = (store.shop(&shop("a")), store.shop(&shop("b")));
+    a.put_customers(vec![customer("c1")]).await.unwrap();
+    a.receive(event("e1", b"a", now())).await.unwrap();
+    assert!(b.receive(event("e1", b"b", now())).await.unwrap());
+    assert_eq!(b.customer(&CustomerId::new("c1").unwrap()).await.unwrap(), None);
+    assert_eq!(a.event(&EventId::new("e1").unwrap()).await.unwrap().unwrap().body, b"a");
+    assert_eq!(b.customers(None, 10).await.unwrap(), []);
+}
+
+pub(super) async fn names_are_ordered_by_their_bytes(home: &Home) {
+    let store = home.open().await.shop(&shop("a"));
+    let names = ["Z", "a", "B", "ä", "a-b", "aa", "_"];
+    store.put_customers(names.map(customer).to_vec()).await.unwrap();
+    let listed = store.customers(None, 100).await.unwrap();
+    let mut sorted = names;
+    sorted.sort_unstable();
+    assert_eq!(listed.iter().map(|c| c.id.as_str()).collect::<Vec<_>>(), sorted);
+    let after = store.customers(Some(&CustomerId::new("a").unwrap()), 2).await.unwrap();
+    assert_eq!(after.iter().map(|c| c.id.as_str()).collect::<Vec<_>>(), ["a-b", "aa"]);
+}
+
+fn money(minor: i64) -> Money {
+    Money::new(minor, Currency::parse("EUR").unwrap())
+}
+
+pub(super) async fn numbers_are_as_large_as_they_come(home: &Home) {
+    let store = home.open().await.shop(&shop("a"));
+    let product = |price, stock| ProductRow {
+        id: ProductId::new("p1").unwrap(),
+        body: "{}".to_owned(),
+        price: money(price),
+        stock,
+    };
+    for (price, stock) in [(i64::MAX, i64::MIN), (0, -1), (1 << 40, 1 << 53)] {
+        store.put_products(vec![product(price, stock)], now()).await.unwrap();
+        assert_eq!(store.products().await.unwrap(), [product(price, stock)]);
+    }
+    // What is as of an earlier time changes nothing.
+    assert!(!store.set_stock(&product(0, 0).id, 7, minutes(-1)).await.unwrap());
+    assert!(store.set_stock(&product(0, 0).id, 7, minutes(1)).await.unwrap());
+    let order = Order { lines: vec![line(u32::MAX)], ..order(None) };
+    store.put_orders(vec![order.clone()]).await.unwrap();
+    assert_eq!(store.orders_of(&order.customer).await.unwrap(), [order]);
+}
+
+fn line(quantity: u32) -> OrderLine {
+    OrderLine {
+        product: ProductId::new("p1").unwrap(),
+        category: CategoryId::new("shoes").unwrap(),
+        quantity,
+        price: money(1999),
+        returned: false,
+    }
+}
+
+fn order(cancelled_at: Option<Timestamp>) -> Order {
+    Order {
+        id: OrderId::new("o1").unwrap(),
+        customer: CustomerId::new("c1").unwrap(),
+        cart: Some(CartId::new("cart1").unwrap()),
+        placed_at: now(),
+        total: money(3998),
+        discount: money(0),
+        cancelled_at,
+        cancel_reason: cancelled_at.map(|_| "customer".to_owned()),
+        fulfilled_at: None,
+        lines: vec![line(2)],
+    }
+}
+
+pub(super) async fn an_order_is_stored_again_with_what_is_new(home: &Home) {
+    let store = home.open().await.shop(&shop("a"));
+    store.put_orders(vec![order(None)]).await.unwrap();
+    let c1 = order(None).customer;
+    assert_eq!(store.bought_since(&c1, minutes(-1)).await.unwrap(), Some(now()));
+    store.put_orders(vec![order(Some(minutes(3)))]).await.unwrap();
+    assert_eq!(store.orders_of(&c1).await.unwrap(), [order(Some(minutes(3)))]);
+    assert_eq!(store.bought_since(&c1, minutes(-1)).await.unwrap(), None);
+    assert_eq!(store.purchases().await.unwrap(), []);
+}
+
+pub(super) async fn a_command_that_fails_leaves_nothing_and_takes_nobody_with_it(home: &Home) {
+    let store = home.open().await.shop(&shop("a"));
+    let (run, _) = store.admit(new_run("run-1", "cart:1", now()), now()).await.unwrap();
+    store.append(&run, row(1), None).await.unwrap();
+    let mut asked = Vec::new();
+    for n in 0..60u32 {
+        let (store, run) = (store.clone(), run.clone());
+        asked.push(tokio::spawn(async move {
+            if n % 3 == 0 {
+                // The signal would be used up, if the row were not there already.
+                store.append(&run, row(1), Some(1)).await.unwrap_err();
+            } else {
+                assert!(store.receive(event(&format!("e{n}"), b"x", now())).await.unwrap());
+            }
+        }));
+    }
+    store.signal(&run, "{}".to_owned(), now()).await.unwrap();
+    for done in asked {
+        done.await.unwrap();
+    }
+    assert_eq!(store.unsettled_events().await.unwrap().len(), 40);
+    assert_eq!(store.signals(&run).await.unwrap(), [(1, "{}".to_owned())]);
+}
+
+pub(super) async fn commands_that_come_together_are_all_kept(home: &Home) {
+    let store = home.open().await.shop(&shop("a"));
+    let mut asked = Vec::new();
+    for n in 0..600 {
+        let store = store.clone();
+        asked.push(tokio::spawn(async move { store.receive(event(&format!("e{n}"), b"x", now())).await }));
+    }
+    for done in asked {
+        assert!(done.await.unwrap().unwrap());
+    }
+    assert_eq!(store.unsettled_events().await.unwrap().len(), 600);
+}
+
+pub(super) async fn a_store_that_was_closed_opens_again_with_all_it_had(home: &Home) {
+    let store = home.open().await;
+    store.shop(&shop("a")).receive(event("e1", b"x", now())).await.unwrap();
+    let after = store.shop(&shop("a"));
+    store.close().await;
+    let told = after.receive(event("e2", b"x", now())).await;
+    assert!(matches!(&told, Err(error) if error.is_retryable()), "{told:?}");
+    let again = home.open().await.shop(&shop("a"));
+    assert_eq!(again.unsettled_events().await.unwrap(), [event("e1", b"x", now())]);
+}
+
+pub(super) async fn audit_rows_are_numbered_without_gaps(home: &Home) {
+    let one = home.open().await.shop(&shop("a"));
+    let other = home.open().await.shop(&shop("a"));
+    let mut asked = Vec::new();
+    for n in 0..30 {
+        let store = if n % 2 == 0 { one.clone() } else { other.clone() };
+        asked.push(tokio::spawn(async move { store.audit(&Principal::System, "test", "thing", "", now()).await }));
+    }
+    for done in asked {
+        done.await.unwrap().unwrap();
+    }
+    let mut numbers: Vec<i64> = one.audit_trail(100).await.unwrap().into_iter().map(|row| row.seq).collect();
+    numbers.reverse();
+    assert_eq!(numbers, (1..=30).collect::<Vec<i64>>());
+}
+
+pub(super) async fn kill_switches_are_seen_at_once(home: &Home) {
+    let store = home.open().await;
+    let (a, b) = (store.shop(&shop("a")), store.shop(&shop("b")));
+    let (ops, flow) = (Principal::User { name: "ops".to_owned(), role: Role::Admin }, FlowId::new("win-back").unwrap());
+    a.kill_on("flow:win-back", "odd copy", &ops, now()).await.unwrap();
+    assert_eq!(a.killed(&flow).await.unwrap().as_deref(), Some("flow:win-back: odd copy"));
+    assert_eq!(b.killed(&flow).await.unwrap(), None);
+    a.kill_on("global", "stop", &ops, now()).await.unwrap();
+    assert_eq!(b.killed(&flow).await.unwrap().as_deref(), Some("global: stop"));
+    assert!(b.kill_off("global", &ops, now()).await.unwrap());
+    assert!(!b.kill_off("global", &ops, now()).await.unwrap());
+    assert_eq!(b.killed(&flow).await.unwrap(), None);
+}
