@@ -3,6 +3,7 @@
 mod architecture;
 mod bad_input;
 mod binary;
+mod briefs;
 mod command_line;
 mod config;
 mod crash;

@@ -39,6 +39,8 @@ struct Scene<'a> {
     task: &'a str,
     said: &'a str,
     answered_before: &'a str,
+    /// Questions were asked in an earlier turn: there is one chance.
+    asked_before: bool,
     done: Vec<Done<'a>>,
     last: bool,
 }
@@ -60,6 +62,9 @@ impl<'a> Scene<'a> {
             Message::Assistant { text: Some(text), .. } => Some(text.as_str()),
             Message::Assistant { .. } | Message::System { .. } | Message::User { .. } | Message::Tool { .. } => None,
         });
+        let asked =
+            |m: &Message| matches!(m, Message::Assistant { text: Some(text), .. } if words::is_a_question(text));
+        let asked_before = earlier.iter().any(asked);
         let later = messages.get(at + 1..).unwrap_or_default();
         let calls: Vec<_> = later
             .iter()
@@ -83,7 +88,15 @@ impl<'a> Scene<'a> {
         let last =
             task.contains(LAST) || later.iter().any(|m| matches!(m, Message::User { text } if text.contains(LAST)));
         let said = said.split(LAST).next().unwrap_or(said).trim();
-        Some(Self { standing, task, said, answered_before: answered_before.unwrap_or_default(), done, last })
+        Some(Self {
+            standing,
+            task,
+            said,
+            answered_before: answered_before.unwrap_or_default(),
+            asked_before,
+            done,
+            last,
+        })
     }
 
     fn made(&self, name: &str) -> impl Iterator<Item = &Done<'a>> {
@@ -151,7 +164,7 @@ fn act(scene: &Scene<'_>, heard: &Heard) -> Option<Vec<(&'static str, Value)>> {
     if reach_changed && updated.get("recipients").is_some() && scene.made("preview_audience").next().is_none() {
         return Some(vec![("preview_audience", json!({ "include": null, "exclude": null }))]);
     }
-    if scene.made("ask_marketer").next().is_none() {
+    if !scene.asked_before && scene.made("ask_marketer").next().is_none() {
         let questions = words::questions(&missing(updated), heard.german);
         if !questions.is_empty() {
             return Some(vec![("ask_marketer", json!({ "questions": questions }))]);
@@ -172,8 +185,7 @@ fn searches(heard: &Heard) -> Vec<(&'static str, Value)> {
     });
     let wanted = heard.left.iter().filter(|left| heard::words(left).count() <= 4);
     let query = |words: &String| {
-        let arguments =
-            json!({ "query": words, "category": null, "max_price": null, "in_stock": null, "limit": MAX_PRODUCTS });
+        let arguments = json!({ "query": heard::alias(words), "category": null, "max_price": null, "in_stock": null, "limit": MAX_PRODUCTS });
         ("search_catalog", arguments)
     };
     wanted.chain(banned).take(MAX_SEARCHES).map(query).collect()
@@ -181,7 +193,7 @@ fn searches(heard: &Heard) -> Vec<(&'static str, Value)> {
 
 /// Products that were found for these words: all of them fit, or nothing is taken.
 fn found<'s>(scene: &'s Scene<'_>, query: &str) -> Option<Vec<&'s Value>> {
-    let done = scene.made("search_catalog").find(|done| done.arguments["query"] == query)?;
+    let done = scene.made("search_catalog").find(|done| done.arguments["query"] == heard::alias(query))?;
     let value = done.value.as_ref().filter(|value| value.get("note").is_none() && value.get("corrected").is_none())?;
     let products: Vec<&Value> = value.get("products")?.as_array()?.iter().collect();
     (!products.is_empty()).then_some(products)
@@ -228,8 +240,12 @@ fn patch(scene: &Scene<'_>, heard: &Heard, vip_said: bool) -> Option<Value> {
     if !heard.stages.is_empty() {
         set("include", json!([{ "is": "stage", "any": heard.stages }]));
     }
-    if let Some(wish) = &heard.offer {
-        set("offer", offer(wish, &scene.ladder()));
+    let ladder = scene.ladder();
+    let by_name = ladder.iter().find(|(id, _)| heard::any(scene.said, &[id, id.replace('-', " ").as_str()]));
+    match (by_name, &heard.offer) {
+        (Some((step, _)), _) => drop(set("offer", json!({ "choice": "step", "step": step }))),
+        (None, Some(wish)) => drop(set("offer", offer(wish, &ladder))),
+        (None, None) => {}
     }
     if let Some(day) = &heard.day {
         set("send", json!({ "on": day, "at": heard.time, "zone": null, "last_day": null }));

@@ -185,6 +185,24 @@ const EMPTY: &[&str] = &[
     "e",
 ];
 
+/// Words for goods that catalogues write otherwise.
+const ALIASES: &[(&str, &str)] = &[
+    ("backpack", "rucksack"),
+    ("backpacks", "rucksack"),
+    ("rucksäcke", "rucksack"),
+    ("zelte", "tent"),
+    ("zelt", "tent"),
+    ("schuhe", "boots"),
+    ("wanderschuhe", "boots"),
+    ("schlafsäcke", "sleeping bag"),
+];
+
+/// The words as they are looked up.
+pub(super) fn alias(text: &str) -> String {
+    let known = |word: &str| ALIASES.iter().find(|(from, _)| *from == word).map(|(_, to)| *to);
+    words(text).map(|word| known(word).unwrap_or(word)).collect::<Vec<_>>().join(" ")
+}
+
 /// Reads what was said.
 pub(super) fn hear(said: &str) -> Heard {
     let mut heard = Heard { german: any(said, GERMAN), ..Heard::default() };

@@ -104,6 +104,17 @@ pub(super) fn questions(missing: &[String], german: bool) -> Vec<Value> {
     questions
 }
 
+/// True for the answer of a turn that asked.
+pub(super) fn is_a_question(answer: &str) -> bool {
+    let beginnings = [
+        "Nothing for VIPs: should",
+        "Nichts für VIPs: keine",
+        "That discount is not on the ladder",
+        "Diesen Rabatt gibt es nicht",
+    ];
+    beginnings.iter().any(|beginning| answer.contains(beginning))
+}
+
 /// What a clause says VIPs get, when it says it.
 pub(super) fn vip_treatment(clause: &str) -> Option<&'static str> {
     let no_message = [
