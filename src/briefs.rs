@@ -71,6 +71,8 @@ impl Chat {
             occasion: seed.subject.occasion.clone(),
             step: seed.subject.step,
             due: now,
+            cause: "a marketer".to_owned(),
+            supersede: None,
             release: tenant.release.digest,
             plan,
         };

@@ -7,6 +7,7 @@ mod audit;
 mod beside;
 mod brand;
 mod catalog;
+mod chat;
 mod connections;
 mod demo;
 mod diff;
@@ -96,6 +97,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// One webhook body through the real pipeline, printed as a trace.
     Trigger(trigger::TriggerArgs),
+    /// Brief a campaign by talking.
+    Chat(chat::ChatArgs),
     /// List, show, approve, reject or edit what waits for a person.
     Approvals(approvals::ApprovalsArgs),
     /// List, show, replay, compare, start or resume runs.
@@ -177,6 +180,7 @@ async fn run(global: &Global, command: Command, out: &Out) -> Result<ExitCode, F
         Command::Eval(args) => return Ok(eval::run(global, args, out).await),
         Command::Demo(args) => demo::run(global, args, out).await,
         Command::Trigger(args) => trigger::run(global, args, out).await,
+        Command::Chat(args) => chat::run(global, args, out).await,
         Command::Approvals(args) => approvals::run(global, args, out).await,
         Command::Runs(args) => runs::run(global, args, out).await,
         Command::Sends(args) => sends::run(global, args, out).await,

@@ -3,7 +3,8 @@
 //! An [`Egress`] reaches one address that an administrator wrote down, and no other. It follows no redirect. A host name
 //! must resolve to public addresses, and the connection goes to an address that was checked, so that a name cannot be
 //! turned against our own network after it was looked at; an administrator who means a machine of the own network writes
-//! its address, `localhost`, or says so ([`Reach::Private`]). Timeouts are the caller's business.
+//! its address, `localhost`, or says so ([`Reach::Private`]). A proxy named in the environment is used, and its own name is
+//! looked up by the same rule. Timeouts are the caller's business.
 //!
 //! With a [`Cassette`] the same requests are recorded, or answered from a recording without any network.
 
@@ -111,12 +112,7 @@ impl Egress {
         }
         // `localhost` was written down on purpose, just as an address in figures, which is never looked up.
         let named = base.host_str().is_some_and(|host| host != "localhost");
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT)
-            .dns_resolver(Arc::new(PublicOnly { private: reach == Reach::Private || !named }))
-            .build()
-            .map_err(|_| EgressError::Tls)?;
+        let http = client(PublicOnly { private: reach == Reach::Private || !named })?;
         Ok(Self { http, base, cassette: None })
     }
 
@@ -157,10 +153,10 @@ impl Egress {
             headers: HeaderMap::new(),
             body: Vec::new(),
         };
-        self.live(outgoing, Some(recording)).await
+        self.live(outgoing, Some(Box::new(recording))).await
     }
 
-    async fn live(&self, outgoing: Outgoing, mut recording: Option<Recording>) -> Result<Answer, EgressError> {
+    async fn live(&self, outgoing: Outgoing, mut recording: Option<Box<Recording>>) -> Result<Answer, EgressError> {
         let mut request = self.http.request(outgoing.method, outgoing.url).body(outgoing.body);
         for (name, value) in outgoing.headers {
             request = request.header(name, value);
@@ -172,6 +168,15 @@ impl Egress {
         }
         Ok(Answer { status, headers, body: Body::Live { response, recording } })
     }
+}
+
+fn client(resolver: PublicOnly) -> Result<reqwest::Client, EgressError> {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(CONNECT)
+        .dns_resolver(Arc::new(resolver))
+        .build()
+        .map_err(|_| EgressError::Tls)
 }
 
 /// An answer whose body is still to be read.
@@ -186,7 +191,7 @@ pub struct Answer {
 
 #[derive(Debug)]
 enum Body {
-    Live { response: reqwest::Response, recording: Option<Recording> },
+    Live { response: reqwest::Response, recording: Option<Box<Recording>> },
     Recorded { bytes: Option<Vec<u8>>, cut: bool },
 }
 

@@ -5,6 +5,7 @@
 
 mod admit;
 mod apply;
+mod privacy;
 mod products;
 
 use kit::{EventId, RunId, StoreError, Timestamp};
@@ -34,6 +35,9 @@ pub struct Intake {
     /// What a person must still do about it; the event stays parked until then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unfinished: Option<String>,
+    /// What was done about it, where that is not about runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub done: Option<String>,
 }
 
 /// A run begun by an event.
@@ -114,6 +118,7 @@ impl Tenant {
                 runs: vec![],
                 skipped: vec![],
                 unfinished: None,
+                done: None,
             });
         }
         failpoint::hit("after_receive");
@@ -173,13 +178,19 @@ impl Tenant {
         let (runs, skipped) = self.admit_all(event, &applied).await?;
         cancelled.extend(runs.iter().flat_map(|run| run.superseded.iter().cloned()));
         failpoint::hit("after_admit");
-        let note =
+        let counts =
             format!("{} run(s) begun, {} called off, {} flow(s) skipped", runs.len(), cancelled.len(), skipped.len());
-        let (state, note) = match &applied.unfinished {
-            Some(what) => (InboxState::Parked, what.clone()),
-            None => (InboxState::Done, note),
+        let (state, note) = match (&applied.unfinished, &applied.note) {
+            (Some(what), _) => (InboxState::Parked, what.clone()),
+            (None, Some(what)) => (InboxState::Done, what.clone()),
+            (None, None) => (InboxState::Done, counts),
         };
-        self.store.settle_event(&event.id, state, &note).await?;
+        if applied.erases && state == InboxState::Done {
+            // The request itself names whom it erased.
+            self.store.empty_events(vec![event.id.clone()], &note).await?;
+        } else {
+            self.store.settle_about(&event.id, state, &note, applied.customer.as_ref().map(|c| &c.id)).await?;
+        }
         Ok(Intake {
             event: event.id.clone(),
             topic: event.topic.to_string(),
@@ -188,6 +199,7 @@ impl Tenant {
             runs,
             skipped,
             unfinished: applied.unfinished,
+            done: applied.note,
         })
     }
 

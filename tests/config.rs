@@ -1,5 +1,7 @@
 //! The configuration file: what it holds, what it refuses, and its schema, which editors read.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
 use std::path::{Path, PathBuf};
 
 use mailwright::config::Config;

@@ -7,6 +7,7 @@ mod command_line;
 mod config;
 mod crash;
 mod engine;
+mod eval;
 mod metamorphic;
 mod model_context;
 mod model_server;

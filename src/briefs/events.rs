@@ -104,6 +104,7 @@ impl Watcher {
             | Disposition::AwaitApproval { .. }
             | Disposition::Queued { .. }
             | Disposition::Held { .. }
+            | Disposition::Written { .. }
             | Disposition::NoSend(_) => {}
         }
     }

@@ -69,6 +69,7 @@ fn end(end: &End) -> Value {
         End::Over(outcome) => json!(outcome),
         End::Approval => json!({ "waits": "approval" }),
         End::Held(hold) => json!({ "waits": hold }),
+        End::Marketer => json!({ "waits": "marketer" }),
         End::Open => json!({ "waits": "its next step" }),
     }
 }
@@ -76,11 +77,13 @@ fn end(end: &End) -> Value {
 fn end_words(end: &End) -> String {
     match end {
         End::Over(agent::Outcome::Delivered { state }) => format!("delivered ({})", state.as_str()),
+        End::Over(agent::Outcome::Written { copy }) => format!("written: {} subject(s)", copy.subjects.len()),
         End::Over(agent::Outcome::NoSend(reason)) => format!("no message: {}", reason.code),
         End::Over(agent::Outcome::Held { hold }) => format!("held for good: {hold}"),
         End::Over(agent::Outcome::Parked(reason)) => format!("parked: {} – {}", reason.code, reason.text),
         End::Approval => "a person is asked".to_owned(),
         End::Held(hold) => format!("held: {hold}"),
+        End::Marketer => "the marketer is to speak".to_owned(),
         End::Open => "not over yet".to_owned(),
     }
 }

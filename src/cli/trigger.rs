@@ -112,6 +112,9 @@ async fn fire(
     if let Some(what) = &intake.unfinished {
         out.line(&format!("  {}", out.ink(Ink::Warn, what)));
     }
+    if let Some(what) = &intake.done {
+        out.line(&format!("  {what}"));
+    }
     for run in &intake.cancelled {
         out.line(&format!("  calls off {run}"));
     }

@@ -131,7 +131,7 @@ impl Observer for Log {
 /// # Errors
 /// [`PlayError`]: the harness or the stage failed; nothing is said about the product.
 pub async fn play(stage: &mut Stage, case: &Case, hero: Hero, world: World) -> Result<Played, PlayError> {
-    let now = case.at.unwrap_or(MORNING);
+    let now = world.began;
     stage.clock.set(now);
     world::plant(&stage.tenant.store, &hero, &case.customer, now).await?;
     world::plant_orders(stage, &hero, &case.customer, now).await?;
@@ -288,6 +288,8 @@ impl Player<'_> {
         let coded = |ending: Ending, code: &str, why: String| (ending, Some(code.to_owned()), why);
         match &run.rest {
             None => (Ending::Delayed, None, "it was not driven".to_owned()),
+            // A flow's run neither talks nor writes for a class.
+            Some(Rest::Marketer { .. }) => (Ending::Delayed, None, "it waits for a marketer".to_owned()),
             Some(Rest::Delayed { until }) => (Ending::Delayed, None, format!("until {until}")),
             Some(Rest::Held { hold, .. }) => coded(Ending::Held, hold.code(), hold.to_string()),
             Some(Rest::Approval { .. }) => (
@@ -306,6 +308,7 @@ impl Player<'_> {
                 Outcome::Delivered { state: SendState::Reserved } => {
                     coded(Ending::Unknown, "reserved", "it is reserved".to_owned())
                 }
+                Outcome::Written { .. } => (Ending::Delayed, None, "copy was written".to_owned()),
                 Outcome::NoSend(reason) => coded(Ending::NoSend, &reason.code, reason.reason.clone()),
                 Outcome::Held { hold } => coded(Ending::Dropped, hold.code(), hold.to_string()),
                 Outcome::Parked(reason) => coded(Ending::Parked, &reason.code, reason.text.clone()),

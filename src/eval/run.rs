@@ -185,10 +185,15 @@ async fn work(shared: Arc<Shared>) -> Result<(Vec<(usize, Trial)>, Vec<String>),
     Ok((done, names))
 }
 
-/// A case that changes the shop itself would be felt by those after it.
+/// A case that changes the shop's rules would be felt by those after it.
 fn needs_own_shop(case: &Case) -> bool {
-    let changes = |step: &Step| matches!(step, Step::Stock(_) | Step::Price(_) | Step::Kill(_) | Step::Bans(_));
-    case.story.iter().any(changes)
+    case.story.iter().any(|step| matches!(step, Step::Bans(_)))
+}
+
+/// Products whose price or stock a case changes.
+fn changed(case: &Case) -> Vec<&kit::ProductId> {
+    let changes = case.story.iter().filter(|step| matches!(step, Step::Stock(_) | Step::Price(_)));
+    changes.flat_map(play::products_of).collect()
 }
 
 async fn set_up(shared: &Shared, terms: &Terms) -> Result<Set, RunError> {
@@ -212,9 +217,12 @@ async fn one(
     let shop = set.stage.tenant.store.id().clone();
     let hero = Hero::of(&suite.suite, &case.name, trial, &shop, percent, case.customer.held_out)?;
     let limits = world::limits(&set.stage.files, case);
-    let now = case.at.unwrap_or(MORNING);
+    let changed = changed(case);
+    let now = set.stage.free_from(&changed, case.at.unwrap_or(MORNING));
     let world = world::begin(case, &hero, limits, &set.shop, &shared.range, now);
     let played = play::play(&mut set.stage, case, hero, world).await.map_err(failed)?;
+    let killed = case.story.iter().any(|step| matches!(step, Step::Kill(_)));
+    set.stage.restore(&changed, killed).await?;
     let score = score::score(case, &played);
     let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
     let trial = Trial {

@@ -1,17 +1,18 @@
 //! A shop on which cases are played: set up once for its terms, then shared by every case that wants no other.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use agent::ChatModel;
 use catalog::Product;
 use kit::message::{Ledger, LedgerStore};
-use kit::{ShopId, StoreError, Timestamp};
+use kit::{Principal, ProductId, ShopId, StoreError, Timestamp};
 use tempfile::TempDir;
 use testkit::{Captured, RecordingEsp};
 use toml::{Table, Value};
 
 use super::suite::{Terms, Trust};
-use crate::clock::SetClock;
+use crate::clock::{Clock as _, SetClock};
 use crate::delivery::Delivery;
 use crate::intake::product_rows;
 use crate::release::{Files, Release};
@@ -37,6 +38,9 @@ pub trait Wiring: Send + Sync {
         deliverer
     }
 }
+
+/// What moves a story without changing the time of day or the day of the week.
+const WEEK: jiff::SignedDuration = jiff::SignedDuration::from_hours(24 * 7);
 
 /// As the product is.
 #[derive(Debug, Clone, Copy, Default)]
@@ -92,6 +96,21 @@ impl Props {
         let rows = product_rows(&products)?;
         Ok(Self { files, products: Arc::new(products), rows, model, wiring: Arc::new(AsBuilt) })
     }
+
+    /// With the products as they are now, after a change to them.
+    ///
+    /// # Errors
+    /// When the products cannot be written.
+    pub fn restocked(self) -> Result<Self, StoreError> {
+        let rows = product_rows(&self.products)?;
+        Ok(Self { rows, ..self })
+    }
+
+    /// Put together in another way.
+    #[must_use]
+    pub fn wired(self, wiring: Arc<dyn Wiring>) -> Self {
+        Self { wiring, ..self }
+    }
 }
 
 /// A shop, open, with everything that a case looks at afterwards.
@@ -104,8 +123,10 @@ pub struct Stage {
     pub esp: Arc<RecordingEsp>,
     /// The model, whose requests are looked at.
     pub model: Arc<Captured>,
-    /// Its release's files, terms included.
+    /// Its release's files, terms included, as they were meant: the oracle is told of these, whatever the wiring made of them.
     pub files: Files,
+    /// Products whose price or stock stories have changed, and when last.
+    touched: BTreeMap<ProductId, Timestamp>,
     props: Arc<Props>,
     store: Store,
     // Removed with everything in it at the end.
@@ -120,14 +141,15 @@ impl Stage {
     pub async fn open(props: &Arc<Props>, terms: &Terms, now: Timestamp) -> Result<Self, StageError> {
         let mut files = props.files.clone();
         apply(terms, &mut files)?;
-        props.wiring.files(&mut files);
+        let mut wired = files.clone();
+        props.wiring.files(&mut wired);
         let folder = tempfile::tempdir()?;
         let store = Store::open_scratch(folder.path()).await?;
-        let shop = Tenant::set_up(&store, files.clone(), now).await?;
+        let shop = Tenant::set_up(&store, wired, now).await?;
         store.shop(&shop).put_products(props.rows.clone(), now).await?;
         let (clock, esp) = (Arc::new(SetClock::at(now)), Arc::new(RecordingEsp::default()));
         let (tenant, model) = put_together(props, &store, &shop, &clock, &esp).await?;
-        Ok(Self { tenant, clock, esp, model, files, props: props.clone(), store, folder })
+        Ok(Self { tenant, clock, esp, model, files, touched: BTreeMap::new(), props: props.clone(), store, folder })
     }
 
     /// Puts other files in force, as a release does, and opens the shop again.
@@ -136,10 +158,46 @@ impl Stage {
     /// [`StageError`].
     pub async fn release(&mut self, change: impl FnOnce(&mut Files), now: Timestamp) -> Result<(), StageError> {
         change(&mut self.files);
-        self.props.wiring.files(&mut self.files);
-        let shop = Tenant::set_up(&self.store, self.files.clone(), now).await?;
+        let mut wired = self.files.clone();
+        self.props.wiring.files(&mut wired);
+        let shop = Tenant::set_up(&self.store, wired, now).await?;
         let (tenant, model) = put_together(&self.props, &self.store, &shop, &self.clock, &self.esp).await?;
         (self.tenant, self.model) = (tenant, model);
+        Ok(())
+    }
+
+    /// The first moment from `at` on, in whole weeks, at which these products may be changed: the shop believes no news that
+    /// is older than what it knows.
+    pub fn free_from(&self, products: &[&ProductId], at: Timestamp) -> Timestamp {
+        let last = products.iter().filter_map(|id| self.touched.get(*id)).max();
+        let mut from = at;
+        while last.is_some_and(|last| *last >= from) {
+            match from.checked_add(WEEK) {
+                Ok(later) => from = later,
+                Err(_) => break,
+            }
+        }
+        from
+    }
+
+    /// Undoes what a story has changed about the shop itself.
+    ///
+    /// # Errors
+    /// When storage cannot write.
+    pub async fn restore(&mut self, products: &[&ProductId], killed: bool) -> Result<(), StageError> {
+        let now = self.clock.now();
+        let (store, catalog) = (&self.tenant.store, &self.tenant.catalog);
+        for row in self.props.rows.iter().filter(|row| products.contains(&&row.id)) {
+            store.set_stock(&row.id, row.stock, now).await?;
+            store.set_price(&row.id, row.price.minor, now).await?;
+            // A product that the store knows, the catalogue knows.
+            let _ = catalog.set_stock(&row.id, row.stock);
+            let _ = catalog.set_price(&row.id, row.price);
+            self.touched.insert(row.id.clone(), now);
+        }
+        if killed {
+            store.kill_off("shop", &Principal::System, now).await?;
+        }
         Ok(())
     }
 

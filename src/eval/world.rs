@@ -299,6 +299,7 @@ pub fn begin(
         shop: shop.clone(),
         products: products.clone(),
         people,
+        about: hero.id.to_string(),
         limits,
         approvals: Vec::new(),
         stops: Vec::new(),

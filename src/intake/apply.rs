@@ -1,12 +1,10 @@
 //! What an event says about the shop's world: customers, consent, orders, stock, tickets, activity.
 
 use kit::message::{Channel, ConsentState};
-use kit::tool::NoSend;
 use kit::{CategoryId, CustomerId, Language, Money, Principal, ProductId, TicketId};
 use shop::{EventBody, EventCustomer, LineItem, ShopEvent};
 
 use super::IntakeError;
-use crate::runs::Signal;
 use crate::store::{Activity, Consent, Customer, Order, OrderLine, Ticket};
 use crate::tenant::Tenant;
 
@@ -21,6 +19,10 @@ pub(super) struct Applied {
     pub(super) considered: bool,
     /// What a person must still do; the event stays parked until then.
     pub(super) unfinished: Option<String>,
+    /// What was done, where that is not about runs.
+    pub(super) note: Option<String>,
+    /// The event itself names whom it erased: it is emptied once all is done.
+    pub(super) erases: bool,
 }
 
 impl Tenant {
@@ -94,30 +96,19 @@ impl Tenant {
         Ok(applied)
     }
 
-    /// Topics that end a relation: sending stops at once; what is not built yet is said, never marked as done.
+    /// Topics that end a relation: sending stops at once, and what is stored goes.
     async fn withdraw(&self, event: &ShopEvent) -> Result<Option<Applied>, IntakeError> {
-        let by_hand = |what: &str| Ok(Some(Applied { unfinished: Some(what.to_owned()), ..Applied::default() }));
         let stop = |why: &'static str| self.store.kill_on("shop", why, &Principal::System, event.triggered_at);
         match &event.body {
-            EventBody::EraseCustomer(_) => {
-                if let Some(customer) = self.find_customer(event.customer.as_ref()).await? {
-                    self.store.forget_customer(&customer.id, event.triggered_at).await?;
-                    for run in self.store.open_runs_of(&customer.id).await? {
-                        let reason =
-                            NoSend { code: "erased".to_owned(), reason: "the person asked to be forgotten".to_owned() };
-                        self.send_signal(&run.id, &Signal::Cancel(reason)).await?;
-                    }
-                }
-                by_hand("nothing is sent to this person any more; their stored data must still be erased by hand")
-            }
-            EventBody::DataRequest(_) => by_hand("the person's data must be put together by hand"),
+            EventBody::EraseCustomer(_) => Ok(Some(Applied { erases: true, ..self.erase_person(event).await? })),
+            EventBody::DataRequest(_) => Ok(Some(self.tell_person(event).await?)),
             EventBody::AppUninstalled => {
                 stop("the shop removed the app").await?;
                 Ok(Some(Applied::default()))
             }
             EventBody::EraseShop => {
                 stop("the shop asked to be forgotten").await?;
-                by_hand("sending is stopped; the shop's data must still be erased by hand")
+                Ok(Some(self.erase_shop(event).await?))
             }
             EventBody::Cart(_)
             | EventBody::Order(_)
@@ -147,6 +138,9 @@ impl Tenant {
 
     /// Finds the customer by id, then by address, and takes over what the event says about them.
     async fn merge_customer(&self, said: &EventCustomer, event: &ShopEvent) -> Result<Option<Customer>, IntakeError> {
+        if self.was_erased(said, event.triggered_at).await? {
+            return Ok(None);
+        }
         let known = self.find_customer(Some(said)).await?;
         let id = match (&known, &said.id, &said.email) {
             (Some(customer), _, _) => customer.id.clone(),

@@ -5,10 +5,13 @@
 //! experiments. It never pretends to be a language model and holds no canned results: what it knows of a shop, a product
 //! or a person is what the tools of this run have said.
 //!
+//! In a conversation about a brief it asks form questions (`briefing`).
+//!
 //! Where to look: `reading` is what the transcript says, `plan` the next move, `cast` who appears in a message and why,
 //! `bans` what earlier drafts taught, `write` the message, `patterns` the words.
 
 mod bans;
+mod briefing;
 mod cast;
 mod patterns;
 mod plan;
@@ -44,7 +47,27 @@ impl OfflineModel {
         Self { patterns }
     }
 
+    /// The answer of a turn in a conversation about a brief.
+    fn brief(request: &ModelRequest<'_>) -> ModelReply {
+        let turn = request.messages.len();
+        let (text, calls, finish) = match briefing::next(request.messages, &request.tools) {
+            briefing::Turn::Words(text) => (Some(text), Vec::new(), FinishReason::Stop),
+            briefing::Turn::Calls(calls) => {
+                let call = |((name, arguments), n): ((&str, serde_json::Value), usize)| RawCall {
+                    id: format!("{NAME}_{turn}_{n}"),
+                    name: name.to_owned(),
+                    arguments: arguments.to_string(),
+                };
+                (None, calls.into_iter().zip(1..).map(call).collect(), FinishReason::ToolCalls)
+            }
+        };
+        ModelReply { text, calls, finish, usage: Usage::default(), model: NAME.to_owned() }
+    }
+
     fn reply(&self, request: &ModelRequest<'_>) -> ModelReply {
+        if request.tools.iter().any(|tool| tool == "update_brief") {
+            return Self::brief(request);
+        }
         let reading = Reading::of(request.messages);
         let chosen = plan::next(&self.patterns, &reading, &request.tools);
         let on_offer = |name: &str| request.tools.iter().any(|tool| tool == name);

@@ -6,11 +6,12 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use agent::{ChatModel, Input, Machine, Outcome, RunPlan, Step, ToolAnswer, ToolCall};
+use agent::{ChatModel, Input, Machine, ModelRequest, Outcome, RunPlan, Step, ToolAnswer, ToolCall};
 use kit::message::{DraftRecord, Hold, SendState};
 use kit::tool::{Disposition, Effect, Registry, RegistryError, ToolSpec};
 use kit::{Digest, RunId, StoreError, Timestamp};
 
+use super::guard::PrivacyGuard;
 use super::perform::{self, Bench, Failed};
 use super::replay::{ReplayError, Replayed};
 use super::{RetryPolicy, Seed, task};
@@ -73,6 +74,8 @@ pub enum End {
     Approval,
     /// It is held.
     Held(Hold),
+    /// It waits for the marketer's next words.
+    Marketer,
     /// It has not gone further yet.
     Open,
 }
@@ -137,6 +140,7 @@ impl Tenant {
         seed.subject.release = digest;
         let plan = task::plan(&release, &registry, &seed, started).map_err(RehearseError::Broken)?;
         let same_release = digest == replayed.run.release;
+        let person = self.store.customer(&seed.subject.customer).await?;
         let mut rehearsal = Rehearsal {
             run: id.clone(),
             shop: self.store.id().clone(),
@@ -147,6 +151,7 @@ impl Tenant {
             at: started,
             recorded: Recorded::of(&replayed.story, same_release),
             fresh: Vec::new(),
+            guard: PrivacyGuard::for_person(person.and_then(|p| p.first_name).as_deref()),
         };
         let (machine, story, end) = rehearsal.play(plan).await?;
         let rehearsed = Side {
@@ -247,6 +252,7 @@ struct Rehearsal {
     at: Timestamp,
     recorded: Recorded,
     fresh: Vec<String>,
+    guard: PrivacyGuard,
 }
 
 type Played = (Machine, Vec<(Step, Input)>, End);
@@ -263,6 +269,7 @@ impl Rehearsal {
                 Step::SwitchModel { .. } => Input::NoMoreModels { at: self.at },
                 Step::AwaitApproval { .. } => return Ok((machine, story, End::Approval)),
                 Step::AwaitRelease { hold, .. } => return Ok((machine, story, End::Held(hold.clone()))),
+                Step::AwaitMarketer { .. } => return Ok((machine, story, End::Marketer)),
                 // The sandbox: it would be in the ledger now.
                 Step::Deliver { .. } => Input::Delivery { result: Ok(SendState::Reserved), at: self.at },
                 Step::Done(outcome) => return Ok((machine, story, End::Over(outcome.clone()))),
@@ -273,8 +280,10 @@ impl Rehearsal {
         Err(RehearseError::Broken(format!("it has no end after {MOST_STEPS} steps")))
     }
 
-    async fn ask(&self, machine: &Machine) -> Result<Input, RehearseError> {
+    async fn ask(&mut self, machine: &Machine) -> Result<Input, RehearseError> {
         let request = machine.request().ok_or_else(|| RehearseError::Broken("there is no question".to_owned()))?;
+        let messages = self.guard.mask(request.messages);
+        let request = ModelRequest { messages: &messages, ..request };
         let tools: Vec<&ToolSpec> =
             request.tools.iter().filter_map(|name| self.registry.get(name)).map(|tool| tool.spec()).collect();
         Ok(match self.model.complete(&request, &tools).await {
@@ -335,6 +344,7 @@ fn as_it_was(replayed: &Replayed) -> Side {
             Step::Done(outcome) => End::Over(outcome.clone()),
             Step::AwaitApproval { .. } => End::Approval,
             Step::AwaitRelease { hold, .. } => End::Held(hold.clone()),
+            Step::AwaitMarketer { .. } => End::Marketer,
             Step::CallModel | Step::RunTools { .. } | Step::Deliver { .. } | Step::SwitchModel { .. } => End::Open,
         },
     }

@@ -61,6 +61,9 @@ pub enum ReplayError {
         /// When.
         at: Timestamp,
     },
+    /// Its person was erased, and with them everything it said.
+    #[error("run {0}: its person was erased; nothing of it is kept")]
+    Erased(RunId),
     /// Its release cannot be used any more.
     #[error("run {run}: its release cannot be used: {why}")]
     Release {
@@ -90,6 +93,9 @@ impl Tenant {
     /// [`ReplayError::Diverged`] names the first row that does not follow.
     pub async fn replay(&self, id: &RunId) -> Result<Replayed, ReplayError> {
         let run = self.store.run(id).await?.ok_or_else(|| ReplayError::Unknown(id.clone()))?;
+        if run.plan.is_empty() {
+            return Err(ReplayError::Erased(id.clone()));
+        }
         let seed: Seed = serde_json::from_str(&run.plan)
             .map_err(|e| StoreError::Corrupt { what: format!("run {id}"), why: e.to_string() })?;
         let rows = self.store.journal(id).await?;

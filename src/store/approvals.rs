@@ -138,7 +138,8 @@ impl ShopStore {
             Box::pin(async move {
                 let opened = sqlx::query(
                     "INSERT INTO approvals (shop_id, approval_id, run_id, envelope, terms, draft, summary, reasons, authors, state, version, created_at, expires_at)
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', 1, $10, $11) ON CONFLICT DO NOTHING",
+                     SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', 1, $10, $11
+                     WHERE NOT EXISTS (SELECT 1 FROM runs WHERE shop_id = $1 AND run_id = $3 AND plan = '') ON CONFLICT DO NOTHING",
                 )
                 .bind(shop.as_str()).bind(new.id.as_str()).bind(new.run.as_str()).bind(&envelope).bind(&terms).bind(&draft)
                 .bind(&new.summary).bind(&reasons).bind(&authors).bind(micros(now)).bind(micros(new.expires_at))
@@ -150,7 +151,9 @@ impl ShopStore {
                      ORDER BY approval_id = $4 DESC LIMIT 1",
                 )
                 .bind(shop.as_str()).bind(new.run.as_str()).bind(&envelope).bind(new.id.as_str())
-                .fetch_one(&mut *c).await.map_err(map)?;
+                .fetch_optional(&mut *c).await.map_err(map)?
+                // Its person was erased meanwhile.
+                .ok_or_else(|| StoreError::Conflict(format!("run {}", new.run)))?;
                 if opened.rows_affected() > 0 {
                     append_audit(c, shop.as_str(), now, "system", "approval.open", &id, &envelope).await?;
                 }

@@ -74,18 +74,28 @@ impl ShopStore {
         .await
     }
 
-    /// Notes whom an event is about.
-    pub async fn note_customer(&self, id: &EventId, customer: &CustomerId) -> Result<(), StoreError> {
-        let (id, customer) = (id.clone(), customer.clone());
+    /// Notes what became of an event, and whom it is about.
+    pub async fn settle_about(
+        &self,
+        id: &EventId,
+        state: InboxState,
+        note: &str,
+        customer: Option<&CustomerId>,
+    ) -> Result<(), StoreError> {
+        let (id, note, customer) = (id.clone(), note.to_owned(), customer.cloned());
         self.write(move |c, shop| {
             Box::pin(async move {
-                sqlx::query("UPDATE inbox SET customer_id = $3 WHERE shop_id = $1 AND event_id = $2")
-                    .bind(shop.as_str())
-                    .bind(id.as_str())
-                    .bind(customer.as_str())
-                    .execute(c)
-                    .await
-                    .map_err(map)?;
+                sqlx::query(
+                    "UPDATE inbox SET state = $3, note = $4, customer_id = $5 WHERE shop_id = $1 AND event_id = $2",
+                )
+                .bind(shop.as_str())
+                .bind(id.as_str())
+                .bind(state.as_str())
+                .bind(&note)
+                .bind(customer.as_ref().map(CustomerId::as_str))
+                .execute(c)
+                .await
+                .map_err(map)?;
                 Ok(())
             })
         })

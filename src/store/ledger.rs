@@ -33,6 +33,7 @@ pub struct SendRow {
 
 type Tuple = (String, String, String, Option<String>, String, Option<i64>, Option<i64>);
 
+/// Of an erased person only the key and the state are left: such a row has no message any more.
 const COLUMNS: &str = "SELECT dedupe_key, channel, state, detail, request, attempted_at, settled_at FROM sends";
 
 fn send_state(state: &str, detail: Option<String>, settled_at: Option<i64>) -> Result<SendState, StoreError> {
@@ -80,7 +81,7 @@ fn listed(row: Listed) -> Result<SendRow, StoreError> {
 }
 
 async fn find(c: &mut DbConnection, shop: &str, key: DedupeKey) -> Result<Option<LedgerRow>, StoreError> {
-    let sql = sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE shop_id = $1 AND dedupe_key = $2"));
+    let sql = sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE shop_id = $1 AND dedupe_key = $2 AND request <> ''"));
     let found: Option<Tuple> =
         sqlx::query_as(sql).bind(shop).bind(key.to_string()).fetch_optional(c).await.map_err(map)?;
     found.map(row).transpose()
@@ -254,7 +255,7 @@ impl ShopStore {
     /// The row of an occasion, whatever address it went to.
     pub async fn sent_for(&self, subject: &Subject, channel: Channel) -> Result<Option<LedgerRow>, StoreError> {
         let sql = sqlx::AssertSqlSafe(format!(
-            "{COLUMNS} WHERE shop_id = $1 AND customer_id = $2 AND channel = $3 AND flow = $4 AND occasion = $5 AND step = $6"
+            "{COLUMNS} WHERE shop_id = $1 AND customer_id = $2 AND channel = $3 AND flow = $4 AND occasion = $5 AND step = $6 AND request <> ''"
         ));
         let found: Option<Tuple> = sqlx::query_as(sql)
             .bind(self.shop.as_str())

@@ -559,8 +559,9 @@ pub(super) async fn insert_row(
     run: &str,
     row: &JournalRow,
 ) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO journal (shop_id, run_id, seq, step, input_hash, body, at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    let written = sqlx::query(
+        "INSERT INTO journal (shop_id, run_id, seq, step, input_hash, body, at) SELECT $1, $2, $3, $4, $5, $6, $7
+         WHERE NOT EXISTS (SELECT 1 FROM runs WHERE shop_id = $1 AND run_id = $2 AND plan = '')",
     )
     .bind(shop)
     .bind(run)
@@ -572,5 +573,9 @@ pub(super) async fn insert_row(
     .execute(c)
     .await
     .map_err(map)?;
+    // Its person was erased while it was driven.
+    if written.rows_affected() == 0 {
+        return Err(StoreError::Conflict(format!("run {run}")));
+    }
     Ok(())
 }

@@ -36,7 +36,7 @@ fn a_command_is_recorded_and_answered_from_the_recording() {
     };
     let json =
         |folder: &Folder, args: &[String]| folder.json(MORNING, &args.iter().map(String::as_str).collect::<Vec<_>>());
-    let recorded = json(&live, &trigger(&server.uri(), &["--record"]));
+    let recorded = json(&live, &trigger(&format!("{}/v1", server.uri()), &["--record"]));
     let asked = block_on(server.received_requests()).unwrap().len();
     assert!(asked > 2);
     assert_eq!(std::fs::read_to_string(&tape).unwrap().lines().count(), asked + 1);

@@ -106,13 +106,9 @@ impl<'a> Request<'a> {
                     .into_iter()
                     .map(|(speaker, text)| Outgoing::said(role(speaker, quirks.system_role), text))
                     .collect();
-                let schema = document::schema(tools, quirks);
-                let mut format =
-                    json!({ "type": "json_schema", "json_schema": { "name": document::NAME, "schema": schema } });
-                if quirks.strict_format {
-                    format["json_schema"]["strict"] = json!(true);
-                }
-                body.response_format = Some(format);
+                let format =
+                    json!({ "name": document::NAME, "strict": true, "schema": document::schema(tools, quirks) });
+                body.response_format = Some(json!({ "type": "json_schema", "json_schema": format }));
             }
             ToolMode::JsonSchema | ToolMode::Native => {
                 body.messages = request.messages.iter().map(|message| outgoing(message, quirks.system_role)).collect();

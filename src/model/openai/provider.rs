@@ -61,8 +61,6 @@ pub(super) struct Quirks {
     pub(super) stream_usage: bool,
     /// Holds the model to `response_format: json_schema`.
     pub(super) json_schema: bool,
-    /// Takes `response_format` with `strict`.
-    pub(super) strict_format: bool,
     /// Keywords of a schema that it refuses.
     pub(super) refused_keywords: &'static [&'static str],
     /// Runs on a machine of our own: tokens have no price.
@@ -82,7 +80,6 @@ const DOCUMENTED: Quirks = Quirks {
     parallel: true,
     stream_usage: true,
     json_schema: true,
-    strict_format: true,
     refused_keywords: &[],
     own_machine: false,
 };
@@ -114,7 +111,6 @@ static TABLE: [Quirks; 8] = [
         addresses: &["api.anthropic.com"],
         strict: false,
         json_schema: false,
-        strict_format: false,
         ..DOCUMENTED
     },
     // ai.google.dev/gemini-api/docs/openai and /function-calling: schemas are a subset of OpenAPI 3.0. That the endpoint

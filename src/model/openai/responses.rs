@@ -87,7 +87,7 @@ impl<'a> Request<'a> {
                 body.input = spoken.into_iter().map(item).collect();
                 let schema = document::schema(tools, quirks);
                 body.text = Some(
-                    json!({ "format": { "type": "json_schema", "name": document::NAME, "strict": quirks.strict_format, "schema": schema } }),
+                    json!({ "format": { "type": "json_schema", "name": document::NAME, "strict": true, "schema": schema } }),
                 );
             }
             ToolMode::JsonSchema | ToolMode::Native => {

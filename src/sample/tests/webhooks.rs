@@ -23,7 +23,7 @@ fn told(event: &ShopEvent, who: &CastMember, items: &[LineItem]) {
     assert_eq!(event.customer.as_ref().and_then(|customer| customer.email.as_ref()), Some(&who.email));
     let ours = |line: &LineItem| match event.source {
         Source::Shopify => line.sku.clone().unwrap(),
-        Source::Generic => line.product.as_ref().unwrap().to_string(),
+        _ => line.product.as_ref().unwrap().to_string(),
     };
     assert_eq!(
         items.iter().map(ours).collect::<Vec<_>>(),

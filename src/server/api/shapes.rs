@@ -195,7 +195,8 @@ pub(in crate::server) struct SendDetail {
     state: String,
     /// What the provider called it, or why it did not go out.
     detail: Option<String>,
-    subject: String,
+    /// A text message has none.
+    subject: Option<String>,
     text: String,
 }
 
@@ -210,8 +211,8 @@ impl SendDetail {
             key: row.key.to_string(),
             state: row.state.as_str().to_owned(),
             detail,
-            subject: row.message.subject.clone(),
-            text: row.message.text.clone(),
+            subject: row.message.mail().map(|mail| mail.subject.clone()),
+            text: row.message.text().to_owned(),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use esp::{Accepted, Capabilities, Esp, EspError, Lookup};
-use kit::message::{DedupeKey, Reserved};
+use kit::message::{DedupeKey, Outgoing, Reserved};
 use kit::{BoxFuture, Timestamp};
 
 const NAME: &str = "recording";
@@ -31,7 +31,7 @@ pub struct Taken {
     pub key: DedupeKey,
     /// When, by the caller's clock.
     pub at: Timestamp,
-    /// The mail, as a file `.eml` would hold it.
+    /// The mail, as a file `.eml` would hold it; a text message as JSON.
     pub bytes: Vec<u8>,
 }
 
@@ -77,8 +77,13 @@ impl RecordingEsp {
     }
 
     fn take(&self, message: &Reserved, now: Timestamp) -> Result<Accepted, EspError> {
-        let bytes = esp::to_rfc5322(message.key(), message.message(), now)
-            .map_err(|why| EspError::Refused { esp: NAME.to_owned(), why: why.to_string() })?;
+        let refused = |why: String| EspError::Refused { esp: NAME.to_owned(), why };
+        let bytes = match message.message() {
+            Outgoing::Mail(mail) => {
+                esp::to_rfc5322(message.key(), mail, now).map_err(|why| refused(why.to_string()))?
+            }
+            Outgoing::Sms(sms) => serde_json::to_vec(sms).map_err(|why| refused(why.to_string()))?,
+        };
         let mut state = self.state();
         state.taken.push(Taken { key: message.key(), at: now, bytes });
         Ok(Accepted { provider_id: format!("{NAME}-{}", state.taken.len()) })

@@ -92,4 +92,9 @@ pub trait Esp: Send + Sync {
 
     /// Asks whether a key was accepted: after a crash between the call and its record.
     fn lookup<'a>(&'a self, key: DedupeKey) -> BoxFuture<'a, Result<Lookup, EspError>>;
+
+    /// Forgets what was handed over under a key. False when the provider cannot be asked to: a person must see to it.
+    fn erase(&self, _key: DedupeKey) -> BoxFuture<'_, Result<bool, EspError>> {
+        Box::pin(async { Ok(false) })
+    }
 }

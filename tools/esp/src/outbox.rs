@@ -159,6 +159,24 @@ impl Esp for Outbox {
             }
         })
     }
+
+    fn erase(&self, key: DedupeKey) -> BoxFuture<'_, Result<bool, EspError>> {
+        Box::pin(async move {
+            while let Some(path) = self.find(key)? {
+                fs::remove_file(&path).map_err(|e| unavailable("erase", &path, &e))?;
+            }
+            // What a crash left of it in tmp/.
+            for number in 0..MAX_LEFTOVERS {
+                let path = self.root.join("tmp").join(format!("{key}.{number}"));
+                match fs::remove_file(&path) {
+                    Ok(()) => {}
+                    Err(e) if e.kind() == ErrorKind::NotFound => break,
+                    Err(e) => return Err(unavailable("erase", &path, &e)),
+                }
+            }
+            Ok(true)
+        })
+    }
 }
 
 /// What an SMS gateway would be given, and when.

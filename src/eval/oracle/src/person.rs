@@ -22,6 +22,9 @@ pub(crate) fn judge(
     if letter.to.len() != 1 {
         never("wrong_recipient", format!("{} recipients", letter.to.len()));
     }
+    if person.id != world.about {
+        never("wrong_recipient", "it goes to somebody whom the story is not about".to_owned());
+    }
     may_be_written_to(world, at, person, &mut never);
     let flow = letter.campaign().unwrap_or_default();
     let bought = person.orders.iter().any(|order| *order > world.began && *order <= at);

@@ -16,6 +16,8 @@ pub struct World {
     pub products: Arc<BTreeMap<String, Product>>,
     /// Everybody it knows.
     pub people: Vec<Person>,
+    /// The id of the one person whom the case is about: nobody else may get anything.
+    pub about: String,
     /// What the case permits.
     pub limits: Limits,
     /// What people at the shop have approved.

@@ -1,0 +1,193 @@
+//! What the offline model says in a conversation: a form, filled in as far as it got. It says that it is one.
+
+use serde_json::{Value, json};
+
+use super::heard::{Heard, any};
+use super::{Scene, missing};
+
+/// When the transcript holds no turn.
+pub(super) const LOST: &str = "I work by rules and find no turn of a marketer here.";
+
+const FORM_EN: &str = "Write short phrases, such as: lapsed · backpacks · 10 % · Thursday at 9:00 · no SMS · VIPs at full price. Or fields: title: Back to school.";
+const FORM_DE: &str = "Kurze Angaben reichen, etwa: inaktive Kunden · Rucksäcke · 10 % · Donnerstag um 9 Uhr · keine SMS · VIPs ohne Rabatt. Oder Felder: titel: Schulanfang.";
+
+/// The answer of a turn.
+pub(super) fn answer(scene: &Scene<'_>, heard: &Heard) -> String {
+    let german = heard.german;
+    let mut lines = vec![
+        pick(
+            german,
+            "Offline model: I work by rules, not by understanding.",
+            "Offline-Modell: Ich arbeite nach Regeln, ich verstehe nicht.",
+        )
+        .to_owned(),
+    ];
+    let last = scene.made("update_brief").last();
+    match last.map(|done| (done.value.as_ref(), done.content)) {
+        None => lines.push(
+            pick(german, "I recognised nothing to write down.", "Ich habe nichts erkannt, was einzutragen wäre.")
+                .to_owned(),
+        ),
+        Some((None, refusal)) => {
+            lines.push(pick(german, "Nothing was changed:", "Nichts wurde geändert:").to_owned());
+            lines.extend(refusal.lines().filter_map(|line| line.strip_prefix("- ")).map(|line| format!("- {line}")));
+            if let Some(number) = constraint_in(refusal) {
+                lines.push(match german {
+                    false => format!("Is C{number} taken back? Answer \"forget C{number}\", or leave it."),
+                    true => format!("Wird C{number} zurückgenommen? Antwort: \"vergiss C{number}\", sonst bleibt es."),
+                });
+            }
+        }
+        Some((Some(updated), _)) => {
+            lines.push(pick(german, "Written down.", "Eingetragen.").to_owned());
+            let missing = missing(updated);
+            if missing.is_empty() {
+                lines.push(
+                    pick(
+                        german,
+                        "Nothing is missing: /write has the messages written.",
+                        "Nichts fehlt: /write lässt schreiben.",
+                    )
+                    .to_owned(),
+                );
+                return lines.join("\n");
+            }
+            lines.push(pick(german, "Still missing:", "Es fehlt noch:").to_owned());
+            lines.extend((1..).zip(missing).map(|(n, gap): (u32, String)| format!("{n}. {gap}")));
+        }
+    }
+    lines.push(pick(german, FORM_EN, FORM_DE).to_owned());
+    lines.join("\n")
+}
+
+/// The constraint that a refusal says stands in the way.
+fn constraint_in(refusal: &str) -> Option<u32> {
+    let (_, after) = refusal.split_once("name it as C")?;
+    after.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok()
+}
+
+/// Questions worth the one chance: VIPs, and an offer beyond the ladder; a missing day comes along.
+pub(super) fn questions(missing: &[String], german: bool) -> Vec<Value> {
+    let vip = missing.iter().any(|gap| gap.contains("do VIPs get no message"));
+    let beyond = missing.iter().find(|gap| gap.contains("is beyond the ladder"));
+    if !vip && beyond.is_none() {
+        return Vec::new();
+    }
+    let mut questions = Vec::new();
+    if vip {
+        questions.push(json!({
+            "text": pick(german, "Nothing for VIPs: should they get no message, or the message without the offer?", "Nichts für VIPs: keine Nachricht, oder die Nachricht ohne Rabatt?"),
+            "changes": "audience",
+            "options": [pick(german, "VIPs: no message", "VIPs: keine Nachricht"), pick(german, "VIPs: full price", "VIPs: ohne Rabatt")],
+        }));
+    }
+    if let Some(gap) = beyond {
+        let steps =
+            gap.split_once("the ladder (").and_then(|(_, rest)| rest.split_once(')')).map_or("", |(steps, _)| steps);
+        let deepest = steps.rsplit(", ").next().filter(|step| !step.is_empty());
+        let mut options: Vec<&str> = deepest.into_iter().collect();
+        options.push(pick(german, "no discount", "kein Rabatt"));
+        options.push(pick(german, "wait for a person to change the ladder", "warten, bis jemand die Leiter ändert"));
+        questions.push(json!({
+            "text": pick(german, "That discount is not on the ladder: which step instead, or none?", "Diesen Rabatt gibt es nicht: welche Stufe stattdessen, oder keine?"),
+            "changes": "offer",
+            "options": options,
+        }));
+    }
+    if missing.iter().any(|gap| gap.contains("on which day")) {
+        questions.push(json!({
+            "text": pick(german, "On which day does it leave?", "An welchem Tag geht es hinaus?"),
+            "changes": "date",
+            "options": [pick(german, "tomorrow", "morgen"), pick(german, "Thursday", "Donnerstag")],
+        }));
+    }
+    questions
+}
+
+/// What a clause says VIPs get, when it says it.
+pub(super) fn vip_treatment(clause: &str) -> Option<&'static str> {
+    let no_message = [
+        "exclude",
+        "excluded",
+        "leave out",
+        "leave them out",
+        "no message",
+        "no mail",
+        "no email",
+        "ausschließen",
+        "keine nachricht",
+        "keine mail",
+        "gar nicht",
+    ];
+    let no_offer = [
+        "full price",
+        "no discount",
+        "without the offer",
+        "without offer",
+        "without discount",
+        "undiscounted",
+        "ohne rabatt",
+        "kein rabatt",
+        "keinen rabatt",
+        "voller preis",
+    ];
+    let like_all = ["included", "include", "too", "as well", "same", "auch", "wie alle"];
+    match (any(clause, &no_message), any(clause, &no_offer), any(clause, &like_all)) {
+        (true, false, _) => Some("excluded"),
+        (false, true, _) => Some("undiscounted"),
+        (false, false, true) => Some("included"),
+        (true, true, _) | (false, false, false) => None,
+    }
+}
+
+/// A name for the brief: words that are no goods, or the first words.
+pub(super) fn title(left: Option<&str>, said: &str) -> Option<String> {
+    let first = said.split([',', '.', '\n', ';']).next().unwrap_or_default().trim();
+    let title: String = if first.chars().count() <= 40 { first } else { left? }.chars().take(60).collect();
+    (title.chars().count() >= 3).then_some(title)
+}
+
+/// The figure that fits a goal.
+pub(super) fn measure(goal: &str) -> &'static str {
+    if any(goal, &["second", "repeat", "again", "zweitkauf", "zweitkäufe", "wiederkäufe"]) {
+        "second_purchases"
+    } else if any(goal, &["lapsed", "win back", "back", "zurück", "zurückgewinnen"]) {
+        "reactivations"
+    } else {
+        "margin_per_recipient"
+    }
+}
+
+/// Title and reason of the three ways.
+pub(super) fn sketch(n: usize, german: bool) -> (&'static str, &'static str) {
+    match n {
+        0 => (
+            pick(german, "Help after the first order", "Hilfe nach dem ersten Kauf"),
+            pick(
+                german,
+                "No discount: advice for people who bought once, lately.",
+                "Ohne Rabatt: Rat für alle, die vor kurzem zum ersten Mal gekauft haben.",
+            ),
+        ),
+        1 => (
+            pick(german, "A nudge when it is time", "Ein Anstoß zur rechten Zeit"),
+            pick(
+                german,
+                "The mildest offer, for people who are due or late by their own rhythm.",
+                "Das kleinste Angebot für alle, die nach eigenem Rhythmus fällig oder spät dran sind.",
+            ),
+        ),
+        _ => (
+            pick(german, "What is new since you were here", "Neu seit dem letzten Besuch"),
+            pick(
+                german,
+                "No discount: new arrivals for people who have been away for long.",
+                "Ohne Rabatt: Neues für alle, die lange nicht hier waren.",
+            ),
+        ),
+    }
+}
+
+fn pick<'t>(german: bool, english: &'t str, deutsch: &'t str) -> &'t str {
+    if german { deutsch } else { english }
+}

@@ -1,0 +1,146 @@
+//! WooCommerce, BigCommerce and Adobe Commerce: their own samples where they are at hand, and what is odd about them.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use std::path::PathBuf;
+
+use kit::{Currency, Money, ShopId};
+use mailwright_shop::{CancelReason, Delivery, EventBody, ShopDefaults, ShopEvent, Source, Topic, WebhookError, parse};
+
+fn read(source: Source, topic: &str, body: &[u8]) -> Result<ShopEvent, WebhookError> {
+    let defaults = ShopDefaults { shop: ShopId::new("s").unwrap(), currency: Currency::parse("EUR").unwrap() };
+    let received_at = "2026-11-21T03:00:00Z".parse().unwrap();
+    parse(&Delivery { source, topic, body, event_id: None, triggered_at: None, received_at }, &defaults)
+}
+
+fn sample(name: &str) -> Option<Vec<u8>> {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/specs").join(name);
+    let found = std::fs::read(&file).ok();
+    if found.is_none() {
+        println!("skipped: {} is not there", file.display());
+    }
+    found
+}
+
+fn usd(minor: i64) -> Money {
+    Money::new(minor, Currency::parse("USD").unwrap())
+}
+
+#[test]
+fn a_woocommerce_order() {
+    let Some(body) = sample("woocommerce/samples/order_created.json") else { return };
+    let event = read(Source::WooCommerce, "order.created", &body).unwrap();
+    assert_eq!(event.topic, Topic::OrderCreated);
+    assert_eq!(event.triggered_at.to_string(), "2017-03-22T19:28:08Z");
+    let customer = event.customer.unwrap();
+    // A guest: known by the address of the bill.
+    assert_eq!((customer.id, customer.first_name.as_deref()), (None, Some("John")));
+    assert_eq!((customer.email.unwrap().reveal(), customer.country.as_deref()), ("john.doe@example.com", Some("US")));
+    let EventBody::Order(order) = event.body else { panic!("{:?}", event.body) };
+    assert_eq!((order.id.as_str(), order.total, order.cancelled_at), ("727", usd(2935), None));
+    assert_eq!(order.placed_at.to_string(), "2017-03-22T19:28:02Z");
+    let lines: Vec<_> = order
+        .items
+        .iter()
+        .map(|line| {
+            (
+                line.product.as_ref().unwrap().as_str(),
+                line.variant.as_deref(),
+                line.sku.as_deref(),
+                line.price,
+                line.quantity,
+            )
+        })
+        .collect();
+    assert_eq!(lines, [("93", None, None, usd(300), 2), ("22", Some("23"), Some("Bar3"), usd(1200), 1)]);
+}
+
+#[test]
+fn a_woocommerce_order_says_in_its_status_what_became_of_it() {
+    let order = |status: &str| {
+        let body = format!(
+            r#"{{"id":7,"status":"{status}","currency":"EUR","date_created_gmt":"2026-11-20T10:00:00","date_modified_gmt":"2026-11-20T11:00:00",
+                "date_completed_gmt":null,"total":"10.00","customer_id":3,"line_items":[{{"name":"A","product_id":1,"quantity":3,"subtotal":"10.00","price":3.333333}}]}}"#
+        );
+        read(Source::WooCommerce, "order.updated", body.as_bytes()).unwrap()
+    };
+    for (status, topic, reason) in [
+        ("processing", Topic::OrderUpdated, None),
+        ("cancelled", Topic::OrderCancelled, Some(CancelReason::Other)),
+        ("failed", Topic::OrderCancelled, Some(CancelReason::Declined)),
+        ("completed", Topic::OrderFulfilled, None),
+    ] {
+        let event = order(status);
+        assert_eq!(event.topic, topic, "{status}");
+        let EventBody::Order(order) = event.body else { panic!("no order") };
+        assert_eq!(order.cancel_reason, reason);
+        assert_eq!(order.fulfilled_at.is_some(), status == "completed");
+        // The noise of a division is not taken over: a third of 10.00 is 3.33.
+        assert_eq!(order.items[0].price.minor, 333);
+    }
+}
+
+#[test]
+fn a_woocommerce_customer() {
+    let Some(body) = sample("woocommerce/samples/customer_updated.json") else { return };
+    let event = read(Source::WooCommerce, "customer.updated", &body).unwrap();
+    let customer = event.customer.unwrap();
+    assert_eq!((customer.id.unwrap().as_str(), customer.email.unwrap().reveal()), ("25", "john.doe@example.com"));
+    assert_eq!(event.body, EventBody::Customer);
+}
+
+#[test]
+fn bigcommerce_names_what_must_be_fetched() {
+    let Some(body) = sample("bigcommerce/samples/store_order_created.json") else { return };
+    let error = read(Source::BigCommerce, "store/order/created", &body).unwrap_err();
+    assert_eq!(error, WebhookError::FetchNeeded { what: "order".to_owned(), id: "250".to_owned() });
+    let body = sample("bigcommerce/samples/store_product_inventory_updated.json").unwrap();
+    let event = read(Source::BigCommerce, "store/product/inventory/updated", &body).unwrap();
+    assert_eq!(event.id.as_str(), "cba9eef399fbd6d384489bca6cacad24794b1086");
+    let EventBody::Inventory(stock) = event.body else { panic!("{:?}", event.body) };
+    assert_eq!((stock.item.as_str(), stock.available), ("167", 100_000_000));
+}
+
+/// Every sample has a topic, or is refused by its name.
+#[test]
+fn every_bigcommerce_sample_is_understood_or_named() {
+    let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/specs/bigcommerce/samples");
+    let Ok(entries) = std::fs::read_dir(&dir) else {
+        println!("skipped: {} is not there", dir.display());
+        return;
+    };
+    let mut understood = 0;
+    let files = entries.map(|entry| entry.unwrap().path()).filter(|file| file.extension().is_some_and(|e| e == "json"));
+    for file in files {
+        let body = std::fs::read(&file).unwrap();
+        let name = file.display();
+        let scope: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        match read(Source::BigCommerce, scope["scope"].as_str().unwrap(), &body) {
+            Ok(_) | Err(WebhookError::FetchNeeded { .. }) => understood += 1,
+            Err(WebhookError::UnknownTopic { .. }) => {}
+            Err(other) => panic!("{name}: {other}"),
+        }
+    }
+    assert!(understood >= 15, "{understood} samples understood");
+}
+
+#[test]
+fn an_adobe_order_and_cart() {
+    let order = br#"{"order":{"entity_id":31,"quote_id":9,"created_at":"2026-11-21 03:00:00","updated_at":"2026-11-21 04:00:00","state":"canceled",
+        "customer_id":5,"customer_email":"a@example.com","customer_firstname":"Ada","order_currency_code":"USD","grand_total":52.0000,"discount_amount":-4.5,
+        "items":[{"item_id":1,"product_id":11,"sku":"B","name":"Boots","qty_ordered":1,"price":50,"product_type":"configurable"},
+                 {"item_id":2,"parent_item_id":1,"product_id":12,"sku":"B-41","name":"Boots 41","qty_ordered":1,"price":0}]}}"#;
+    let event = read(Source::Adobe, "order.updated", order).unwrap();
+    assert_eq!((event.topic, event.triggered_at.to_string().as_str()), (Topic::OrderCancelled, "2026-11-21T04:00:00Z"));
+    let EventBody::Order(order) = event.body else { panic!("no order") };
+    assert_eq!((order.total, order.discount, order.items.len()), (usd(5200), usd(450), 1));
+    assert_eq!((order.items[0].product.as_ref().unwrap().as_str(), order.items[0].price), ("11", usd(5000)));
+    assert_eq!(order.cart.unwrap().as_str(), "9");
+
+    let cart = br#"{"id":9,"updated_at":"2026-11-21 03:00:00","currency":{"quote_currency_code":"USD"},
+        "customer":{"id":5,"email":"a@example.com","firstname":"Ada"},"items":[{"item_id":1,"sku":"B","qty":2,"name":"Boots","price":50}]}"#;
+    let event = read(Source::Adobe, "cart.updated", cart).unwrap();
+    let EventBody::Cart(cart) = event.body else { panic!("no cart") };
+    assert_eq!((cart.id.as_str(), cart.total, cart.items[0].sku.as_deref()), ("9", usd(10000), Some("B")));
+    assert_eq!(event.customer.unwrap().first_name.as_deref(), Some("Ada"));
+}
