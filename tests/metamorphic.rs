@@ -18,6 +18,7 @@ mod orders;
 mod people;
 mod price;
 mod privacy;
+mod rules;
 mod stock;
 mod tickets;
 

@@ -54,16 +54,13 @@ enum BrandCommand {
 
 pub(super) async fn run(global: &Global, args: BrandArgs, out: &Out) -> Result<(), Failure> {
     let app = App::open(global, out).await?;
-    let args = match args.command {
-        BrandCommand::DryRun { rules, claims, since } => {
-            let tried = dry_run(&app, &rules, claims.as_ref(), since, out).await;
-            app.close().await;
-            return tried;
-        }
-        command => BrandArgs { command },
-    };
-    let (release, now) = (app.tenant.release.clone(), app.tenant.clock.now());
+    let done = act(&app, args, out).await;
     app.close().await;
+    done
+}
+
+async fn act(app: &App, args: BrandArgs, out: &Out) -> Result<(), Failure> {
+    let (release, now) = (app.tenant.release.clone(), app.tenant.clock.now());
     match args.command {
         BrandCommand::Check { file, language, flow } => {
             let bytes = trigger::read(&file)?;
@@ -109,8 +106,7 @@ pub(super) async fn run(global: &Global, args: BrandArgs, out: &Out) -> Result<(
             }
             Ok(())
         }
-        // Answered above: it needs the shop open.
-        BrandCommand::DryRun { .. } => Ok(()),
+        BrandCommand::DryRun { rules, claims, since } => dry_run(app, &rules, claims.as_ref(), since, out).await,
         BrandCommand::Explain { rule: None } => {
             let laws = legal::all().iter().map(|law| law.id.as_str());
             let ids: Vec<&str> = release.rules.rule_ids().into_iter().chain(laws).collect();
