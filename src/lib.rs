@@ -19,6 +19,7 @@
 //! | the command line | [`cli`] |
 
 pub mod approvals;
+pub mod campaigns;
 pub mod cli;
 pub mod clock;
 pub mod config;

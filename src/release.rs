@@ -39,6 +39,10 @@ pub struct Release {
     pub system: String,
     /// What stands at the head of a conversation about a brief, with a worked example and the brand's voice.
     pub briefing: String,
+    /// What stands at the head of a run that writes a message class, with the brand's voice.
+    pub class_system: String,
+    /// Why readers get a campaign, and the offline model's sentences for classes, by language.
+    pub classes: Arc<crate::model::offline::ClassPatterns>,
     /// The flows.
     pub flows: Flows,
     /// The content rules.
@@ -86,6 +90,9 @@ pub enum ReleaseError {
     /// The curated graph.
     #[error(transparent)]
     Curated(#[from] graph::CuratedError),
+    /// The sentences for message classes.
+    #[error(transparent)]
+    Classes(#[from] crate::model::offline::ClassPatternError),
     /// The offline model's patterns.
     #[error(transparent)]
     Offline(#[from] crate::model::offline::PatternError),
@@ -150,6 +157,13 @@ impl Release {
             digest,
             briefing: format!("{}\n\n# An example\n\n{}", briefing.trim(), example.trim()),
             system: format!("{}\n\n# The voice of {}\n\n{}", system.trim(), shop.identity.name, demote(voice)),
+            class_system: format!(
+                "{}\n\n# The voice of {}\n\n{}",
+                file("prompts/classes/system.md")?.replace("{{shop.name}}", &shop.identity.name).trim(),
+                shop.identity.name,
+                demote(voice)
+            ),
+            classes: Arc::new(crate::model::offline::ClassPatterns::parse(&below("prompts/classes/"))?),
             flows: below("prompts/flows/")
                 .into_iter()
                 .map(|(path, text)| Flow::parse(path, text).map(|flow| (flow.rules.id.clone(), flow)))

@@ -6,6 +6,8 @@
 mod approvals;
 mod audience;
 mod briefs;
+mod campaign_approvals;
+mod campaigns;
 mod customers;
 mod database;
 mod error;
@@ -27,6 +29,8 @@ use sqlx::AnyPool;
 pub use approvals::{Approval, NewApproval};
 pub use audience::{AudienceRow, Since};
 pub use briefs::{BriefRow, BriefVersion};
+pub use campaign_approvals::CampaignApproval;
+pub use campaigns::{Campaign, CampaignState, ClassRow, Recipient, RecipientNews, RecipientState};
 pub use customers::{Consent, Customer, Ticket};
 pub use database::{Address, AddressError, Place};
 pub use inbox::{InboxEvent, InboxState};

@@ -113,7 +113,7 @@ impl Tenant {
         });
         let registry = toolbox::registry(&store, &release, &catalog, &graph, &norms, &delivery)?;
         let mut models = parts.models;
-        models.push(Arc::new(OfflineModel::new(release.offline.clone())));
+        models.push(Arc::new(OfflineModel::new(release.offline.clone()).with_classes(release.classes.clone())));
         Ok(Self { store, release, catalog, graph, norms, registry, delivery, clock: parts.clock, models })
     }
 
@@ -173,6 +173,11 @@ impl Tenant {
     /// When storage cannot answer.
     pub async fn owned_by(&self, customer: &kit::CustomerId) -> Result<Vec<graph::Owned>, StoreError> {
         graph::History::owned(&self.people(), self.store.id(), customer).await
+    }
+
+    /// What the first model that would be asked costs, when that is known.
+    pub fn prices(&self) -> Option<(u64, u64)> {
+        self.models.first().and_then(|model| model.prices())
     }
 
     /// The first model that would be asked.

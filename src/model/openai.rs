@@ -150,6 +150,11 @@ impl ChatModel for OpenAi {
         &self.profile.name
     }
 
+    fn prices(&self) -> Option<(u64, u64)> {
+        let (input, output) = (self.profile.input_micros_per_mtok, self.profile.output_micros_per_mtok);
+        (input > 0 || output > 0).then_some((input, output))
+    }
+
     fn complete<'a>(
         &'a self,
         request: &'a ModelRequest<'a>,
