@@ -218,7 +218,7 @@ impl Delivery {
     }
 
     /// Hands a reserved message to the ESP and settles its row.
-    async fn dispatch(&self, reserved: Reserved) -> Result<SendState, StoreError> {
+    pub(crate) async fn dispatch(&self, reserved: Reserved) -> Result<SendState, StoreError> {
         let began = self.clock.now();
         self.ledger.begin_attempt(self.store.id(), &reserved, began).await?;
         failpoint::hit("after_begin_attempt");
@@ -263,7 +263,7 @@ impl Delivery {
 
     /// Takes up the row of a hand-over that did not end. An ESP that may have the message already is asked first; after
     /// that, time has passed since the row was reserved, so the whole judge looks again.
-    async fn resume(&self, key: DedupeKey) -> Result<Result<SendState, Hold>, StoreError> {
+    pub(crate) async fn resume(&self, key: DedupeKey) -> Result<Result<SendState, Hold>, StoreError> {
         let shop = self.store.id();
         let Some((reserved, attempted)) = self.ledger.claim(shop, key).await? else {
             return match self.store.sent_message(key).await? {

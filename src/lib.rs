@@ -26,6 +26,7 @@
 
 pub mod approvals;
 pub mod briefs;
+pub mod campaigns;
 pub mod cassette;
 pub mod cli;
 pub mod clock;

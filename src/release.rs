@@ -41,6 +41,10 @@ pub struct Release {
     /// What stands at the head of a conversation about a brief, with a worked example. A release made
     /// before there were conversations has none.
     pub briefing: Option<String>,
+    /// What stands at the head of a run that writes a message class, with the brand's voice.
+    pub class_system: String,
+    /// Why readers get a campaign, and the offline model's sentences for classes, by language.
+    pub classes: Arc<crate::model::offline::ClassPatterns>,
     /// The flows.
     pub flows: Flows,
     /// The content rules.
@@ -101,6 +105,9 @@ pub enum ReleaseError {
     /// The curated graph.
     #[error(transparent)]
     Curated(#[from] graph::CuratedError),
+    /// The sentences for message classes.
+    #[error(transparent)]
+    Classes(#[from] crate::model::offline::ClassPatternError),
     /// The offline model's patterns.
     #[error(transparent)]
     Offline(#[from] crate::model::offline::PatternError),
@@ -143,12 +150,27 @@ fn collect(dir: &Dir<'_>, root: &str, files: &mut Files) {
     }
 }
 
+/// What releases of earlier programs do not hold yet.
+const ADDED_LATER: [&str; 2] = ["prompts/classes/", "knowledge/policy/sms-hours.toml"];
+
+/// The files, with the shipped ones where a release is older than they are.
+fn with_later_files(files: &Files) -> Files {
+    let mut all = files.clone();
+    for (path, text) in defaults() {
+        if ADDED_LATER.iter().any(|later| path.starts_with(later)) {
+            all.entry(path).or_insert(text);
+        }
+    }
+    all
+}
+
 impl Release {
     /// Reads and checks every file.
     ///
     /// # Errors
     /// The first file that is wrong, by name and line.
     pub fn read(digest: Digest, files: &Files) -> Result<Self, ReleaseError> {
+        let files = &with_later_files(files);
         let file =
             |path: &str| files.get(path).map(String::as_str).ok_or_else(|| ReleaseError::Missing(path.to_owned()));
         let below =
@@ -175,6 +197,13 @@ impl Release {
             digest,
             briefing,
             system: format!("{}\n\n# The voice of {}\n\n{}", system.trim(), shop.identity.name, demote(voice)),
+            class_system: format!(
+                "{}\n\n# The voice of {}\n\n{}",
+                file("prompts/classes/system.md")?.replace("{{shop.name}}", &shop.identity.name).trim(),
+                shop.identity.name,
+                demote(voice)
+            ),
+            classes: Arc::new(crate::model::offline::ClassPatterns::parse(&below("prompts/classes/"))?),
             flows: below("prompts/flows/")
                 .into_iter()
                 .map(|(path, text)| Flow::parse(path, text).map(|flow| (flow.rules.id.clone(), flow)))

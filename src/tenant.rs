@@ -116,7 +116,7 @@ impl Tenant {
         });
         let registry = toolbox::registry(&store, &release, &catalog, &graph, &norms, &delivery)?;
         let mut models = parts.models;
-        models.push(Arc::new(OfflineModel::new(release.offline.clone())));
+        models.push(Arc::new(OfflineModel::new(release.offline.clone()).with_classes(release.classes.clone())));
         let (clock, caps) = (parts.clock, Caps::default());
         Ok(Self { store, release, catalog, graph, norms, registry, delivery, clock, models, caps })
     }
@@ -202,6 +202,11 @@ impl Tenant {
     /// Models in order of preference; the offline one is the last.
     pub(crate) fn models(&self) -> &[Arc<dyn ChatModel>] {
         &self.models
+    }
+
+    /// What the first model that would be asked costs, when that is known.
+    pub fn prices(&self) -> Option<(u64, u64)> {
+        self.models.first().and_then(|model| model.prices())
     }
 
     /// The first model that would be asked.

@@ -13,6 +13,7 @@
 mod bans;
 mod briefing;
 mod cast;
+mod classes;
 mod patterns;
 mod plan;
 mod reading;
@@ -30,6 +31,7 @@ use super::{ChatModel, ModelError};
 use plan::{Move, NoSend};
 use reading::Reading;
 
+pub use classes::{ClassPatternError, ClassPatterns};
 pub use patterns::{Flaw, PatternError, Patterns, SCHEMA};
 
 /// The name of the profile and of the model.
@@ -39,12 +41,19 @@ const NAME: &str = "offline";
 #[derive(Debug, Clone)]
 pub struct OfflineModel {
     patterns: Arc<Patterns>,
+    classes: Arc<ClassPatterns>,
 }
 
 impl OfflineModel {
     /// A model that writes from these patterns.
     pub fn new(patterns: Arc<Patterns>) -> Self {
-        Self { patterns }
+        Self { patterns, classes: Arc::default() }
+    }
+
+    /// The same model that also writes message classes from these patterns.
+    #[must_use]
+    pub fn with_classes(self, classes: Arc<ClassPatterns>) -> Self {
+        Self { classes, ..self }
     }
 
     /// The answer of a turn in a conversation about a brief.
@@ -67,6 +76,12 @@ impl OfflineModel {
     fn reply(&self, request: &ModelRequest<'_>) -> ModelReply {
         if request.tools.iter().any(|tool| tool == "update_brief") {
             return Self::brief(request);
+        }
+        if let Some((name, arguments)) = classes::next(&self.classes, request.messages, &request.tools) {
+            let id = format!("{NAME}_{}_1", request.messages.len());
+            let call = RawCall { id, name: name.to_owned(), arguments: arguments.to_string() };
+            let (finish, model) = (FinishReason::ToolCalls, NAME.to_owned());
+            return ModelReply { text: None, calls: vec![call], finish, usage: Usage::default(), model };
         }
         let reading = Reading::of(request.messages);
         let chosen = plan::next(&self.patterns, &reading, &request.tools);
@@ -96,6 +111,10 @@ impl OfflineModel {
 impl ChatModel for OfflineModel {
     fn profile(&self) -> &str {
         NAME
+    }
+
+    fn prices(&self) -> Option<(u64, u64)> {
+        Some((0, 0))
     }
 
     fn complete<'a>(

@@ -143,6 +143,10 @@ impl ChatModel for OpenAi {
         true
     }
 
+    fn prices(&self) -> Option<(u64, u64)> {
+        self.profile.price().map(|price| (price.input, price.output))
+    }
+
     fn complete<'a>(
         &'a self,
         request: &'a ModelRequest<'a>,

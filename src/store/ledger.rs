@@ -348,15 +348,24 @@ async fn reserve(c: &mut DbConnection, request: &ReserveRequest) -> Result<Reser
     .bind(request.approval.as_ref().map(kit::ApprovalId::as_str)).bind(to_json(request, "send")?).bind(micros(request.now))
     .execute(&mut *c).await.map_err(map)?;
     if let Some(approval) = &request.approval {
-        let used = sqlx::query(
-            "UPDATE approvals SET used_by = $3 WHERE shop_id = $1 AND approval_id = $2 AND used_by IS NULL",
-        )
-        .bind(shop)
-        .bind(approval.as_str())
-        .bind(request.key.to_string())
-        .execute(&mut *c)
-        .await
-        .map_err(map)?;
+        // A campaign uses its approval again for each of its people; nothing else may.
+        let (sql, used_by) = match request.campaign {
+            Some(campaign) => (
+                "UPDATE campaign_approvals SET used_by = $3 WHERE shop_id = $1 AND approval_id = $2 AND (used_by IS NULL OR used_by = $3)",
+                campaign.used_by,
+            ),
+            None => (
+                "UPDATE approvals SET used_by = $3 WHERE shop_id = $1 AND approval_id = $2 AND used_by IS NULL",
+                request.key,
+            ),
+        };
+        let used = sqlx::query(sql)
+            .bind(shop)
+            .bind(approval.as_str())
+            .bind(used_by.to_string())
+            .execute(&mut *c)
+            .await
+            .map_err(map)?;
         if used.rows_affected() != 1 {
             return Err(StoreError::Conflict(format!("approval {approval}")));
         }

@@ -17,6 +17,11 @@ pub trait ChatModel: Send + Sync {
         false
     }
 
+    /// Millionths of a dollar for a million tokens read and a million written, when they are known.
+    fn prices(&self) -> Option<(u64, u64)> {
+        None
+    }
+
     /// Asks once. Retries, deadline and back-off are the implementation's own business: an error here is final for this
     /// profile.
     fn complete<'a>(

@@ -7,13 +7,13 @@ use kit::{Fact, FactKind, FactValue, StoreError, Timestamp};
 
 use super::sends_to;
 use crate::store::DbConnection;
-use crate::store::approvals;
 use crate::store::customers::{
     NEWEST_CONSENT, OPEN_TICKETS, WITHDRAWN_FOR_ADDRESS, WITHDRAWN_FOR_PHONE, consent_state,
 };
 use crate::store::error::map;
 use crate::store::orders::BOUGHT_SINCE;
 use crate::store::settings::{Limits, killed, limits};
+use crate::store::{approvals, campaign_approvals};
 use crate::store::{corrupt, micros, stamp};
 
 /// Everything the judge compares, read in the transaction that inserts.
@@ -70,6 +70,7 @@ pub(super) async fn gather(c: &mut DbConnection, request: &ReserveRequest) -> Re
     let recent_sends = sends_to(c, shop, customer, &destination, &own, week).await?;
     let approval = match &request.approval {
         None => None,
+        Some(id) if request.campaign.is_some() => campaign_approvals::record(c, shop, id).await?,
         Some(id) => {
             let sql = sqlx::AssertSqlSafe(format!("{} WHERE shop_id = $1 AND approval_id = $2", approvals::COLUMNS));
             let row = sqlx::query_as(sql).bind(shop).bind(id.as_str()).fetch_optional(&mut *c).await.map_err(map)?;
@@ -140,6 +141,21 @@ async fn person(
 
 /// A cancellation that lies in the run's inbox unread: the run is in the middle of a step.
 async fn cancelled(c: &mut DbConnection, request: &ReserveRequest) -> Result<Option<String>, StoreError> {
+    if request.campaign.is_some() {
+        let row: Option<(String, Option<String>)> =
+            sqlx::query_as("SELECT state, why FROM campaigns WHERE shop_id = $1 AND campaign_id = $2")
+                .bind(request.shop.as_str())
+                .bind(request.subject.flow.as_str())
+                .fetch_optional(&mut *c)
+                .await
+                .map_err(map)?;
+        // A campaign that is gone or stands anywhere else than at its run was not meant to send this.
+        return Ok(match row {
+            Some((state, _)) if state == "scheduled" => None,
+            Some((state, why)) => Some(why.unwrap_or_else(|| format!("the campaign is {state}"))),
+            None => Some("the campaign is gone".to_owned()),
+        });
+    }
     let signals: Vec<(String,)> =
         sqlx::query_as("SELECT body FROM signals WHERE shop_id = $1 AND run_id = $2 AND consumed = 0 ORDER BY seq")
             .bind(request.shop.as_str())

@@ -1,0 +1,118 @@
+//! What changes between approval and send takes people out, or holds a message; it never lets anything else through.
+
+use std::collections::BTreeSet;
+
+use kit::message::{Channel, ConsentState};
+use mailwright::store::{CampaignState, Consent, RecipientState};
+
+use super::*;
+
+/// Who got a mail, by address.
+fn readers(shop: &Shop) -> BTreeSet<String> {
+    let to = |mail: &str| mail.lines().find_map(|l| l.strip_prefix("To: ").map(str::to_owned)).unwrap();
+    shop.files("new").values().map(|m| to(m)).collect()
+}
+
+async fn sent(shop: &Shop, id: &CampaignId) -> BTreeSet<String> {
+    shop.clock.set(THURSDAY_EVENING.parse().unwrap());
+    shop.tenant.run_campaign(id, &|_| {}).await.unwrap();
+    readers(shop)
+}
+
+#[test]
+fn whoever_takes_consent_back_is_left_out_and_nobody_else_notices() {
+    block_on(async {
+        let plain = Shop::open(120).await;
+        let everybody = {
+            let id = plain.scheduled(&plain.brief()).await;
+            sent(&plain, &id).await
+        };
+        let shop = Shop::open(120).await;
+        let id = shop.scheduled(&shop.brief()).await;
+        let first = shop.tenant.store.recipients(&id, 0, 1).await.unwrap().remove(0);
+        assert_eq!(first.channel, Channel::Email);
+        let gone = shop.tenant.store.customer(&first.customer).await.unwrap().unwrap().email.unwrap();
+        let consent = Consent {
+            channel: Channel::Email,
+            state: ConsentState::Withdrawn,
+            at: shop.clock.now(),
+            source: "unsubscribe link".to_owned(),
+            wording: "v1".to_owned(),
+        };
+        shop.tenant.store.add_consents(vec![(first.customer.clone(), consent)]).await.unwrap();
+        let others = sent(&shop, &id).await;
+        let mut expected = everybody;
+        assert!(expected.remove(gone.reveal()));
+        assert_eq!(others, expected);
+        let counts = shop.counts(&id).await;
+        assert_eq!(counts.get(&("removed".to_owned(), "withdrawn".to_owned())), Some(&1), "{counts:?}");
+    });
+}
+
+#[test]
+fn a_price_beyond_what_was_approved_holds_the_messages_that_show_it() {
+    block_on(async {
+        let shop = Shop::open(120).await;
+        let id = shop.scheduled(&shop.brief()).await;
+        let lead = shop.brief().products.remove(0).product;
+        let raise = async |permille: i64| {
+            let mut row = shop.tenant.store.products().await.unwrap().into_iter().find(|row| row.id == lead).unwrap();
+            row.price.minor += row.price.minor * permille / 1000;
+            let price = row.price;
+            shop.tenant.store.put_products(vec![row], shop.clock.now()).await.unwrap();
+            shop.tenant.catalog.set_price(&lead, price).unwrap();
+        };
+        raise(200).await;
+        sent(&shop, &id).await;
+        let recipients = shop.tenant.store.recipients(&id, 0, 10_000).await.unwrap();
+        let held: Vec<_> = recipients.iter().filter(|r| r.state == RecipientState::Held).collect();
+        assert!(!held.is_empty());
+        assert!(held.iter().all(|r| r.detail.as_ref().unwrap().contains("was approved")), "{:?}", held[0].detail);
+        // Nobody is shown the new price.
+        let classes = shop.tenant.store.campaign_classes(&id).await.unwrap();
+        let of_lead = |class: &kit::campaign::ClassId| {
+            classes.iter().any(|row| row.id == *class && row.facts.contains(&format!("\"lead\":\"{lead}\"")))
+        };
+        for r in &recipients {
+            assert_eq!(r.state == RecipientState::Held, of_lead(&r.class), "{r:?}");
+        }
+    });
+}
+
+#[test]
+fn other_words_or_another_audience_are_not_covered() {
+    block_on(async {
+        let shop = Shop::open(90).await;
+        let id = shop.scheduled(&shop.brief()).await;
+        // Somebody changes a class behind the approver's back.
+        let class = shop.tenant.store.campaign_classes(&id).await.unwrap().remove(0);
+        let mut copy = class.copy.unwrap();
+        copy.mail.as_mut().unwrap().draft.preheader = "Something else than what was approved, said to all.".to_owned();
+        shop.tenant.store.put_class_copy(&id, &class.id, &copy).await.unwrap();
+        sent(&shop, &id).await;
+        let recipients = shop.tenant.store.recipients(&id, 0, 10_000).await.unwrap();
+        for r in &recipients {
+            let expected = if r.class == class.id { RecipientState::Held } else { RecipientState::Sent };
+            assert_eq!(r.state, expected, "{:?}", r.detail);
+        }
+    });
+}
+
+#[test]
+fn a_campaign_that_is_called_off_or_killed_sends_nothing() {
+    block_on(async {
+        let shop = Shop::open(90).await;
+        let id = shop.scheduled(&shop.brief()).await;
+        let scope = format!("flow:{id}");
+        shop.tenant.store.kill_on(&scope, "wrong week", &nora(), shop.clock.now()).await.unwrap();
+        shop.clock.set(THURSDAY_EVENING.parse().unwrap());
+        let progress = shop.tenant.run_campaign(&id, &|_| {}).await.unwrap();
+        assert_eq!((progress.sent, progress.held, progress.removed), (0, 0, 0));
+        assert!(progress.waiting > 0 && readers(&shop).is_empty());
+        shop.tenant.cancel_campaign(&id, &nora(), "wrong week").await.unwrap();
+        shop.tenant.store.kill_off(&scope, &nora(), shop.clock.now()).await.unwrap();
+        assert!(shop.tenant.run_campaign(&id, &|_| {}).await.is_err());
+        assert!(readers(&shop).is_empty());
+        assert_eq!(shop.tenant.store.campaign(&id).await.unwrap().unwrap().state, CampaignState::Cancelled);
+    });
+}
