@@ -1,1 +1,67 @@
-//! tbd
+//! Suites that are wrong: named with file, line and column, before anything is played.
+
+use std::path::Path;
+
+use mailwright::eval::suite::{Suite, SuiteError};
+
+const RIGHT: &str = "\
+suite: one
+about: a word about it
+cases:
+  - name: boots
+    customer: { first_name: Aoife }
+    story:
+      - cart: [TT-1001]
+      - due
+    then:
+      outcome: sent
+      shows: [TT-1001]
+";
+
+fn told(text: &str) -> String {
+    let error = Suite::parse(Path::new("evals/one.yaml"), text).unwrap_err();
+    assert!(matches!(error, SuiteError::Form { .. } | SuiteError::Sense { .. }));
+    error.to_string()
+}
+
+#[test]
+fn a_right_suite_is_read_whole() {
+    let suite = Suite::parse(Path::new("one.yaml"), RIGHT).unwrap();
+    insta::assert_debug_snapshot!(suite);
+}
+
+#[test]
+fn mistakes_are_named_with_their_place() {
+    let wrong = [
+        // A key that nobody knows: in the suite, a case, the customer, a step, the expectations.
+        ("about:", "abuot:"),
+        ("    story:", "    storey:"),
+        ("first_name", "forename"),
+        ("- cart:", "- basket:"),
+        ("shows:", "shws:"),
+        // A value of another kind.
+        ("outcome: sent", "outcome: sended"),
+        ("[TT-1001]\n      - due", "TT-1001\n      - due"),
+        ("first_name: Aoife", "vip: perhaps"),
+        // No YAML.
+        ("name: boots", "name: \"boots"),
+        // No sense.
+        ("outcome: sent", "outcome: no_send"),
+        ("first_name: Aoife", "zone: Atlantis"),
+        ("name: boots", "name: \" \""),
+    ];
+    let all: Vec<String> = wrong
+        .into_iter()
+        .map(|(right, wrong)| {
+            assert!(RIGHT.contains(right), "{right}");
+            format!("{wrong:?}\n    {}", told(&RIGHT.replacen(right, wrong, 1)))
+        })
+        .collect();
+    insta::assert_snapshot!(all.join("\n"));
+}
+
+#[test]
+fn two_cases_of_one_name_are_refused() {
+    let case = RIGHT.split_once("cases:\n").unwrap().1;
+    assert_eq!(told(&format!("{RIGHT}{case}")), "evals/one.yaml: case `boots`: every case has a name of its own");
+}

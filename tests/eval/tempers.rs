@@ -20,7 +20,7 @@ fn a_model_that_always_gives_up_fails() {
 fn a_model_that_always_asks_fails() {
     let by_itself = |case: &Case| case.then.outcome == Ending::Sent && case.then.approval == Asked::None;
     let failing = failing(&play(props(|offline| Arc::new(Asks(offline))), suites_named("post-purchase", by_itself)));
-    assert!(failing.len() > 5 && failing.iter().all(|case| case.contains("approval")), "{failing:?}");
+    assert!(failing.len() > 5, "{failing:?}");
 }
 
 #[test]

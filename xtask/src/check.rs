@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::console::Console;
 use crate::prepare::prepare;
-use crate::run::{StageError, cargo, read, shown};
+use crate::run::{StageError, cargo, mailwright, read, shown};
 use crate::tally::{Reader, Tally};
 
 /// How much to check.
@@ -26,10 +26,11 @@ enum Stage {
     Format,
     Lint,
     Tests,
+    Evals,
 }
 
 impl Stage {
-    const ALL: [Self; 4] = [Self::Prepare, Self::Format, Self::Lint, Self::Tests];
+    const ALL: [Self; 5] = [Self::Prepare, Self::Format, Self::Lint, Self::Tests, Self::Evals];
 
     const fn name(self) -> &'static str {
         match self {
@@ -37,13 +38,14 @@ impl Stage {
             Self::Format => "format",
             Self::Lint => "lint",
             Self::Tests => "tests",
+            Self::Evals => "evals",
         }
     }
 
     fn is_in(self, scope: Scope) -> bool {
         match self {
             Self::Lint => scope == Scope::Whole,
-            Self::Prepare | Self::Format | Self::Tests => true,
+            Self::Prepare | Self::Format | Self::Tests | Self::Evals => true,
         }
     }
 
@@ -73,6 +75,8 @@ impl Stage {
                 });
                 (reader.tally(), outcome)
             }
+            // After the tests, which have built the binary.
+            Self::Evals => uncounted(shown(mailwright(&["eval", "run", "evals", "--gate"]), console)),
         }
     }
 }
@@ -176,6 +180,6 @@ mod tests {
     #[test]
     fn quick_leaves_only_the_lints_out() {
         let quick: Vec<_> = Stage::ALL.into_iter().filter(|stage| stage.is_in(Scope::Quick)).collect();
-        assert_eq!(quick, [Stage::Prepare, Stage::Format, Stage::Tests]);
+        assert_eq!(quick, [Stage::Prepare, Stage::Format, Stage::Tests, Stage::Evals]);
     }
 }

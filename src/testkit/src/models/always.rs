@@ -7,7 +7,7 @@ use kit::BoxFuture;
 use kit::tool::ToolSpec;
 use serde_json::{Value, json};
 
-use super::{calls, offers, product_facts, standing_draft};
+use super::{calls, product_facts, standing_draft};
 
 type Answer = Result<ModelReply, ModelError>;
 
@@ -30,7 +30,7 @@ impl ChatModel for GivesUp {
 /// whatever it has seen; where a person is to be asked, it sends.
 pub struct Sends(pub Arc<dyn ChatModel>);
 
-/// Writes as another model does, and asks a person about all of it.
+/// Writes as another model does, and asks a person about all of it, on offer or not.
 pub struct Asks(pub Arc<dyn ChatModel>);
 
 impl ChatModel for Sends {
@@ -88,7 +88,7 @@ impl ChatModel for Asks {
         Box::pin(async move {
             let reply = self.0.complete(request, tools).await?;
             let queues = reply.calls.iter().any(|call| call.name == "queue_send");
-            Ok(match standing_draft(request).filter(|_| queues && offers(request, "request_approval")) {
+            Ok(match standing_draft(request).filter(|_| queues) {
                 Some(draft) => calls([("request_approval", ask(&draft))]),
                 None => reply,
             })
