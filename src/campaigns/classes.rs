@@ -351,7 +351,8 @@ impl Tenant {
         let plan = serde_json::to_string(&seed)
             .map_err(|e| StoreError::Corrupt { what: "run".to_owned(), why: e.to_string() })?;
         let release = self.release.digest;
-        let new = NewRun { id: run.clone(), flow, customer, occasion, step: attempt, due: now, release, plan };
+        let (cause, supersede) = ("a campaign".to_owned(), None);
+        let new = NewRun { id: run.clone(), flow, customer, occasion, step: attempt, due: now, cause, supersede, release, plan };
         self.store.admit(new, now).await?;
         Ok((run, true))
     }

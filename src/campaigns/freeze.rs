@@ -16,7 +16,6 @@ use kit::{CustomerId, Digest, FlowId, Language, OfferStepId, Principal, ProductI
 use super::{CAMPAIGN_FLOW, CampaignError, StoredFacts, StoredOffer};
 use crate::store::{Campaign, CampaignState, ClassRow, Recipient, RecipientState};
 use crate::tenant::Tenant;
-use crate::toolbox::briefs::Briefs;
 use crate::toolbox::offers::Offers;
 
 /// Angles that subjects of every campaign may take beside the brief's own: at least four are wanted.
@@ -162,17 +161,6 @@ impl Tenant {
             }
         }
         Ok((chosen, tally.count(now)))
-    }
-
-    /// The desk that judges audiences.
-    pub(crate) fn brief_desk(&self) -> Briefs {
-        Briefs {
-            store: self.store.clone(),
-            release: self.release.clone(),
-            catalog: self.catalog.clone(),
-            graph: self.graph.clone(),
-            norms: self.norms.clone(),
-        }
     }
 
     /// Where a message for somebody goes, and their zone.

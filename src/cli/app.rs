@@ -55,20 +55,6 @@ impl App {
         Ok(Self { store, tenant: Arc::new(tenant), outbox, parts })
     }
 
-    /// The same folder with the release that is in force now.
-    pub(super) async fn reopen(&mut self, global: &Global, out: &Out) -> Result<(), Failure> {
-        let shop = self.tenant.store.id().clone();
-        let esp = provider(global, &self.outbox)?;
-        let (models, spend) = models(global)?;
-        let parts = Parts { clock: self.tenant.clock.clone(), esp, models };
-        match Tenant::open(&self.store, &shop, parts).await {
-            Ok(tenant) => self.tenant = Arc::new(tenant.with_caps(spend.into())),
-            // What was in force can be driven on; what is in force now is somebody's to mend.
-            Err(error) => out.error(&error.to_string()),
-        }
-        Ok(())
-    }
-
     async fn shop(global: &Global, store: &Store, clock: &dyn Clock, out: &Out) -> Result<ShopId, Failure> {
         let known =
             store.shop(&ShopId::from_digest("none", &kit::Digest::of_bytes(b""))).shop_ids().await.map_err(failure)?;
