@@ -38,8 +38,23 @@ const MEETINGS: u32 = 3;
 pub struct Chat {
     tenant: Arc<Tenant>,
     observer: Arc<dyn Observer>,
-    /// Turns under way in this process, to be interrupted.
-    turns: Mutex<HashMap<BriefId, Arc<Notify>>>,
+    turns: Turns,
+}
+
+/// Turns under way in this process: one at a time in each conversation, and each can be interrupted.
+#[derive(Debug, Clone, Default)]
+pub struct Turns(Arc<Mutex<HashMap<BriefId, Arc<Turn>>>>);
+
+#[derive(Debug, Default)]
+struct Turn {
+    under_way: tokio::sync::Mutex<()>,
+    interrupt: Notify,
+}
+
+impl Turns {
+    fn of(&self, id: &BriefId) -> Arc<Turn> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(id.clone()).or_default().clone()
+    }
 }
 
 impl std::fmt::Debug for Chat {
@@ -51,7 +66,13 @@ impl std::fmt::Debug for Chat {
 impl Chat {
     /// The conversations of a shop, each step seen by an observer.
     pub fn new(tenant: Arc<Tenant>, observer: Arc<dyn Observer>) -> Self {
-        Self { tenant, observer, turns: Mutex::default() }
+        Self { tenant, observer, turns: Turns::default() }
+    }
+
+    /// The same with turns that others of this process know of, so that one can stop what another drives.
+    #[must_use]
+    pub fn sharing(self, turns: Turns) -> Self {
+        Self { turns, ..self }
     }
 
     /// Begins a brief. The principal owns it.
@@ -118,13 +139,13 @@ impl Chat {
     pub async fn stop(&self, id: &BriefId) -> Result<View, ChatError> {
         self.known(id).await?;
         self.tenant.store.signal(&run_of(id)?, Signal::Stop.to_json()?, self.tenant.clock.now()).await?;
-        let under_way = self.turns.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
-        match under_way {
+        let turn = self.turns.of(id);
+        let free = turn.under_way.try_lock().is_ok();
+        if free {
+            self.drive(id).await?;
+        } else {
             // Whoever drives it takes the signal up.
-            Some(turn) => turn.notify_one(),
-            None => {
-                self.drive(id).await?;
-            }
+            turn.interrupt.notify_one();
         }
         self.view(id).await
     }
@@ -139,10 +160,9 @@ impl Chat {
 
     /// Drives until the word is the marketer's again, and keeps the versions that came.
     async fn drive(&self, id: &BriefId) -> Result<Rest, ChatError> {
-        let interrupt = Arc::new(Notify::new());
-        self.turns.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), interrupt.clone());
-        let driven = self.drive_through(id, &interrupt).await;
-        self.turns.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+        let turn = self.turns.of(id);
+        let _alone = turn.under_way.lock().await;
+        let driven = self.drive_through(id, &turn.interrupt).await;
         self.keep_versions(id).await?;
         driven
     }

@@ -34,6 +34,7 @@ use kit::{ShopId, StoreError};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, Semaphore, watch};
 
+use crate::briefs::Turns;
 use crate::store::Store;
 use crate::tenant::{Parts, Tenant, TenantError};
 
@@ -72,6 +73,8 @@ pub struct Server {
     connections: webhooks::Known,
     wake: Notify,
     ready: AtomicBool,
+    /// Turns of conversations under way.
+    turns: Turns,
 }
 
 impl std::fmt::Debug for Server {
@@ -98,6 +101,7 @@ impl Server {
             connections: webhooks::Known::default(),
             wake: Notify::new(),
             ready: AtomicBool::new(false),
+            turns: Turns::default(),
         }))
     }
 

@@ -111,6 +111,10 @@ impl Watcher {
 }
 
 impl Observer for Watcher {
+    fn writes(&self, _: &RunId, delta: &str) {
+        (self.tell)(ChatEvent::Delta { text: delta.to_owned() });
+    }
+
     fn step(&self, _: &RunId, step: &Step, input: &Input) {
         match input {
             Input::Model { reply, .. } if reply.calls.is_empty() => {

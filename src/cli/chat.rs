@@ -6,6 +6,7 @@
 mod card;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Args, Subcommand};
 use kit::{BriefId, Principal, Role};
@@ -60,7 +61,9 @@ pub(super) async fn run(global: &Global, args: ChatArgs, out: &Out) -> Result<()
 }
 
 async fn perform(app: &App, args: ChatArgs, out: Out) -> Result<(), Failure> {
-    let watcher = Watcher::new(move |event| print(out, &event));
+    let streamed = Arc::new(AtomicBool::new(false));
+    let seen = streamed.clone();
+    let watcher = Watcher::new(move |event| print(out, &event, &seen));
     let chat = Chat::new(app.tenant.clone(), watcher.clone());
     match args.command {
         Some(ChatCommand::List) => return list(&chat, out).await,
@@ -68,7 +71,7 @@ async fn perform(app: &App, args: ChatArgs, out: Out) -> Result<(), Failure> {
         None => {}
     }
     let owner = person(&args.name, Role::Marketer)?;
-    Session { chat: &chat, watcher, out, owner }.run(args.resume, args.brief).await
+    Session { chat: &chat, watcher, out, owner, streamed }.run(args.resume, args.brief).await
 }
 
 async fn list(chat: &Chat, out: Out) -> Result<(), Failure> {
@@ -109,10 +112,14 @@ async fn show(app: &App, chat: &Chat, id: &BriefId, version: Option<u32>, out: O
 }
 
 /// What happens in a turn, as it happens.
-fn print(out: Out, event: &ChatEvent) {
+fn print(out: Out, event: &ChatEvent, streamed: &AtomicBool) {
     match event {
-        // The end of the answer is printed by whoever prints the answer.
-        ChatEvent::Delta { .. } | ChatEvent::Answer { .. } => {}
+        ChatEvent::Delta { text } => {
+            streamed.store(true, Ordering::Relaxed);
+            out.piece(&out.ink(Ink::Name, &text.chars().filter(|c| *c == '\n' || !c.is_control()).collect::<String>()));
+        }
+        ChatEvent::Answer { .. } if streamed.load(Ordering::Relaxed) => out.line(""),
+        ChatEvent::Answer { .. } => {}
         ChatEvent::Tool { name, refused: false, .. } => out.line(&out.ink(Ink::Dim, &format!("  · {name}"))),
         ChatEvent::Tool { name, refused: true, why } => {
             let why = short(why.as_deref().unwrap_or(""), 140);
@@ -135,6 +142,8 @@ struct Session<'a> {
     watcher: Arc<Watcher>,
     out: Out,
     owner: Principal,
+    /// The answer of the turn was printed as it came.
+    streamed: Arc<AtomicBool>,
 }
 
 /// What a line led to.
@@ -221,6 +230,7 @@ impl Session<'_> {
     /// One turn. While the model works, `/stop` stops it; other lines wait for its end.
     async fn turn(&self, view: &View, words: &str, lines: &mut Lines<BufReader<Stdin>>) -> Result<View, Failure> {
         let interactive = std::io::IsTerminal::is_terminal(&std::io::stdin());
+        self.streamed.store(false, Ordering::Relaxed);
         let said = self.chat.say(&view.id, words);
         let mut said = std::pin::pin!(said);
         let view = loop {
@@ -252,6 +262,7 @@ impl Session<'_> {
                 out.line(&out.ink(Ink::Bad, &format!("no answer: {}", short(&reason.text, 160))));
             }
             (TurnEnd::Stopped, _) => out.line(&out.ink(Ink::Warn, "stopped")),
+            (TurnEnd::Answered, Some(_)) if self.streamed.load(Ordering::Relaxed) => {}
             (TurnEnd::Begun | TurnEnd::Answered | TurnEnd::Asked | TurnEnd::Offered, Some(answer)) => {
                 let ink = if view.ended == TurnEnd::Asked { Ink::Warn } else { Ink::Name };
                 answer.lines().for_each(|line| out.line(&out.ink(ink, &clean(line))));

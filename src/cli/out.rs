@@ -58,6 +58,14 @@ impl Out {
         }
     }
 
+    /// A piece of a line for people, as it comes.
+    pub(super) fn piece(self, text: &str) {
+        if !self.json {
+            let mut stdout = std::io::stdout().lock();
+            let _ = write!(stdout, "{text}").and_then(|()| stdout.flush());
+        }
+    }
+
     /// A progress note: to standard error, so that it never mixes with results.
     pub(super) fn note(self, text: &str) {
         if !self.json {

@@ -2,6 +2,7 @@
 //!
 //! Looking takes the role viewer, deciding takes approver, stopping and putting back take admin.
 
+mod chat;
 mod shapes;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use super::auth::Caller;
 use super::problem::Problem;
 use crate::runs::Signal;
 use crate::store::InboxState;
+pub(super) use chat::{BriefListed, Conversation, Edit, Said};
 pub(super) use shapes::{
     ApprovalView, Decided, InboxView, KillReason, KillView, Rejection, RunDetail, RunView, SendDetail, SendView,
     StepView,
@@ -60,6 +62,7 @@ pub(super) fn router() -> Router<Arc<Server>> {
         .route("/inbox/{id}/retry", post(retry))
         .route("/kill", get(kills))
         .route("/kill/{scope}", put(kill_on).delete(kill_off))
+        .merge(chat::router())
         .method_not_allowed_fallback(async || {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not take this method")
         })

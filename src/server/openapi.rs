@@ -4,7 +4,8 @@ use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use super::api::{
-    ApprovalView, Decided, InboxView, KillReason, KillView, Rejection, RunDetail, RunView, SendDetail, SendView,
+    ApprovalView, BriefListed, Conversation, Decided, Edit, InboxView, KillReason, KillView, Rejection, RunDetail,
+    RunView, Said, SendDetail, SendView,
 };
 use super::problem::Problem;
 
@@ -87,6 +88,35 @@ fn operations() -> Vec<Operation> {
             query: &[],
             body: None,
             answer: (202, None),
+        },
+        read("/chat", "Briefs, newest first", "viewer", &[LIMIT], many::<BriefListed>),
+        Operation {
+            method: "post",
+            path: "/chat",
+            summary: "Say something about a brief, or begin one. The answer is a stream of server-sent events: begun, delta, tool, brief, question, choices, answer, model, and at last done (a conversation) or problem",
+            role: "marketer",
+            query: &[],
+            body: Some(one::<Said>),
+            answer: (200, None),
+        },
+        read("/chat/{id}", "A conversation as it is", "viewer", &[], one::<Conversation>),
+        Operation {
+            method: "post",
+            path: "/chat/{id}/stop",
+            summary: "Stop the turn under way",
+            role: "marketer",
+            query: &[],
+            body: None,
+            answer: (200, Some(one::<Conversation>)),
+        },
+        Operation {
+            method: "post",
+            path: "/chat/{id}/edit",
+            summary: "Undo, flip an assumption, choose a brief, take a constraint back",
+            role: "marketer",
+            query: &[],
+            body: Some(one::<Edit>),
+            answer: (200, Some(one::<Conversation>)),
         },
         read("/kill", "Kill switches that are on", "viewer", &[], many::<KillView>),
         Operation {

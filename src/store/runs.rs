@@ -243,12 +243,13 @@ impl ShopStore {
         rows.into_iter().map(run).collect()
     }
 
-    /// Runs that want to be driven: ready ones, and delayed or waiting ones whose time has come.
+    /// Runs that want to be driven: ready ones, and delayed or waiting ones whose time has come. Conversations are not among
+    /// them: they are driven by whoever talks.
     pub async fn due_runs(&self, now: Timestamp) -> Result<Vec<RunId>, StoreError> {
         let rows: Vec<(String,)> = sqlx::query_as(
-            "SELECT run_id FROM runs WHERE shop_id = $1 AND (state = 'ready' OR (state IN ('delayed', 'waiting') AND wake_at <= $2)) ORDER BY created_at, run_id",
+            "SELECT run_id FROM runs WHERE shop_id = $1 AND flow <> $3 AND (state = 'ready' OR (state IN ('delayed', 'waiting') AND wake_at <= $2)) ORDER BY created_at, run_id",
         )
-        .bind(self.shop.as_str()).bind(micros(now)).fetch_all(self.readers()).await.map_err(map)?;
+        .bind(self.shop.as_str()).bind(micros(now)).bind(kit::campaign::BRIEF_FLOW).fetch_all(self.readers()).await.map_err(map)?;
         rows.into_iter().map(|(id,)| RunId::new(id).map_err(|e| corrupt("run", e))).collect()
     }
 
