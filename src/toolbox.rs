@@ -18,6 +18,7 @@ use audience::PreviewAudience;
 use brand::CheckBrandRules;
 use brief::{AskMarketer, ProposeBriefs, UpdateBrief};
 use catalog::{Catalog, GetProducts, SearchCatalog};
+use ::campaign::{ClassDesk, LookupClass, ProposeClass};
 use content::ProposeMessage;
 use esp::QueueSend;
 use graph::{ExploreGraph, ProductGraph};
@@ -136,6 +137,14 @@ tools! { |desks|
     PreviewAudience => PreviewAudience::new(desks.briefs.clone()),
     AskMarketer => AskMarketer,
     ProposeBriefs => ProposeBriefs::new(desks.briefs.clone()),
+}
+
+/// The tools of runs that write a message class: none of them knows a person, and nothing they come to is handed over.
+///
+/// # Errors
+/// As [`registry`].
+pub fn class_registry(desk: Arc<dyn ClassDesk>) -> Result<Registry, RegistryError> {
+    Registry::new().with(LookupClass::new(desk.clone()))?.with(ProposeClass::new(desk))?.with(DecideNoSend)
 }
 
 /// The array that is sent as `tools` to a model.

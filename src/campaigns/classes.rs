@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use agent::{Limits, Outcome, PlannedTool, RunPlan};
-use campaign::{ClassDesk, ClassFacts, ClassOffer, LookupClass, PreviewFault, ProposeClass};
+use campaign::{ClassDesk, ClassFacts, ClassOffer, PreviewFault};
 use content::{Reader, SmsReader, Utm};
 use kit::campaign::{CampaignId, ClassCopy, ClassId};
 use kit::message::{CheckReport, Draft, DraftRecord, Hold, SendState};
@@ -221,10 +221,7 @@ impl Tenant {
     /// A fault of the build.
     pub fn class_registry(self: &Arc<Self>) -> Result<Registry, CampaignError> {
         let desk = Arc::new(Desk { tenant: self.clone() });
-        Ok(Registry::new()
-            .with(LookupClass::new(desk.clone()))?
-            .with(ProposeClass::new(desk))?
-            .with(approval::DecideNoSend)?)
+        Ok(toolbox::class_registry(desk)?)
     }
 
     /// What writing the classes that have no copy yet will take.

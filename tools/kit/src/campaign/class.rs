@@ -98,10 +98,13 @@ impl ClassCopy {
         self.mail.iter().chain(&self.sms).flat_map(|record| record.authors.iter().cloned()).collect()
     }
 
-    /// The content hash of everything that may reach a reader.
+    /// The content hash of everything that may reach a reader: of the words as they are, not of what a report says of them.
     pub fn digest(&self) -> Digest {
-        let content =
-            |record: &Option<DraftRecord>| record.as_ref().map_or(String::new(), |r| r.report.content.to_string());
+        let content = |record: &Option<DraftRecord>| {
+            let hash = record.as_ref().map(|r| r.draft.content_hash(&r.facts));
+            // A draft that cannot be hashed is like no other, and no approval covers it.
+            hash.map_or(String::new(), |hash| hash.map_or("unreadable".to_owned(), |digest| digest.to_string()))
+        };
         Digest::of_parts(["class-copy", &content(&self.mail), &content(&self.sms), &self.tested.to_string()])
     }
 
