@@ -3,6 +3,7 @@
 mod app;
 mod approvals;
 mod audit;
+mod backup;
 mod brand;
 mod catalog;
 mod connections;
@@ -108,6 +109,10 @@ enum Command {
     Connections(connections::ConnectionsArgs),
     /// What shop systems sent, and what became of it.
     Inbox(inbox::InboxArgs),
+    /// Copy the data folder while it is in use.
+    Backup(backup::BackupArgs),
+    /// Put a backup back into a new data folder; it comes back stopped.
+    Restore(backup::RestoreArgs),
 }
 
 /// A failure as shown to people: the message says what to do.
@@ -149,6 +154,8 @@ pub async fn main() -> ExitCode {
         Command::Tokens(args) => tokens::run(&global, args, &out).await,
         Command::Connections(args) => connections::run(&global, args, &out).await,
         Command::Inbox(args) => inbox::run(&global, args, &out).await,
+        Command::Backup(args) => backup::back_up(&global, args, &out).await,
+        Command::Restore(args) => backup::restore(&global, args, &out).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,6 +4,7 @@
 //! accident. Writes go through one [`writer`] task that commits whole commands in groups; reads use a pool of their own.
 
 mod approvals;
+mod backup;
 mod connections;
 mod customers;
 mod database;
@@ -51,6 +52,7 @@ pub const DATABASE: &str = "mailwright.db";
 pub struct Store {
     writer: Writer,
     readers: AnyPool,
+    database: Database,
     dir: PathBuf,
 }
 
@@ -118,7 +120,7 @@ impl Store {
         let mut connection = database.connect().await.map_err(failed)?;
         database.migrate(&mut connection).await.map_err(failed)?;
         let readers = database.readers().await.map_err(failed)?;
-        Ok(Self { writer: Writer::spawn(connection, database), readers, dir: dir.to_owned() })
+        Ok(Self { writer: Writer::spawn(connection, database.clone()), readers, database, dir: dir.to_owned() })
     }
 
     /// The folder this store lives in.

@@ -78,4 +78,7 @@ on_both!(
     audit_rows_are_numbered_without_gaps,
     kill_switches_are_seen_at_once,
     an_order_is_stored_again_with_what_is_new,
+    a_webhook_is_accepted_once_by_id_and_by_body,
+    an_erased_person_is_in_no_row,
+    connections_tokens_and_links_are_kept,
 );
