@@ -4,6 +4,7 @@
 mod app;
 mod approvals;
 mod audit;
+mod backup;
 mod beside;
 mod brand;
 mod catalog;
@@ -133,6 +134,10 @@ enum Command {
     Inbox(inbox::InboxArgs),
     /// Play cases, judge what left, and gate a change.
     Eval(eval::EvalArgs),
+    /// Copy the data folder while it is in use.
+    Backup(backup::BackupArgs),
+    /// Put a backup back into a new data folder; it comes back stopped.
+    Restore(backup::RestoreArgs),
 }
 
 /// A failure as shown to people: the message says what to do.
@@ -197,6 +202,8 @@ async fn run(global: &Global, command: Command, out: &Out) -> Result<ExitCode, F
         Command::Tokens(args) => tokens::run(global, args, out).await,
         Command::Connections(args) => connections::run(global, args, out).await,
         Command::Inbox(args) => inbox::run(global, args, out).await,
+        Command::Backup(args) => backup::back_up(global, args, out).await,
+        Command::Restore(args) => backup::restore(global, args, out).await,
     }?;
     Ok(ExitCode::SUCCESS)
 }

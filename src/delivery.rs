@@ -171,7 +171,7 @@ impl Delivery {
             ReserveOutcome::Held(hold) => Ok(Err(hold)),
             ReserveOutcome::Reserved(reserved) => {
                 failpoint::hit("after_reserve");
-                Ok(Ok(self.dispatch(*reserved).await?))
+                Ok(Ok(self.dispatch_new(*reserved, subject).await?))
             }
             ReserveOutcome::Already(SendState::Reserved) => {
                 let (flow, occasion) = (&subject.flow, &subject.occasion);
@@ -215,6 +215,31 @@ impl Delivery {
                 Hold::ApprovalVoid { why: why.to_string() }
             }
         }))
+    }
+
+    /// Hands over a message whose row was just made. After a restore the ledger may have forgotten that it went out: what
+    /// began before is asked for first.
+    async fn dispatch_new(&self, reserved: Reserved, subject: &Subject) -> Result<SendState, StoreError> {
+        let restored = self.store.restored_at().await?;
+        if restored.is_none_or(|at| at < subject.triggered_at) {
+            return self.dispatch(reserved).await;
+        }
+        let can = self.esp.capabilities();
+        if can.can_lookup {
+            return match self.esp.lookup(reserved.key()).await {
+                Ok(Lookup::Found(Accepted { provider_id })) => {
+                    let at = self.clock.now();
+                    self.settle(reserved, SendState::Sent { provider_id, at }).await
+                }
+                Ok(Lookup::Absent) => self.dispatch(reserved).await,
+                Err(error) => self.settle_error(reserved, error).await,
+            };
+        }
+        if can.dedupes_by_key {
+            return self.dispatch(reserved).await;
+        }
+        let why = "the tables came out of a backup and this ESP cannot be asked whether it went out".to_owned();
+        self.settle(reserved, SendState::Unknown { why }).await
     }
 
     /// Hands a reserved message to the ESP and settles its row.
@@ -272,6 +297,8 @@ impl Delivery {
             };
         };
         let can = self.esp.capabilities();
+        // A row out of a backup may have been handed over after the backup was taken.
+        let attempted = attempted || self.store.restored_at().await?.is_some();
         if attempted && can.can_lookup {
             match self.esp.lookup(key).await {
                 Ok(Lookup::Found(Accepted { provider_id })) => {

@@ -6,6 +6,7 @@
 mod approvals;
 mod audience;
 mod audit;
+mod backup;
 mod briefs;
 mod budgets;
 mod campaign_approvals;
@@ -74,6 +75,7 @@ pub const DATABASE: &str = "mailwright.db";
 pub struct Store {
     writer: Writer,
     readers: AnyPool,
+    database: Database,
     dir: PathBuf,
 }
 
@@ -152,7 +154,7 @@ impl Store {
         database.migrate(&mut connection).await.map_err(failed)?;
         let key = audit::open_key(dir, database.begin(), &mut connection).await?;
         let readers = database.readers().await.map_err(failed)?;
-        Ok(Self { writer: Writer::spawn(connection, database, key), readers, dir: dir.to_owned() })
+        Ok(Self { writer: Writer::spawn(connection, database.clone(), key), readers, database, dir: dir.to_owned() })
     }
 
     /// The folder this store lives in.

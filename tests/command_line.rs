@@ -4,6 +4,7 @@
 
 mod decisions;
 mod samples;
+mod server;
 
 use std::path::Path;
 use std::time::{Duration, Instant};

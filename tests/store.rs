@@ -78,7 +78,10 @@ on_both!(
     a_store_that_was_closed_opens_again_with_all_it_had,
     audit_rows_are_numbered_without_gaps,
     kill_switches_are_seen_at_once,
-    an_order_is_stored_again_with_what_is_new;
+    an_order_is_stored_again_with_what_is_new,
+    a_webhook_is_accepted_once_by_id_and_by_body,
+    an_erased_person_is_in_no_row,
+    connections_tokens_and_links_are_kept;
     engine: a_timer_that_was_moved_does_not_fire,
     of_occasions_close_together_the_newest_counts,
     one_holder_has_the_lease,

@@ -35,10 +35,11 @@ pub(super) async fn run(global: &Global, args: ServeArgs, out: &Out) -> Result<(
         .await
         .map_err(|e| Failure::new(format!("{}: {e}; choose another address with --listen", args.listen)))?;
     let address = listener.local_addr().map_err(failure)?;
+    let stopped = stopped()?;
     out.note(&format!("Serving {shop} on http://{address}; stop with Ctrl-C."));
     let door = Door::open(store.dir()).map_err(failure)?;
     let served = tokio::select! {
-        served = server.clone().run(listener, stopped()) => served.map_err(failure),
+        served = server.clone().run(listener, stopped) => served.map_err(failure),
         lost = lease.keep() => return Err(failure(lost)),
         never = door.answer(server) => never,
     };
@@ -48,29 +49,24 @@ pub(super) async fn run(global: &Global, args: ServeArgs, out: &Out) -> Result<(
     served
 }
 
-/// Ctrl-C, or the word of a service manager.
-async fn stopped() {
-    let interrupt = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
+/// Ctrl-C, or the word of a service manager. It is listened for from the call on, not from the first poll.
+fn stopped() -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        let terminate = async {
-            match signal(SignalKind::terminate()) {
-                Ok(mut signals) => {
-                    signals.recv().await;
-                }
-                Err(_) => std::future::pending::<()>().await,
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(failure)?;
+        let mut terminate = signal(SignalKind::terminate()).map_err(failure)?;
+        Ok(async move {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
             }
-        };
-        tokio::select! {
-            () = interrupt => {}
-            () = terminate => {}
-        }
+        })
     }
     #[cfg(not(unix))]
-    interrupt.await;
+    Ok(async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use kit::message::{DedupeKey, DraftRecord, Hold, LedgerRow, LedgerStore, ReserveAnswer, ReserveRequest, SendState};
+use kit::message::{
+    DedupeKey, DraftRecord, Hold, LedgerRow, LedgerStore, Outgoing, ReserveAnswer, ReserveRequest, SendState,
+};
 use kit::person::Email;
 use kit::tool::NoSend;
 use kit::{ApprovalId, BoxFuture, RunId, ShopId, StoreError, Timestamp};

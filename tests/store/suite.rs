@@ -6,8 +6,8 @@ use kit::{
     Role, RunId, StoreError, TicketId, Timestamp,
 };
 use mailwright::store::{
-    Admission, Consent, Customer, InboxEvent, InboxState, JournalRow, NewRun, Order, OrderLine, ParkedState,
-    ProductRow, RunState, Ticket,
+    Accepted, Admission, ApiToken, Connection, Consent, Customer, InboxEvent, InboxState, JournalRow, NewRun, Order,
+    OrderLine, ParkedState, ProductRow, RunState, Ticket,
 };
 
 use super::{Home, now, shop};
@@ -382,4 +382,99 @@ pub(super) async fn kill_switches_are_seen_at_once(home: &Home) {
     assert!(b.kill_off("global", &ops, now()).await.unwrap());
     assert!(!b.kill_off("global", &ops, now()).await.unwrap());
     assert_eq!(b.killed(&flow).await.unwrap(), None);
+}
+
+pub(super) async fn a_webhook_is_accepted_once_by_id_and_by_body(home: &Home) {
+    let store = home.open().await.shop(&shop("a"));
+    let accept = async |id: &str, body: &[u8], by_body| store.accept(event(id, body, now()), by_body).await.unwrap();
+    assert_eq!(accept("e1", b"one", true).await, Accepted::Stored);
+    assert_eq!(accept("e1", b"one", true).await, Accepted::Repeat);
+    assert_eq!(accept("e2", b"one", true).await, Accepted::Repeat);
+    assert_eq!(accept("e2", b"one", false).await, Accepted::Stored);
+    assert_eq!(accept("e1", b"two", true).await, Accepted::Suspicious);
+    assert_eq!(accept("e1", b"two", true).await, Accepted::Suspicious);
+    let parked = store.inbox(Some(InboxState::Parked), 9).await.unwrap();
+    assert_eq!((parked.len(), store.inbox(None, 9).await.unwrap().len()), (1, 3));
+    assert!(store.retry_event(&parked[0].id).await.unwrap());
+    assert!(!store.retry_event(&parked[0].id).await.unwrap());
+    assert_eq!(store.inbox(Some(InboxState::Received), 9).await.unwrap().len(), 3);
+}
+
+pub(super) async fn an_erased_person_is_in_no_row(home: &Home) {
+    let store = home.open().await.shop(&shop("a"));
+    let ada = customer("c1");
+    store.put_customers(vec![ada.clone(), customer("c2")]).await.unwrap();
+    store.add_consents(vec![consent(ConsentState::Subscribed, now())]).await.unwrap();
+    store.put_orders(vec![order(None)]).await.unwrap();
+    store.receive(event("e1", b"about ada", now())).await.unwrap();
+    let (e1, e2) = (EventId::new("e1").unwrap(), EventId::new("e2").unwrap());
+    store.settle_about(&e1, InboxState::Done, "fine", Some(&ada.id)).await.unwrap();
+    store.receive(event("e2", b"about nobody", now())).await.unwrap();
+    let (run, _) = store.admit(new_run("run-1", "cart:1", now()), now()).await.unwrap();
+    store.append(&run, row(1), None).await.unwrap();
+    let told = store.traces_of(&ada.id).await.unwrap();
+    let counts = ["events", "consents", "runs", "messages"].map(|list| told[list].as_array().unwrap().len());
+    assert_eq!(counts, [1, 1, 1, 0]);
+    store.bury(vec!["digest".to_owned()], now()).await.unwrap();
+    for _ in 0..2 {
+        store.erase_customer(&ada.id, "erased-1".to_owned(), now()).await.unwrap();
+    }
+    assert_eq!(store.buried("digest").await.unwrap(), Some(now()));
+    assert_eq!(store.customer(&ada.id).await.unwrap(), None);
+    assert_eq!(store.customers_at("ada@example.com").await.unwrap(), [CustomerId::new("c2").unwrap()]);
+    assert_eq!(store.consent(&ada.id, Channel::Email).await.unwrap(), ConsentState::None);
+    assert_eq!(store.orders_of(&ada.id).await.unwrap(), []);
+    assert_eq!(store.journal(&run).await.unwrap(), []);
+    let left = store.run(&run).await.unwrap().unwrap();
+    assert_eq!((left.customer.as_str(), left.plan.as_str(), left.state), ("erased-1", "", RunState::Done));
+    // A driver that is still at it writes nothing any more.
+    let late = store.append(&run, row(2), None).await;
+    assert!(matches!(late, Err(StoreError::Conflict(_))), "{late:?}");
+    assert_eq!(store.event(&e1).await.unwrap().unwrap().body, b"");
+    let unread = store.unread_events("", 9).await.unwrap();
+    assert_eq!(unread.iter().map(|event| event.id.as_str()).collect::<Vec<_>>(), ["e1", "e2"]);
+    store.empty_events(vec![e2.clone()], "empty").await.unwrap();
+    assert_eq!(store.event(&e2).await.unwrap().unwrap().body, b"");
+    store.erase_shop(&e2, now()).await.unwrap();
+    assert_eq!((store.runs(9).await.unwrap().len(), store.inbox(None, 9).await.unwrap().len()), (0, 1));
+}
+
+pub(super) async fn connections_tokens_and_links_are_kept(home: &Home) {
+    let store = home.open().await.shop(&shop("a"));
+    let connection = |id: &str| Connection {
+        id: id.to_owned(),
+        source: "shopify".to_owned(),
+        domain: "a.example".to_owned(),
+        secret_env: None,
+        created_at: now(),
+    };
+    store.add_connection(connection("main"), "test").await.unwrap();
+    let twice = store.add_connection(connection("main"), "test").await;
+    assert!(matches!(twice, Err(StoreError::Conflict(_))), "{twice:?}");
+    assert_eq!(store.connections().await.unwrap(), [connection("main")]);
+    assert!(store.remove_connection("main", "test", now()).await.unwrap());
+    assert!(!store.remove_connection("main", "test", now()).await.unwrap());
+    let (hash, other) = (Digest::of_bytes(b"secret"), Digest::of_bytes(b"other"));
+    let token = ApiToken {
+        id: "tok-1".to_owned(),
+        name: "nora".to_owned(),
+        role: Role::Approver,
+        created_at: now(),
+        revoked_at: None,
+    };
+    store.add_token(token.clone(), hash, "test").await.unwrap();
+    assert_eq!(store.token_by_hash(hash).await.unwrap(), Some(token));
+    assert_eq!(store.token_by_hash(other).await.unwrap(), None);
+    assert!(store.revoke_token("tok-1", "test", minutes(1)).await.unwrap());
+    assert_eq!(store.token_by_hash(hash).await.unwrap(), None);
+    assert_eq!(store.tokens().await.unwrap()[0].revoked_at, Some(minutes(1)));
+    let c1 = CustomerId::new("c1").unwrap();
+    store.remember_link("link-1", &c1).await.unwrap();
+    store.remember_link("link-1", &c1).await.unwrap();
+    assert_eq!(store.link("link-1").await.unwrap(), Some(c1));
+    assert_eq!(store.link("link-2").await.unwrap(), None);
+    assert_eq!(store.active_digest().await.unwrap(), None);
+    assert_eq!(store.restored_at().await.unwrap(), None);
+    store.note_restore(now(), minutes(3)).await.unwrap();
+    assert_eq!(store.restored_at().await.unwrap(), Some(minutes(3)));
 }

@@ -46,3 +46,11 @@ CREATE TABLE unsubscribe_links (
     customer_id TEXT NOT NULL,
     PRIMARY KEY (shop_id, token)
 );
+
+-- When the tables came out of a backup: what began before may have gone out already, whatever the ledger says.
+CREATE TABLE restores (
+    shop_id  TEXT   NOT NULL,
+    at       BIGINT NOT NULL,
+    taken_at BIGINT NOT NULL,
+    PRIMARY KEY (shop_id, at)
+);

@@ -27,7 +27,7 @@ pub struct Key(Kind);
 
 #[derive(Clone)]
 enum Kind {
-    Hmac(hmac::Key),
+    Hmac(Box<hmac::Key>),
     /// Subject public key info, DER.
     Rsa(Vec<u8>),
 }
@@ -89,7 +89,7 @@ impl Key {
         if secret.is_empty() {
             return Err(KeyError::Empty);
         }
-        let hmac = |bytes: &[u8]| Self(Kind::Hmac(hmac::Key::new(hmac::HMAC_SHA256, bytes)));
+        let hmac = |bytes: &[u8]| Self(Kind::Hmac(Box::new(hmac::Key::new(hmac::HMAC_SHA256, bytes))));
         let standard = secret.strip_prefix("whsec_").and_then(|text| BASE64.decode(text).ok());
         match (source, standard) {
             (Source::Standard, Some(key)) if !key.is_empty() => Ok(hmac(&key)),

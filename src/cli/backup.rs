@@ -1,0 +1,170 @@
+//! `mailwright backup DIR`, `mailwright restore DIR`: the data folder, copied while it is in use, and put back.
+//!
+//! What comes back is older than the world: messages may have gone out that it knows nothing of. So it comes back stopped,
+//! and every hand-over of what began before is preceded by a question to the provider.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use kit::{Principal, ShopId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::app::{data_dir, place};
+use super::out::Out;
+use super::{Failure, Global, failure};
+use crate::clock::{Clock as _, SystemClock};
+use crate::store::{DATABASE, Place, Store};
+
+/// What a backup says about itself.
+const ABOUT: &str = "BACKUP.json";
+/// Not copied: the database is copied as a whole of its own, and what was put together for people is theirs.
+const LEFT_OUT: [&str; 2] = ["exports", ".write-probe"];
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example: mailwright backup /var/backups/mailwright-2026-11-26")]
+pub(super) struct BackupArgs {
+    /// A folder that is not there yet, or empty.
+    dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example: mailwright restore /var/backups/mailwright-2026-11-26 --data ./mailwright")]
+pub(super) struct RestoreArgs {
+    /// The folder of the backup.
+    dir: PathBuf,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct About {
+    schema: String,
+    taken_at: Timestamp,
+}
+
+const SCHEMA: &str = "mailwright.backup/1";
+
+pub(super) async fn back_up(global: &Global, args: BackupArgs, out: &Out) -> Result<(), Failure> {
+    let data = data_dir(global)?;
+    let place = place(global)?;
+    fresh(&args.dir)?;
+    let store = Store::open_at(&data, &place).await.map_err(failure)?;
+    let taken_at = global.at.unwrap_or_else(|| SystemClock.now());
+    let done = async {
+        match place {
+            // The tables first: a message that leaves meanwhile is in the copy of the outbox and not in them, which is found
+            // out when it comes back. The other way round it would be gone.
+            Place::Folder => store.snapshot(&args.dir.join(DATABASE)).await.map_err(failure)?,
+            Place::Postgres(_) => out.note("The tables are on a PostgreSQL server: copy them with pg_dump, now."),
+        }
+        let files = copy(&data, &args.dir, &|name| name.starts_with(DATABASE) || LEFT_OUT.contains(&name))?;
+        let about = About { schema: SCHEMA.to_owned(), taken_at };
+        let text = serde_json::to_vec_pretty(&about).map_err(failure)?;
+        let file = args.dir.join(ABOUT);
+        let mut about = private(&file).map_err(|e| said(&file, &e))?;
+        about.write_all(&text).and_then(|()| about.sync_all()).map_err(|e| said(&file, &e))?;
+        Ok(files)
+    }
+    .await;
+    store.close().await;
+    let files: usize = done?;
+    out.value(&serde_json::json!({ "backup": args.dir, "taken_at": taken_at.to_string(), "files": files }))?;
+    out.line(&format!("{} holds everything as of {taken_at}; keep it as safe as the data folder", args.dir.display()));
+    Ok(())
+}
+
+pub(super) async fn restore(global: &Global, args: RestoreArgs, out: &Out) -> Result<(), Failure> {
+    let data = data_dir(global)?;
+    let place = place(global)?;
+    let file = args.dir.join(ABOUT);
+    let text = fs::read_to_string(&file).map_err(|e| said(&file, &e))?;
+    let about: About = serde_json::from_str(&text).map_err(|e| Failure::new(format!("{}: {e}", file.display())))?;
+    if about.schema != SCHEMA {
+        return Err(Failure::new(format!(
+            "{}: `{}` is no backup that this version reads",
+            file.display(),
+            about.schema
+        )));
+    }
+    fresh(&data)?;
+    copy(&args.dir, &data, &|name| name == ABOUT)?;
+    let store = Store::open_at(&data, &place).await.map_err(failure)?;
+    let now = global.at.unwrap_or_else(|| SystemClock.now());
+    let shops = store.shop(&ShopId::from_digest("none", &kit::Digest::of_bytes(b""))).shop_ids().await;
+    let done = async {
+        let reason = format!("restored from a backup of {}", about.taken_at);
+        for id in shops.map_err(failure)? {
+            let shop = store.shop(&ShopId::new(id).map_err(failure)?);
+            shop.note_restore(about.taken_at, now).await.map_err(failure)?;
+            shop.kill_on("global", &reason, &Principal::System, now).await.map_err(failure)?;
+        }
+        Ok(())
+    }
+    .await;
+    store.close().await;
+    done?;
+    out.value(&serde_json::json!({ "restored": data, "taken_at": about.taken_at.to_string() }))?;
+    out.line(&format!(
+        "{} is as of {}. Nothing is sent until `mailwright kill off global`.",
+        data.display(),
+        about.taken_at
+    ));
+    out.line("What began before now is asked for at the provider before it is handed over.");
+    Ok(())
+}
+
+/// A folder to write into: made for its owner alone, and empty.
+fn fresh(dir: &Path) -> Result<(), Failure> {
+    let mut make = fs::DirBuilder::new();
+    make.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut make, 0o700);
+    make.create(dir).map_err(|e| said(dir, &e))?;
+    let mut entries = fs::read_dir(dir).map_err(|e| said(dir, &e))?;
+    if entries.next().is_some() {
+        return Err(Failure::new(format!("{} is not empty; choose a new folder", dir.display())));
+    }
+    Ok(())
+}
+
+/// Copies files and folders, but no sockets and locks; returns how many files.
+fn copy(from: &Path, to: &Path, left_out: &dyn Fn(&str) -> bool) -> Result<usize, Failure> {
+    let mut files = 0;
+    for entry in fs::read_dir(from).map_err(|e| said(from, &e))? {
+        let entry = entry.map_err(|e| said(from, &e))?;
+        let (path, name) = (entry.path(), entry.file_name());
+        let name = name.to_string_lossy();
+        let kind = entry.file_type().map_err(|e| said(&path, &e))?;
+        if left_out(&name) || name.ends_with(".lock") {
+            continue;
+        }
+        let target = to.join(name.as_ref());
+        if kind.is_dir() {
+            fresh(&target)?;
+            files += copy(&path, &target, &|_| false)?;
+        } else if kind.is_file() {
+            let mut source = match fs::File::open(&path) {
+                Ok(source) => source,
+                // It was there a moment ago: a draft that became a message.
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound => continue,
+                Err(e) => return Err(said(&path, &e)),
+            };
+            let mut copy = private(&target).map_err(|e| said(&target, &e))?;
+            std::io::copy(&mut source, &mut copy).and_then(|_| copy.sync_all()).map_err(|e| said(&target, &e))?;
+            files += 1;
+        }
+    }
+    Ok(files)
+}
+
+fn private(file: &Path) -> std::io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file)
+}
+
+fn said(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(format!("{}: {error}; free space or fix permissions", path.display()))
+}
