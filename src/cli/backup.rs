@@ -54,7 +54,7 @@ pub(super) async fn back_up(global: &Global, args: BackupArgs, out: &Out) -> Res
         match place {
             // The tables first: a message that leaves meanwhile is in the copy of the outbox and not in them, which is found
             // out when it comes back. The other way round it would be gone.
-            Place::Folder => store.snapshot(&args.dir.join(DATABASE)).await.map_err(failure)?,
+            Place::Folder | Place::Scratch => store.snapshot(&args.dir.join(DATABASE)).await.map_err(failure)?,
             Place::Postgres(_) => out.note("The tables are on a PostgreSQL server: copy them with pg_dump, now."),
         }
         let files = copy(&data, &args.dir, &|name| name.starts_with(DATABASE) || LEFT_OUT.contains(&name))?;
