@@ -191,6 +191,27 @@ async fn a_broken_connection_is_recorded_as_one() {
     assert_eq!(ask(bad.url(), tape.replay(Scrub::default())).await, broke);
 }
 
+/// Whoever reads along hears the same from the recording.
+#[tokio::test]
+async fn a_stream_is_replayed_as_one() {
+    let chunk = |delta: Value, finish: Value| {
+        format!("data: {}\n\n", json!({ "model": "m", "choices": [{ "delta": delta, "finish_reason": finish }] }))
+    };
+    let words =
+        [chunk(json!({ "content": "Hel" }), Value::Null), chunk(json!({ "content": "lo" }), json!("stop"))].concat();
+    let model = server(ResponseTemplate::new(200).set_body_raw(words, "text/event-stream")).await;
+    let tape = Tape::new();
+    let listen = async |base_url: &str, cassette| {
+        let profile = Profile { stream: true, ..profile(base_url) };
+        super::streams::listen_to(&OpenAi::with(profile, Some(cassette)).unwrap()).await
+    };
+    let live = listen(&model.uri(), tape.record(Scrub::default())).await;
+    assert_eq!((live.0.as_ref().unwrap().text.as_deref(), live.1.concat()), (Some("Hello"), "Hello".to_owned()));
+    let recording = tape.replay(Scrub::default());
+    assert_eq!(listen(&nobody().await.replace("/v1", ""), recording.clone()).await, live);
+    recording.finish().unwrap();
+}
+
 #[test]
 fn a_file_that_is_no_cassette_is_named_with_its_line() {
     let tape = Tape::new();

@@ -252,6 +252,34 @@ async fn run(dialect: Dialect, observer: Arc<dyn Observer>) -> (Shop, Rest, usiz
     (shop, rest, asked)
 }
 
+/// A small server under `tool_choice: required`: no call, but a fenced block with the call in it.
+struct Fencing(Thinking);
+
+impl Respond for Fencing {
+    fn respond(&self, request: &Request) -> ResponseTemplate {
+        let body: Value = request.body_json().unwrap();
+        let dialect = Dialect { api: Api::Chat, mode: ToolMode::Native, stream: false };
+        let reply = self.0.think(&dialect.messages(&body), dialect.tools(&body));
+        let RawCall { name, arguments, .. } = &reply.calls[0];
+        let fenced = format!("I will call a tool.\n```json\n{{\"name\": \"{name}\", \"arguments\": {arguments}}}\n```");
+        dialect.chat(&json!({ "role": "assistant", "content": fenced }), "stop")
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_writes_calls_into_fences_is_understood_only_when_leniency_was_asked_for() {
+    for (lenient, switched) in [(true, Vec::<String>::new()), (false, vec!["offline".to_owned()])] {
+        let server = MockServer::start().await;
+        Mock::given(method("POST")).respond_with(Fencing(Thinking(Thinking::model()))).mount(&server).await;
+        let shop = Shop::open(OpenAi::new(Profile { lenient, ..profile(&server.uri()) }).unwrap()).await;
+        let switches = Arc::new(Switches::default());
+        let rest = shop.sell_boots(switches.clone()).await;
+        // Not understood, it is asked again a few times; then the offline model writes.
+        one_good_mail(&shop, &rest);
+        assert_eq!(*switches.0.lock().unwrap(), switched);
+    }
+}
+
 #[tokio::test]
 async fn every_way_of_asking_ends_in_the_same_mail() {
     for dialect in Dialect::all() {

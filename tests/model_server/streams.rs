@@ -31,7 +31,10 @@ impl ReplySink for Heard {
 }
 
 async fn listen(profile: Profile) -> (Result<ModelReply, ModelError>, Vec<String>) {
-    let model = OpenAi::new(profile).unwrap();
+    listen_to(&OpenAi::new(profile).unwrap()).await
+}
+
+pub(super) async fn listen_to(model: &OpenAi) -> (Result<ModelReply, ModelError>, Vec<String>) {
     let messages = conversation();
     let request =
         ModelRequest { messages: &messages, tools: vec![Look::NAME.to_owned()], tool_choice: ToolChoice::Required };
