@@ -90,6 +90,12 @@ fn refusal(folder: &str, dependency: &Dependency, house: &BTreeSet<String>) -> O
         "src/agent" if !dependency.for_tests && !named(&AGENT) => {
             Some("the agent machine is pure by its dependency list: kit, serde, serde_json, jiff, thiserror")
         }
+        "src/eval/oracle" if is_ours => {
+            Some("the oracle judges the product: it imports nothing of it, or a mistake would hide itself")
+        }
+        "src/testkit" if named(&["mailwright"]) => {
+            Some("the test kit knows the traits, not the orchestrator whose tests and evals use it")
+        }
         "xtask" if is_ours => Some("xtask must build without the product"),
         tool if tool.starts_with("tools/") && is_ours && !is_kit => {
             Some("a tool crate depends on no crate of the house but kit: declare a trait, src implements it")
@@ -194,6 +200,8 @@ fn a_wrong_import_is_caught() {
     let planted = [
         ("Cargo.toml", root),
         ("src/agent/Cargo.toml", agent),
+        ("src/eval/oracle/Cargo.toml", "[dependencies]\nkit.workspace = true\njiff.workspace = true"),
+        ("src/testkit/Cargo.toml", "[dependencies]\nkit.workspace = true\nmailwright.workspace = true"),
         ("tools/brand/Cargo.toml", tool),
         ("tools/esp/Cargo.toml", "[package]\nname = \"mailwright-esp\""),
         ("tools/kit/Cargo.toml", "[dependencies]\nesp.workspace = true"),
@@ -205,6 +213,8 @@ fn a_wrong_import_is_caught() {
         &[
             "src/agent/Cargo.toml esp",
             "src/agent/Cargo.toml regex",
+            "src/eval/oracle/Cargo.toml kit",
+            "src/testkit/Cargo.toml mailwright",
             "tools/brand/Cargo.toml axum",
             "tools/brand/Cargo.toml esp",
             "tools/brand/Cargo.toml mailwright",

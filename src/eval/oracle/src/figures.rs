@@ -54,7 +54,7 @@ pub fn codes(text: &str) -> Vec<String> {
     let is_code = |word: &&str| {
         word.split_once('-').is_some_and(|(prefix, rest)| {
             let capital = |part: &str| part.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
-            prefix.len() >= 3 && rest.len() >= 3 && capital(prefix) && capital(rest)
+            prefix.len() >= 3 && rest.len() >= 2 && capital(prefix) && capital(rest)
         })
     };
     text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).filter(is_code).map(str::to_owned).collect()

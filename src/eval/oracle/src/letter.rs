@@ -1,6 +1,6 @@
 //! A mail as its reader gets it.
 
-use mail_parser::{MessageParser, MimeHeaders as _};
+use mail_parser::{MessageParser, MimeHeaders as _, PartType};
 
 /// Why bytes are no mail of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +50,11 @@ impl Letter {
     /// [`Unreadable`] when no reader would see what was meant.
     pub fn read(bytes: &[u8]) -> Result<Self, Unreadable> {
         let message = MessageParser::default().parse(bytes).ok_or(Unreadable::NoMail)?;
-        if (message.text_body_count(), message.html_body_count()) != (1, 1) {
+        // The library makes a second body of the first where one is missing; a reader's program may not.
+        let count = |is: fn(&PartType<'_>) -> bool| message.parts.iter().filter(|part| is(&part.body)).count();
+        let (text, html) =
+            (count(|body| matches!(body, PartType::Text(_))), count(|body| matches!(body, PartType::Html(_))));
+        if (text, html) != (1, 1) {
             return Err(Unreadable::Parts);
         }
         if message.attachment_count() != 0 || message.attachments().any(|part| part.attachment_name().is_some()) {

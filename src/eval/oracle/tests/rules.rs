@@ -249,7 +249,7 @@ fn a_yes_counts_for_the_message_that_was_seen_and_for_no_other() {
         &|yes| yes.person = "p2".to_owned(),
         &|yes| yes.at = at("2026-11-17T13:00:00Z"),
         &|yes| yes.until = at("2026-11-17T11:00:00Z"),
-        &|yes| drop(yes.authors.insert("nora".to_owned())),
+        &|yes| yes.authors = BTreeSet::from(["nora".to_owned()]),
         &|yes| yes.subjects = vec!["Another one".to_owned()],
     ];
     for (number, change) in wrong.into_iter().enumerate() {
