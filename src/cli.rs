@@ -4,6 +4,7 @@ mod app;
 mod approvals;
 mod audit;
 mod brand;
+mod campaigns;
 mod catalog;
 mod demo;
 mod graph;
@@ -78,6 +79,8 @@ enum Command {
     Runs(runs::RunsArgs),
     /// List or show what was sent.
     Sends(sends::SendsArgs),
+    /// Campaigns: write, schedule, run or call off what a brief became.
+    Campaigns(campaigns::CampaignsArgs),
     /// Import or search the catalogue.
     Catalog(catalog::CatalogArgs),
     /// Ask the product-knowledge graph.
@@ -124,6 +127,7 @@ pub async fn main() -> ExitCode {
         Command::Approvals(args) => approvals::run(&global, args, &out).await,
         Command::Runs(args) => runs::run(&global, args, &out).await,
         Command::Sends(args) => sends::run(&global, args, &out).await,
+        Command::Campaigns(args) => campaigns::run(&global, args, &out).await,
         Command::Catalog(args) => catalog::run(&global, args, &out).await,
         Command::Graph(args) => graph::run(&global, args, &out).await,
         Command::Profile(args) => profile::run(&global, args, &out).await,

@@ -3,6 +3,7 @@
 mod architecture;
 mod bad_input;
 mod binary;
+mod campaign;
 mod command_line;
 mod crash;
 mod metamorphic;

@@ -95,5 +95,10 @@ async fn known(store: &ShopStore, scope: &str) -> Result<(), Failure> {
     if matches!(scope, "global" | "shop") || flows.iter().any(|known| known == scope) {
         return Ok(());
     }
+    // A campaign is a flow of its own.
+    let campaigns = store.campaigns(1_000).await.map_err(failure)?;
+    if campaigns.iter().any(|c| scope == format!("flow:{}", c.id)) {
+        return Ok(());
+    }
     Err(Failure::new(format!("`{scope}` is no scope; there are global, shop, {}", flows.join(", "))))
 }
