@@ -78,6 +78,7 @@ impl World {
                 Fate::Waiting(found.reasons.into_iter().map(|r| r.code).collect())
             }
             Rest::Delayed { until } => Fate::Delayed(until),
+            Rest::Marketer { ended } => panic!("a run for a customer waits for a marketer: {ended:?}"),
         }
     }
 

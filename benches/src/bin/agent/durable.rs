@@ -59,7 +59,7 @@ impl Durable {
         match self.driver.drive(run).await? {
             Rest::Done(outcome) => ended_as_scripted(&outcome).map(|()| Ended::Done),
             Rest::Approval { .. } => Ok(Ended::Waiting(None)),
-            other @ (Rest::Held { .. } | Rest::Delayed { .. }) => {
+            other @ (Rest::Held { .. } | Rest::Delayed { .. } | Rest::Marketer { .. }) => {
                 Err(Failure::new(format!("the run did not follow the script: {other:?}")))
             }
         }
