@@ -25,6 +25,7 @@ use crate::runs::DriveError;
 use crate::store::CampaignState;
 
 pub use approve::{CampaignView, ClassSample, PersonSample};
+pub(crate) use classes::is_class_run;
 pub use classes::{CLASS_FLOW, Estimate};
 pub use compose::{Composed, Composer};
 pub use dispatch::Progress;

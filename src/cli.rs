@@ -7,6 +7,7 @@ mod audit;
 mod backup;
 mod beside;
 mod brand;
+mod campaigns;
 mod catalog;
 mod chat;
 mod connections;
@@ -106,6 +107,8 @@ enum Command {
     Runs(runs::RunsArgs),
     /// List or show what was sent.
     Sends(sends::SendsArgs),
+    /// Campaigns: write, schedule, run or call off what a brief became.
+    Campaigns(campaigns::CampaignsArgs),
     /// Import or search the catalogue.
     Catalog(catalog::CatalogArgs),
     /// Ask the product-knowledge graph.
@@ -189,6 +192,7 @@ async fn run(global: &Global, command: Command, out: &Out) -> Result<ExitCode, F
         Command::Approvals(args) => approvals::run(global, args, out).await,
         Command::Runs(args) => runs::run(global, args, out).await,
         Command::Sends(args) => sends::run(global, args, out).await,
+        Command::Campaigns(args) => campaigns::run(global, args, out).await,
         Command::Catalog(args) => catalog::run(global, args, out).await,
         Command::Graph(args) => graph::run(global, args, out).await,
         Command::Profile(args) => profile::run(global, args, out).await,

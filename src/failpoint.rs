@@ -18,6 +18,7 @@
 //! | `after_begin_attempt` | after the hand-over is noted, before the ESP is called |
 //! | `after_deliver` | after the ESP has the message (the outbox: after the file is linked into `new/`), before that is noted |
 //! | `after_settle` | after the ledger row is settled, before the run knows |
+//! | `campaign_before_note` | after a chunk of a campaign is sent, before its recipients' rows say so |
 //! | `before_finish` | before a run's end is noted |
 
 use std::fmt::Display;

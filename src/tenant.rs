@@ -167,6 +167,10 @@ impl Tenant {
         let driver = self.driver(observer);
         let mut rests = Vec::new();
         for run in self.store.due_runs(self.clock.now()).await? {
+            // Class runs have tools of their own; `campaigns write` goes on with them.
+            if crate::campaigns::is_class_run(&run) {
+                continue;
+            }
             match driver.drive(&run).await {
                 Ok(rest) => rests.push((run, rest)),
                 Err(error) => tracing::error!(%run, %error, "a run could not be driven"),

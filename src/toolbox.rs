@@ -12,13 +12,13 @@ mod shelves;
 
 use std::sync::Arc;
 
+use ::campaign::{ClassDesk, LookupClass, ProposeClass};
 use ::offers::QuoteOffer;
 use approval::{DecideNoSend, RequestApproval};
 use audience::PreviewAudience;
 use brand::CheckBrandRules;
 use brief::{AskMarketer, ProposeBriefs, UpdateBrief};
 use catalog::{Catalog, GetProducts, SearchCatalog};
-use ::campaign::{ClassDesk, LookupClass, ProposeClass};
 use content::ProposeMessage;
 use esp::QueueSend;
 use graph::{ExploreGraph, ProductGraph};

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod changes;
+mod crash;
 mod story;
 
 use std::collections::BTreeMap;
@@ -34,22 +35,28 @@ const THURSDAY_EVENING: &str = "2026-11-19T19:00:00Z";
 struct Shop {
     clock: Arc<SetClock>,
     tenant: Arc<Tenant>,
-    folder: TempDir,
+    folder: std::path::PathBuf,
+    _kept: Option<TempDir>,
     _store: Store,
 }
 
 impl Shop {
     async fn open(customers: u32) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let kept = tempfile::tempdir().unwrap();
+        let shop = Self::open_in(kept.path(), customers).await;
+        Self { _kept: Some(kept), ..shop }
+    }
+
+    async fn open_in(folder: &Path, customers: u32) -> Self {
         let now = TUESDAY.parse().unwrap();
-        let store = Store::open(folder.path()).await.unwrap();
+        let store = Store::open(folder).await.unwrap();
         let spec = SampleSpec { customers, now, ..SampleSpec::default() };
         let shop = sample_shop::set_up(&store, &spec, now, &|_, _| {}).await.unwrap();
         let clock = Arc::new(SetClock::at(now));
-        let esp = Arc::new(Outbox::open(folder.path().join("outbox")).unwrap());
+        let esp = Arc::new(Outbox::open(folder.join("outbox")).unwrap());
         let parts = Parts { clock: clock.clone(), esp, models: Vec::new() };
         let tenant = Arc::new(Tenant::open(&store, &shop, parts).await.unwrap());
-        Self { clock, tenant, folder, _store: store }
+        Self { clock, tenant, folder: folder.to_owned(), _kept: None, _store: store }
     }
 
     /// Packs for everybody who has bought something, by mail before text messages.
@@ -120,7 +127,7 @@ impl Shop {
 
     /// Files in a folder of the outbox, by name.
     fn files(&self, folder: &str) -> BTreeMap<String, String> {
-        read(&self.folder.path().join("outbox").join(folder))
+        read(&self.folder.join("outbox").join(folder))
     }
 
     /// Recipients by state and reason.

@@ -4,6 +4,7 @@ mod architecture;
 mod bad_input;
 mod binary;
 mod briefs;
+mod campaign;
 mod command_line;
 mod config;
 mod crash;

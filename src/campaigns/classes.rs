@@ -208,6 +208,14 @@ impl Deliverer for Nowhere {
     }
 }
 
+/// What the ids of class runs begin with.
+const RUN_PREFIX: &str = "wrt";
+
+/// True for a run that writes a class.
+pub(crate) fn is_class_run(run: &RunId) -> bool {
+    run.as_str().strip_prefix(RUN_PREFIX).is_some_and(|rest| rest.starts_with('-'))
+}
+
 /// `cmp-…/cls-…`: the occasion of a class run.
 fn named(occasion: &str) -> Option<(CampaignId, ClassId)> {
     let (campaign, class) = occasion.split_once('/')?;
@@ -326,7 +334,7 @@ impl Tenant {
         let now = self.clock.now();
         let occasion = format!("{id}/{class}");
         let parts = [self.store.id().as_str(), &occasion, &attempt.to_string()];
-        let run = RunId::from_digest("wrt", &Digest::of_parts(parts));
+        let run = RunId::from_digest(RUN_PREFIX, &Digest::of_parts(parts));
         if let Some(found) = self.store.run(&run).await? {
             return Ok((run, found.state != RunState::Done && found.state != RunState::Parked));
         }

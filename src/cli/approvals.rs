@@ -13,7 +13,7 @@ use super::trace::{Trace, ending, fill};
 use super::{Failure, Global, failure};
 use crate::approvals::Edit;
 use crate::control::Command;
-use crate::store::Approval;
+use crate::store::{Approval, CampaignApproval};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example: mailwright approvals list")]
@@ -127,15 +127,25 @@ async fn perform(app: &App, command: ApprovalsCommand, out: &Out) -> Result<(), 
     match command {
         ApprovalsCommand::List => list(app, out).await,
         ApprovalsCommand::Show { id } => {
+            if let Some(approval) = of_campaign(app, &id).await? {
+                let view = tenant.view_campaign(&approval).await.map_err(failure)?;
+                return super::campaigns::view(&approval, &view, out);
+            }
             let approval = find(app, &id).await?;
             show(&approval, out)
         }
         ApprovalsCommand::Approve { id, name } => {
+            if of_campaign(app, &id).await?.is_some() {
+                return decide_campaign(app, &id, &name, None, out).await;
+            }
             let viewed = tenant.approve(&id, &person(&name, Role::Approver)?).await.map_err(failure)?;
             out.line(&format!("{} {id} by {name}", out.ink(Ink::Good, "approved")));
             go_on(app, &viewed, None, out).await
         }
         ApprovalsCommand::Reject { id, name, reason, revise } => {
+            if of_campaign(app, &id).await?.is_some() {
+                return decide_campaign(app, &id, &name, Some(&reason), out).await;
+            }
             let viewed = tenant.reject(&id, &person(&name, Role::Approver)?, &reason, revise).await.map_err(failure)?;
             out.line(&format!("{} {id} by {name}", out.ink(Ink::Warn, "rejected")));
             go_on(app, &viewed, None, out).await
@@ -151,6 +161,32 @@ async fn perform(app: &App, command: ApprovalsCommand, out: &Out) -> Result<(), 
             go_on(app, &viewed, Some(successor), out).await
         }
     }
+}
+
+async fn of_campaign(app: &App, id: &ApprovalId) -> Result<Option<CampaignApproval>, Failure> {
+    app.tenant.store.campaign_approval(id).await.map_err(failure)
+}
+
+/// Approves a campaign as viewed, or rejects it with a reason.
+async fn decide_campaign(
+    app: &App,
+    id: &ApprovalId,
+    name: &str,
+    reason: Option<&str>,
+    out: &Out,
+) -> Result<(), Failure> {
+    let who = person(name, Role::Approver)?;
+    let decided = app.tenant.decide_campaign(id, &who, reason).await.map_err(failure)?;
+    out.value(&serde_json::json!({ "approval": id, "campaign": decided.campaign, "state": decided.record.state }))?;
+    match reason {
+        None => out.line(&format!(
+            "{} {id} by {name}; next: mailwright campaigns schedule {} --as NAME",
+            out.ink(Ink::Good, "approved"),
+            decided.campaign
+        )),
+        Some(_) => out.line(&format!("{} {id} by {name}", out.ink(Ink::Warn, "rejected"))),
+    }
+    Ok(())
 }
 
 async fn find(app: &App, id: &ApprovalId) -> Result<Approval, Failure> {
@@ -174,12 +210,21 @@ async fn go_on(app: &App, viewed: &Approval, successor: Option<ApprovalId>, out:
 
 async fn list(app: &App, out: &Out) -> Result<(), Failure> {
     let waiting = app.tenant.store.approvals(ApprovalState::Pending, 200).await.map_err(failure)?;
-    out.value(&waiting.iter().map(card).collect::<Vec<_>>())?;
-    if waiting.is_empty() {
+    let campaigns = app.tenant.store.campaign_approvals(None).await.map_err(failure)?;
+    let campaigns: Vec<_> = campaigns.into_iter().filter(|a| a.record.state == ApprovalState::Pending).collect();
+    let mut cards: Vec<_> = waiting.iter().map(card).collect();
+    cards.extend(campaigns.iter().map(|a| {
+        serde_json::json!({
+            "approval": a.record.id, "state": a.record.state, "campaign": a.campaign, "recipients": a.terms.recipients,
+            "classes": a.terms.classes.len(), "expires_at": a.record.expires_at,
+        })
+    }));
+    out.value(&cards)?;
+    if waiting.is_empty() && campaigns.is_empty() {
         out.line("Nothing waits for you.");
         return Ok(());
     }
-    let rows: Vec<Vec<String>> = waiting
+    let mut rows: Vec<Vec<String>> = waiting
         .iter()
         .map(|a| {
             let subject = a.draft.draft.subjects.first().map(|s| fill(s, &a.draft)).unwrap_or_default();
@@ -193,6 +238,15 @@ async fn list(app: &App, out: &Out) -> Result<(), Failure> {
             ]
         })
         .collect();
+    rows.extend(campaigns.iter().map(|a| {
+        vec![
+            a.record.id.to_string(),
+            a.campaign.to_string(),
+            format!("{} recipients in {} classes", a.terms.recipients, a.terms.classes.len()),
+            "campaign".to_owned(),
+            a.record.expires_at.strftime("%Y-%m-%d %H:%M UTC").to_string(),
+        ]
+    }));
     out.table(&["approval", "flow", "subject", "why you", "lapses"], &rows);
     Ok(())
 }

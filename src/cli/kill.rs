@@ -122,6 +122,11 @@ async fn known(store: &ShopStore, scope: &str) -> Result<(), Failure> {
     if matches!(scope, "global" | "shop") || esp || flows.iter().any(|known| known == scope) {
         return Ok(());
     }
+    // A campaign is a flow of its own.
+    let campaigns = store.campaigns(1_000).await.map_err(failure)?;
+    if campaigns.iter().any(|c| scope == format!("flow:{}", c.id)) {
+        return Ok(());
+    }
     let esps = esp::ADAPTERS.map(|name| format!("esp:{name}")).join(", ");
     Err(Failure::new(format!("`{scope}` is no scope; there are global, shop, {esps}, {}", flows.join(", "))))
 }

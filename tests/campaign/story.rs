@@ -15,10 +15,18 @@ fn a_brief_becomes_one_message_for_each_of_its_people() {
         let tenant = &shop.tenant;
         let brief = shop.by_sms();
         let id = tenant.freeze_campaign("brf-1", &brief, &mira()).await.unwrap();
-        assert_eq!(tenant.freeze_campaign("brf-1", &brief, &mira()).await.unwrap(), id, "the same brief, the same campaign");
+        assert_eq!(
+            tenant.freeze_campaign("brf-1", &brief, &mira()).await.unwrap(),
+            id,
+            "the same brief, the same campaign"
+        );
         let campaign = tenant.store.campaign(&id).await.unwrap().unwrap();
         let recipients = tenant.store.recipients(&id, 0, 10_000).await.unwrap();
-        assert_eq!(u32::try_from(recipients.len()).unwrap(), campaign.count.recipients, "nobody who was counted is lost");
+        assert_eq!(
+            u32::try_from(recipients.len()).unwrap(),
+            campaign.count.recipients,
+            "nobody who was counted is lost"
+        );
         assert!(recipients.len() > 60, "{}", recipients.len());
         let estimate = tenant.estimate(&id).await.unwrap();
         assert!(estimate.classes > 1 && estimate.classes <= 12, "{estimate:?}");
@@ -46,7 +54,10 @@ fn a_brief_becomes_one_message_for_each_of_its_people() {
         }
         assert!(view.sample.iter().all(|person| person.to.contains('…')), "addresses are masked");
         let own = view.sample.iter().find(|p| p.channel == Channel::Email).unwrap();
-        assert!(own.products.len() >= 2 && own.products.iter().any(|(_, path)| path.contains("->") || path.contains("<-")), "{own:?}");
+        assert!(
+            own.products.len() >= 2 && own.products.iter().any(|(_, path)| path.contains("->") || path.contains("<-")),
+            "{own:?}"
+        );
 
         let refused = tenant.decide_campaign(&approval, &mira(), None).await.unwrap_err();
         assert!(matches!(refused, CampaignError::Decision(_)), "who shaped it cannot approve it: {refused}");
@@ -85,7 +96,9 @@ fn a_brief_becomes_one_message_for_each_of_its_people() {
             assert!(body.starts_with("Tarn & Trail: ") && body.contains("STOP") && body.contains("/s/"), "{body}");
             assert!(file["to"].as_str().unwrap().starts_with("+999") && file["parts"].as_u64().unwrap() <= 2, "{file}");
             let code = body.split("/s/").nth(1).unwrap().split(' ').next().unwrap();
-            assert!(tenant.store.short_link(code).await.unwrap().unwrap().starts_with("https://www.tarnandtrail.example/"));
+            assert!(
+                tenant.store.short_link(code).await.unwrap().unwrap().starts_with("https://www.tarnandtrail.example/")
+            );
         }
         // Two subjects are tried in each class: more are in the outbox than classes that mail.
         assert!(subjects.len() > 1);

@@ -247,7 +247,12 @@ fn everything_that_is_wrong_comes_back_at_once_and_nothing_is_recorded() {
     assert!(wrong(&|args| args["subjects"][0]["angle"] = "urgency".into()).contains("subjects[0].angle"));
     let offer = serde_json::json!({ "type": "offer", "fact": "f101", "text": "Something towards it." });
     assert!(wrong(&|args| args["blocks"].as_array_mut().unwrap().push(offer.clone())).contains("has no offer"));
-    assert!(wrong(&|args| { args["blocks"].as_array_mut().unwrap().remove(2); }).contains("exactly one product block"));
+    assert!(
+        wrong(&|args| {
+            args["blocks"].as_array_mut().unwrap().remove(2);
+        })
+        .contains("exactly one product block")
+    );
     assert!(wrong(&|args| args["sms"] = "too long ".repeat(25).into()).contains("sms: it takes 4 parts"));
 }
 
