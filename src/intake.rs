@@ -17,6 +17,9 @@ pub use products::product_rows;
 use crate::store::{InboxEvent, InboxState};
 use crate::tenant::Tenant;
 
+/// Stored events read at a time.
+const PAGE: u32 = 200;
+
 /// What became of one webhook.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Intake {
@@ -131,37 +134,35 @@ impl Tenant {
     /// When storage cannot answer. An event that cannot be worked in is parked with its reason, not an error.
     pub async fn catch_up(&self) -> Result<Vec<Intake>, IntakeError> {
         let mut done = Vec::new();
-        for stored in self.store.unsettled_events().await? {
-            let source = match stored.source.parse::<Source>() {
-                Ok(source) => source,
-                Err(error) => {
-                    self.store.settle_event(&stored.id, InboxState::Parked, &error.to_string()).await?;
-                    continue;
+        loop {
+            let page = self.store.next_events(PAGE).await?;
+            if page.is_empty() {
+                return Ok(done);
+            }
+            for stored in page {
+                match self.catch_up_with(&stored).await {
+                    Ok(intake) => done.push(intake),
+                    Err(error) if error.is_retryable() => return Err(error),
+                    // It keeps nobody else waiting: parked, with the reason.
+                    Err(error) => {
+                        tracing::error!(event = %stored.id, %error, "a stored event is parked");
+                        self.store.settle_event(&stored.id, InboxState::Parked, &error.to_string()).await?;
+                    }
                 }
-            };
-            let delivery = Delivery {
-                source,
-                topic: &stored.topic,
-                body: &stored.body,
-                event_id: Some(stored.id.as_str()),
-                triggered_at: Some(stored.triggered_at),
-                received_at: stored.received_at,
-            };
-            let worked_in = match shop::parse(&delivery, &self.shop_defaults()) {
-                Ok(event) => self.work_in(&event).await,
-                // It could be read when it came: this release reads less than the one before.
-                Err(error) => {
-                    self.store.settle_event(&stored.id, InboxState::Parked, &error.to_string()).await?;
-                    Err(error.into())
-                }
-            };
-            match worked_in {
-                Ok(intake) => done.push(intake),
-                Err(error) if error.is_retryable() => return Err(error),
-                Err(error) => tracing::error!(event = %stored.id, %error, "a stored event is parked"),
             }
         }
-        Ok(done)
+    }
+
+    async fn catch_up_with(&self, stored: &InboxEvent) -> Result<Intake, IntakeError> {
+        let delivery = Delivery {
+            source: stored.source.parse::<Source>()?,
+            topic: &stored.topic,
+            body: &stored.body,
+            event_id: Some(stored.id.as_str()),
+            triggered_at: Some(stored.triggered_at),
+            received_at: stored.received_at,
+        };
+        self.work_in(&shop::parse(&delivery, &self.shop_defaults())?).await
     }
 
     async fn work_in(&self, event: &ShopEvent) -> Result<Intake, IntakeError> {

@@ -1,7 +1,7 @@
 //! A real PostgreSQL server that the tests start themselves: one for all tests of the process, a database for each, and
 //! servers of their own for tests that stop and start them.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 use std::fs;
 use std::net::TcpListener;

@@ -8,8 +8,9 @@ mod shapes;
 use std::sync::Arc;
 
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{FromRequestParts, Path, Query, State};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use kit::message::{ApprovalState, DedupeKey};
@@ -47,6 +48,16 @@ impl Wanted {
     }
 }
 
+/// A query that cannot be read is told as every other problem is.
+impl<S: Sync> FromRequestParts<S> for Wanted {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let read = Query::try_from_uri(&parts.uri).map(|Query(wanted)| wanted);
+        read.map_err(|rejection| Problem::new(StatusCode::BAD_REQUEST, rejection.body_text()))
+    }
+}
+
 pub(super) fn router() -> Router<Arc<Server>> {
     Router::new()
         .route("/openapi.json", get(async || Json(super::openapi::document())))
@@ -80,7 +91,7 @@ fn body<T>(read: Result<Json<T>, JsonRejection>) -> Result<T, Problem> {
     read.map(|Json(value)| value).map_err(|rejection| Problem::new(rejection.status(), rejection.body_text()))
 }
 
-async fn runs(State(server): Shared, caller: Caller, Query(wanted): Query<Wanted>) -> Answer<Vec<RunView>> {
+async fn runs(State(server): Shared, caller: Caller, wanted: Wanted) -> Answer<Vec<RunView>> {
     caller.at_least(Role::Viewer)?;
     let runs = server.tenant().store.runs(wanted.limit()).await?;
     Ok(Json(runs.iter().map(RunView::of).collect()))
@@ -95,7 +106,7 @@ async fn run(State(server): Shared, caller: Caller, Path(id): Path<String>) -> A
     Ok(Json(RunDetail { run: RunView::of(&run), steps: journal.iter().map(StepView::of).collect() }))
 }
 
-async fn approvals(State(server): Shared, caller: Caller, Query(wanted): Query<Wanted>) -> Answer<Vec<ApprovalView>> {
+async fn approvals(State(server): Shared, caller: Caller, wanted: Wanted) -> Answer<Vec<ApprovalView>> {
     caller.at_least(Role::Viewer)?;
     let state = match wanted.state.as_deref() {
         None => ApprovalState::Pending,
@@ -137,7 +148,7 @@ async fn reject(
     Ok(Json(Decided { approval: id, state: ApprovalState::Rejected, run: viewed.run }))
 }
 
-async fn sends(State(server): Shared, caller: Caller, Query(wanted): Query<Wanted>) -> Answer<Vec<SendView>> {
+async fn sends(State(server): Shared, caller: Caller, wanted: Wanted) -> Answer<Vec<SendView>> {
     caller.at_least(Role::Viewer)?;
     let rows = server.tenant().store.sends(wanted.limit()).await?;
     Ok(Json(rows.iter().map(SendView::of).collect()))
@@ -153,7 +164,7 @@ async fn send(State(server): Shared, caller: Caller, Path(key): Path<String>) ->
     Ok(Json(SendDetail::of(&row)))
 }
 
-async fn inbox(State(server): Shared, caller: Caller, Query(wanted): Query<Wanted>) -> Answer<Vec<InboxView>> {
+async fn inbox(State(server): Shared, caller: Caller, wanted: Wanted) -> Answer<Vec<InboxView>> {
     caller.at_least(Role::Viewer)?;
     let state = match wanted.state.as_deref() {
         None => None,

@@ -9,6 +9,9 @@ use super::api::{
 };
 use super::problem::Problem;
 
+/// Makes a schema, noting the types it names.
+type Shape = fn(&mut SchemaGenerator) -> Value;
+
 /// One thing the API does.
 struct Operation {
     method: &'static str,
@@ -17,9 +20,9 @@ struct Operation {
     role: &'static str,
     /// Query parameters with what they mean.
     query: &'static [(&'static str, &'static str)],
-    body: Option<fn(&mut SchemaGenerator) -> Value>,
+    body: Option<Shape>,
     /// The status of success and its body.
-    answer: (u16, Option<fn(&mut SchemaGenerator) -> Value>),
+    answer: (u16, Option<Shape>),
 }
 
 const LIMIT: (&str, &str) = ("limit", "how many at most, 1 to 1000; 100 when left out");
@@ -33,7 +36,7 @@ fn many<T: JsonSchema>(schemas: &mut SchemaGenerator) -> Value {
 }
 
 fn operations() -> Vec<Operation> {
-    let read = |path, summary, role, query, schema| Operation {
+    let read = |path, summary, role, query, schema: Shape| Operation {
         method: "get",
         path,
         summary,

@@ -3,7 +3,7 @@
 use kit::{CustomerId, Digest, EventId, StoreError};
 
 use super::error::map;
-use super::inbox::{InboxEvent, InboxState};
+use super::inbox::{InboxEvent, InboxState, InboxTuple, event};
 use super::{DbConnection, ShopStore, corrupt, micros, stamp};
 
 /// What became of a webhook that came in.
@@ -128,6 +128,20 @@ impl ShopStore {
                 })
             })
             .collect()
+    }
+
+    /// The next events that are not worked in, oldest first.
+    pub async fn next_events(&self, limit: u32) -> Result<Vec<InboxEvent>, StoreError> {
+        let rows: Vec<InboxTuple> = sqlx::query_as(
+            "SELECT event_id, source, topic, body, triggered_at, received_at, state, note FROM inbox
+             WHERE shop_id = $1 AND state = 'received' ORDER BY triggered_at, event_id LIMIT $2",
+        )
+        .bind(self.shop.as_str())
+        .bind(i64::from(limit))
+        .fetch_all(self.readers())
+        .await
+        .map_err(map)?;
+        rows.into_iter().map(event).collect()
     }
 
     /// Puts a parked event back; false when it is not parked.

@@ -57,9 +57,9 @@ pub struct InboxEvent {
     pub note: Option<String>,
 }
 
-type InboxTuple = (String, String, String, Vec<u8>, i64, i64, String, Option<String>);
+pub(super) type InboxTuple = (String, String, String, Vec<u8>, i64, i64, String, Option<String>);
 
-fn event(row: InboxTuple) -> Result<InboxEvent, StoreError> {
+pub(super) fn event(row: InboxTuple) -> Result<InboxEvent, StoreError> {
     let (id, source, topic, body, triggered_at, received_at, state, note) = row;
     Ok(InboxEvent {
         id: EventId::new(id).map_err(|e| corrupt("inbox", e))?,

@@ -98,7 +98,7 @@ pub(super) async fn a_run_is_begun_once_and_moved_while_it_waits(home: &Home) {
     let run = store.run(&first).await.unwrap().unwrap();
     assert_eq!((run.state, run.wake_at, run.step), (RunState::Delayed, Some(minutes(90)), 1));
     assert_eq!(store.due_runs(minutes(89)).await.unwrap(), []);
-    assert_eq!(store.due_runs(minutes(90)).await.unwrap(), [first.clone()]);
+    assert_eq!(store.due_runs(minutes(90)).await.unwrap(), std::slice::from_ref(&first));
     let second = store.admit(new_run("run-4", "cart:2", now()), now()).await.unwrap();
     assert_eq!(second, admitted(&RunId::new("run-4").unwrap(), true));
     assert_eq!(store.runs(1).await.unwrap().len(), 1);

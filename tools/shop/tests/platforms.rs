@@ -1,6 +1,6 @@
 //! WooCommerce, BigCommerce and Adobe Commerce: their own samples where they are at hand, and what is odd about them.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::print_stdout)]
 
 use std::path::PathBuf;
 

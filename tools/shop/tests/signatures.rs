@@ -1,6 +1,6 @@
 //! Signatures: the published and our own vectors, and everything that must not pass.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::print_stdout)]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
