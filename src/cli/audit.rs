@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::app::App;
+use super::app;
 use super::out::{Out, short};
 use super::{Failure, Global, failure};
 
@@ -26,9 +26,9 @@ enum AuditCommand {
 
 pub(super) async fn run(global: &Global, args: AuditArgs, out: &Out) -> Result<(), Failure> {
     let AuditCommand::List { limit } = args.command;
-    let app = App::open(global, out).await?;
-    let trail = app.tenant.store.audit_trail(limit).await.map_err(failure);
-    app.close().await;
+    let (store, _) = app::open_store(global).await?;
+    let trail = store.audit_trail(limit).await.map_err(failure);
+    store.store().clone().close().await;
     let trail = trail?;
     out.value(&trail)?;
     let rows: Vec<Vec<String>> = trail

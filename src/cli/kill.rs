@@ -46,7 +46,7 @@ enum KillCommand {
 
 pub(super) async fn run(global: &Global, args: KillArgs, out: &Out) -> Result<(), Failure> {
     // The store alone: stopping must work when a release, a product or a key is damaged.
-    let (store, now) = app::open_store(global, out).await?;
+    let (store, now) = app::open_store(global).await?;
     let done = perform(&store, args.command, now, out).await;
     store.store().clone().close().await;
     done
