@@ -4,9 +4,10 @@ use kit::tool::{NoSend, Subject};
 use kit::{CustomerId, Digest, FlowId, Principal, RunId, StoreError, Timestamp};
 use shop::{EventBody, ShopEvent};
 
+use super::again;
 use super::apply::Applied;
 use super::{Admitted, IntakeError, Skipped};
-use crate::delivery::CART_EMPTIED;
+use crate::delivery::{CART_CHANGED, CART_EMPTIED};
 use crate::flows::{Flow, Occasion};
 use crate::runs::{Seed, Signal};
 use crate::store::{Customer, NewRun, Run, RunState};
@@ -153,12 +154,18 @@ impl Tenant {
             release: self.release.digest,
         };
         let due = trigger.at.checked_add(flow.delay(trigger.considered)).unwrap_or(trigger.at);
+        let earlier = self.store.runs_of(&subject.flow, &subject.customer, &subject.occasion, subject.step).await?;
+        let attempt = u32::try_from(earlier.len()).unwrap_or(u32::MAX).saturating_add(1);
+        let again = match earlier.last() {
+            Some(last) => self.may_begin_again(last, &subject, attempt).await?,
+            None => false,
+        };
         let seed = Seed { principal: Principal::Flow { flow: rules.id.clone() }, subject };
         let plan = serde_json::to_string(&seed)
             .map_err(|e| StoreError::Corrupt { what: "seed".to_owned(), why: e.to_string() })?;
         let subject = seed.subject;
         let new = NewRun {
-            id: run_id(self.store.id().as_str(), &subject),
+            id: run_id(self.store.id().as_str(), &subject, if again { attempt } else { 1 }),
             flow: subject.flow,
             customer: subject.customer,
             occasion: subject.occasion,
@@ -168,6 +175,9 @@ impl Tenant {
             plan,
         };
         let flow = new.flow.clone();
+        if again && let Some(run) = self.store.admit_again(new.clone(), attempt, self.clock.now()).await? {
+            return Ok(Admitted { run, flow, new: true, due });
+        }
         let (run, new) = self.store.admit(new, self.clock.now()).await?;
         Ok(Admitted { run, flow, new, due })
     }
@@ -203,17 +213,20 @@ fn end_of(run: &Run, flow: &Flow, event: &ShopEvent, applied: &Applied) -> Optio
     if its_own && applied.products.is_empty() && run.state != RunState::Delayed {
         return no_send(CART_EMPTIED, "the cart was emptied".to_owned());
     }
+    let other = || again::products_differ(run, event.triggered_at, &applied.products);
+    if its_own && run.state != RunState::Delayed && other() {
+        return no_send(CART_CHANGED, "the cart holds other things now".to_owned());
+    }
     None
 }
 
 /// A run is named by what makes it unique, so that two processes that admit the same occasion name the same run.
-fn run_id(shop: &str, subject: &Subject) -> RunId {
-    let digest = Digest::of_parts([
-        shop,
-        subject.flow.as_str(),
-        subject.customer.as_str(),
-        &subject.occasion,
-        &subject.step.to_string(),
-    ]);
+fn run_id(shop: &str, subject: &Subject, attempt: u32) -> RunId {
+    let (step, attempt) = (subject.step.to_string(), attempt.to_string());
+    let mut parts = vec![shop, subject.flow.as_str(), subject.customer.as_str(), &subject.occasion, &step];
+    if attempt != "1" {
+        parts.push(&attempt);
+    }
+    let digest = Digest::of_parts(parts);
     RunId::from_digest("run", &digest)
 }

@@ -132,7 +132,7 @@ impl Tenant {
         }
     }
 
-    async fn find_customer(&self, said: Option<&EventCustomer>) -> Result<Option<Customer>, IntakeError> {
+    pub(super) async fn find_customer(&self, said: Option<&EventCustomer>) -> Result<Option<Customer>, IntakeError> {
         let Some(said) = said else { return Ok(None) };
         let by_id = match &said.id {
             Some(id) => self.store.customer(id).await?,
@@ -256,7 +256,7 @@ impl Tenant {
     }
 
     /// Products of these lines that the catalogue knows, by id or by SKU, most valuable line first.
-    fn known_products(&self, items: &[LineItem]) -> Vec<ProductId> {
+    pub(super) fn known_products(&self, items: &[LineItem]) -> Vec<ProductId> {
         let mut lines: Vec<(i64, ProductId)> = items
             .iter()
             .filter_map(|item| {
