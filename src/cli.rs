@@ -1,6 +1,7 @@
 //! The command line: one file a sub-command. Exit code 0: done; 1: it failed, with what to do; 2: wrong usage.
 
 mod app;
+mod approval_view;
 mod approvals;
 mod audit;
 mod brand;

@@ -17,7 +17,7 @@ use shop::{Delivery, Source};
 use super::app::{App, person};
 use super::out::{Ink, Out};
 use super::trace::{Trace, ending};
-use super::{Failure, Global, approvals, failure};
+use super::{Failure, Global, approval_view, failure};
 use crate::clock::SetClock;
 use crate::runs::Rest;
 use crate::sample::SAMPLE_NOW;
@@ -254,7 +254,7 @@ async fn ask(app: &App, id: &ApprovalId, out: &Out) -> Result<Option<String>, Fa
         match line.trim().to_ascii_lowercase().chars().next() {
             Some('s') => {
                 if let Some(approval) = app.tenant.store.approval(id).await.map_err(failure)? {
-                    approvals::show(&approval, out)?;
+                    approval_view::show(app, &approval, out).await?;
                 }
             }
             Some('a') => return Ok(Some("a".to_owned())),

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 use kit::{CustomerId, FlowId, RunId};
 
-use super::app::App;
+use super::app::{self, App};
 use super::out::{Ink, Out, short};
 use super::trace::{Trace, ending};
 use super::{Failure, Global, failure};
-use crate::runs::{Observer as _, Planner as _, Seed, replay};
+use crate::runs::{Observer as _, Planner as _, Rest, Seed, replay};
+use crate::store::{RunState, ShopStore};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example: mailwright runs list")]
@@ -43,9 +44,15 @@ enum RunsCommand {
 }
 
 pub(super) async fn run(global: &Global, args: RunsArgs, out: &Out) -> Result<(), Failure> {
-    let app = App::open(global, out).await?;
+    if let RunsCommand::List = args.command {
+        let (store, _) = app::open_store(global).await?;
+        let done = list(&store, out).await;
+        store.store().clone().close().await;
+        return done;
+    }
+    let app = App::existing(global, out).await?;
     let done = match args.command {
-        RunsCommand::List => list(&app, out).await,
+        RunsCommand::List => Ok(()),
         RunsCommand::Show { id } => show(&app, &id, out).await,
         RunsCommand::Start { flow, customer } => start(&app, &flow, &customer, out).await,
         RunsCommand::Resume => resume(&app, out).await,
@@ -54,8 +61,8 @@ pub(super) async fn run(global: &Global, args: RunsArgs, out: &Out) -> Result<()
     done
 }
 
-async fn list(app: &App, out: &Out) -> Result<(), Failure> {
-    let runs = app.tenant.store.runs(200).await.map_err(failure)?;
+async fn list(store: &ShopStore, out: &Out) -> Result<(), Failure> {
+    let runs = store.runs(200).await.map_err(failure)?;
     let json: Vec<_> = runs
         .iter()
         .map(|r| serde_json::json!({ "run": r.id, "flow": r.flow, "customer": r.customer, "state": r.state, "waits_for": r.wait_for, "wake_at": r.wake_at, "outcome": outcome(r.outcome.as_deref()) }))
@@ -64,10 +71,9 @@ async fn list(app: &App, out: &Out) -> Result<(), Failure> {
     let rows: Vec<Vec<String>> = runs
         .iter()
         .map(|r| {
-            let how = r
-                .outcome
-                .as_deref()
-                .map_or_else(|| r.wait_for.clone().unwrap_or_default(), |o| outcome(Some(o)).to_string());
+            let ended = r.outcome.as_deref().and_then(|text| serde_json::from_str(text).ok());
+            let waits = || r.wait_for.as_deref().map(|what| format!("waits for {what}")).unwrap_or_default();
+            let how = ended.map_or_else(waits, |outcome| ending(Out::plain(), &Rest::Done(outcome)));
             vec![
                 r.id.to_string(),
                 r.flow.to_string(),
@@ -115,7 +121,10 @@ async fn show(app: &App, id: &RunId, out: &Out) -> Result<(), Failure> {
         trace.step(id, step, input);
     }
     match (&run.outcome, &run.wait_for) {
-        (Some(text), _) => out.line(&format!("  outcome   {}", short(text, 160))),
+        (Some(text), _) => {
+            let ended = serde_json::from_str(text).map_err(failure)?;
+            out.line(&format!("  outcome   {}", ending(*out, &Rest::Done(ended))));
+        }
         (None, Some(what)) => out.line(&format!("  waits for {what}")),
         (None, None) => {}
     }
@@ -124,12 +133,13 @@ async fn show(app: &App, id: &RunId, out: &Out) -> Result<(), Failure> {
 
 async fn start(app: &App, flow: &FlowId, customer: &CustomerId, out: &Out) -> Result<(), Failure> {
     let admitted = app.tenant.start_flow(flow, customer).await.map_err(failure)?.map_err(Failure::new)?;
-    out.line(&format!(
-        "{} {}{}",
-        out.ink(Ink::Bold, "run"),
-        admitted.run,
-        if admitted.new { "" } else { " (begun before: this occasion has its message)" }
-    ));
+    let known = app.tenant.store.run(&admitted.run).await.map_err(failure)?;
+    let before = match known.map(|run| run.state) {
+        Some(RunState::Done) => " (this occasion was taken up before; how it ended:)",
+        Some(_) if !admitted.new => " (begun before, and not ended)",
+        Some(_) | None => "",
+    };
+    out.line(&format!("{} {}{before}", out.ink(Ink::Bold, "run"), admitted.run));
     app.tenant.store.wake(&admitted.run, app.tenant.clock.now()).await.map_err(failure)?;
     let rest = app.tenant.driver(Arc::new(Trace::new(*out))).drive(&admitted.run).await.map_err(failure)?;
     out.line(&format!("  {}", ending(*out, &rest)));

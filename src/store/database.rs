@@ -234,7 +234,8 @@ mod tests {
     #[test]
     fn type_names_alone_are_translated() {
         let sql = "CREATE TABLE t ( -- TEXT and BLOB\n  a TEXT NOT NULL,\n  b BLOB,\n  INTEGER_x INTEGER)";
-        let postgres = "CREATE TABLE t ( -- TEXT and BLOB\n  a TEXT COLLATE \"C\" NOT NULL,\n  b BYTEA,\n  INTEGER_x BIGINT)\n";
+        let postgres =
+            "CREATE TABLE t ( -- TEXT and BLOB\n  a TEXT COLLATE \"C\" NOT NULL,\n  b BYTEA,\n  INTEGER_x BIGINT)\n";
         assert_eq!(to_postgres(sql), postgres);
     }
 

@@ -16,7 +16,9 @@ pub(super) fn map(error: sqlx::Error) -> StoreError {
             StoreError::Unavailable("the database is closed or busy".to_owned())
         }
         sqlx::Error::Io(why) => StoreError::Unavailable(format!("the database server cannot be reached ({why})")),
-        sqlx::Error::Tls(why) => StoreError::Unavailable(format!("no secure connection to the database server ({why})")),
+        sqlx::Error::Tls(why) => {
+            StoreError::Unavailable(format!("no secure connection to the database server ({why})"))
+        }
         sqlx::Error::Protocol(_) => StoreError::Unavailable("the connection to the database server broke".to_owned()),
         sqlx::Error::ColumnDecode { index, source } => {
             StoreError::Corrupt { what: format!("column {index}"), why: source.to_string() }
@@ -32,7 +34,9 @@ fn sqlite(code: u32, error: &sqlx::Error) -> StoreError {
         8 => StoreError::Unwritable("the database is read-only".to_owned()),
         13 => StoreError::Unwritable("the disk is full".to_owned()),
         10 => StoreError::Unwritable(format!("input/output error ({code})")),
-        11 | 26 => StoreError::Corrupt { what: "database file".to_owned(), why: "it is damaged or no database".to_owned() },
+        11 | 26 => {
+            StoreError::Corrupt { what: "database file".to_owned(), why: "it is damaged or no database".to_owned() }
+        }
         19 => StoreError::Conflict("a row".to_owned()),
         _ => StoreError::Corrupt { what: "query".to_owned(), why: error.to_string() },
     }
@@ -55,7 +59,9 @@ fn postgres(code: &str, told: &dyn DatabaseError) -> StoreError {
         ),
         "42501" => StoreError::Unwritable("this user of the database server may not do this".to_owned()),
         "3D000" => StoreError::Unwritable("the server has no such database; create it first".to_owned()),
-        _ if code.starts_with("08") => StoreError::Unavailable("the connection to the database server broke".to_owned()),
+        _ if code.starts_with("08") => {
+            StoreError::Unavailable("the connection to the database server broke".to_owned())
+        }
         _ if code.starts_with("23") => StoreError::Conflict("a row".to_owned()),
         _ if code.starts_with("XX") => {
             StoreError::Corrupt { what: "database".to_owned(), why: "the server says it is damaged".to_owned() }
