@@ -125,7 +125,7 @@ impl Tenant {
         let norms = Arc::new(fit_norms(&store).await?);
         let delivery = Arc::new(Delivery {
             ledger: Ledger::new(Arc::new(store.store().clone())),
-            unsubscribe: UnsubscribeKey::open(store.store().dir())?,
+            unsubscribe: UnsubscribeKey::open_for(store.store().dir(), !store.sends(1).await?.is_empty())?,
             store: store.clone(),
             esp: parts.esp,
             release: release.clone(),

@@ -4,6 +4,7 @@
 
 mod decisions;
 mod first_user;
+mod operators;
 mod samples;
 
 use std::path::Path;

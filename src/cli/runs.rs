@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
-use kit::{CustomerId, FlowId, RunId};
+use kit::{CustomerId, FlowId, Role, RunId};
 
-use super::app::{self, App};
+use super::app::{self, App, person};
 use super::out::{Ink, Out, short};
 use super::trace::{Trace, ending};
 use super::{Failure, Global, failure};
@@ -38,6 +38,29 @@ enum RunsCommand {
         /// The customer.
         customer: CustomerId,
     },
+    /// Take a parked run's occasion up once more, from its beginning.
+    #[command(after_help = "Example: mailwright runs retry run-3f2a91c04d7e --as nora")]
+    Retry {
+        /// The run.
+        id: RunId,
+        /// Who you are.
+        #[arg(long = "as", value_name = "NAME")]
+        name: String,
+    },
+    /// End a run that has not ended, without a message.
+    #[command(
+        after_help = "Example: mailwright runs end run-3f2a91c04d7e --as nora --reason \"the cart is a test of ours\""
+    )]
+    End {
+        /// The run.
+        id: RunId,
+        /// Who you are.
+        #[arg(long = "as", value_name = "NAME")]
+        name: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
     /// Drive everything that is due: what a start of the server does.
     #[command(after_help = "Example: mailwright runs resume")]
     Resume,
@@ -55,6 +78,8 @@ pub(super) async fn run(global: &Global, args: RunsArgs, out: &Out) -> Result<()
         RunsCommand::List => Ok(()),
         RunsCommand::Show { id } => show(&app, &id, out).await,
         RunsCommand::Start { flow, customer } => start(&app, &flow, &customer, out).await,
+        RunsCommand::Retry { id, name } => retry(&app, &id, &name, out).await,
+        RunsCommand::End { id, name, reason } => end(&app, &id, &name, &reason, out).await,
         RunsCommand::Resume => resume(&app, out).await,
     };
     app.close().await;
@@ -144,6 +169,24 @@ async fn start(app: &App, flow: &FlowId, customer: &CustomerId, out: &Out) -> Re
     let rest = app.tenant.driver(Arc::new(Trace::new(*out))).drive(&admitted.run).await.map_err(failure)?;
     out.line(&format!("  {}", ending(*out, &rest)));
     out.value(&serde_json::json!({ "run": admitted.run, "rest": ending(Out::new(true), &rest) }))
+}
+
+async fn retry(app: &App, id: &RunId, name: &str, out: &Out) -> Result<(), Failure> {
+    let who = person(name, Role::Admin)?;
+    let again = app.tenant.retry_run(id, &who).await.map_err(failure)?.map_err(Failure::new)?;
+    out.line(&format!("{} {again} takes the place of {id}", out.ink(Ink::Bold, "run")));
+    let rest = app.tenant.driver(Arc::new(Trace::new(*out))).drive(&again).await.map_err(failure)?;
+    out.line(&format!("  {}", ending(*out, &rest)));
+    out.value(&serde_json::json!({ "run": again, "instead_of": id, "rest": ending(Out::plain(), &rest) }))
+}
+
+async fn end(app: &App, id: &RunId, name: &str, reason: &str, out: &Out) -> Result<(), Failure> {
+    let who = person(name, Role::Admin)?;
+    let silent = Arc::new(crate::runs::Silent);
+    let done = app.tenant.end_run(id, &who, app::reason(reason)?, silent).await.map_err(failure)?;
+    done.map_err(Failure::new)?;
+    out.line(&format!("{} {id} by {name}: no message", out.ink(Ink::Warn, "ended")));
+    out.value(&serde_json::json!({ "run": id, "ended": true }))
 }
 
 async fn resume(app: &App, out: &Out) -> Result<(), Failure> {

@@ -81,6 +81,13 @@ impl Tenant {
             return Ok(Err("the event does not name its cart or order".to_owned()));
         };
         // A cart that was emptied may be filled again: a run that waits for its time goes on waiting, with nothing in hand.
+        let empty = match &event.body {
+            EventBody::Cart(cart) => cart.items.is_empty(),
+            _ => false,
+        };
+        if empty && !self.waits_for(flow, customer, &occasion).await? {
+            return Ok(Err("the cart is empty".to_owned()));
+        }
         if applied.products.is_empty() && !self.waits_for(flow, customer, &occasion).await? {
             let reason = "none of its products is in the catalogue; import it with `mailwright catalog import FILE`";
             return Ok(Err(reason.to_owned()));
@@ -221,7 +228,7 @@ fn end_of(run: &Run, flow: &Flow, event: &ShopEvent, applied: &Applied) -> Optio
 }
 
 /// A run is named by what makes it unique, so that two processes that admit the same occasion name the same run.
-fn run_id(shop: &str, subject: &Subject, attempt: u32) -> RunId {
+pub(super) fn run_id(shop: &str, subject: &Subject, attempt: u32) -> RunId {
     let (step, attempt) = (subject.step.to_string(), attempt.to_string());
     let mut parts = vec![shop, subject.flow.as_str(), subject.customer.as_str(), &subject.occasion, &step];
     if attempt != "1" {

@@ -5,18 +5,19 @@
 //! stays as it is: a shop may report a cart once more after it was bought.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use agent::Outcome;
 use kit::message::Channel;
-use kit::tool::Subject;
-use kit::{ProductId, StoreError, Timestamp};
+use kit::tool::{NoSend, Subject};
+use kit::{Principal, ProductId, RunId, StoreError, Timestamp};
 use shop::{Delivery, EventBody};
 
 use super::apply::Applied;
 use super::{Intake, IntakeError};
 use crate::delivery::{CART_CHANGED, CART_EMPTIED};
-use crate::runs::{Seed, Signal};
-use crate::store::{Run, RunState};
+use crate::runs::{DriveError, Observer, Seed, Signal};
+use crate::store::{NewRun, Run, RunState};
 use crate::tenant::Tenant;
 
 /// Runs of one occasion. A shop that reports a cart every minute must not be answered with a run each time.
@@ -60,6 +61,89 @@ impl Tenant {
             RunState::Delayed | RunState::Parked => false,
         };
         Ok(over && self.store.sent_for(subject, Channel::Email).await?.is_none())
+    }
+
+    /// Takes the occasion of a parked run up once more, in the release that is in force: another run from the beginning.
+    /// In words when the run is not parked, or its occasion has its message.
+    ///
+    /// # Errors
+    /// When storage cannot answer.
+    pub async fn retry_run(&self, id: &RunId, who: &Principal) -> Result<Result<RunId, String>, StoreError> {
+        let (run, mut seed) = match self.open_run(id).await? {
+            Ok(found) => found,
+            Err(why) => return Ok(Err(why)),
+        };
+        if run.state != RunState::Parked {
+            return Ok(Err(format!(
+                "run {id} is {}, not parked; `mailwright runs resume` drives it",
+                run.state.as_str()
+            )));
+        }
+        let earlier = self.store.runs_of(&run.flow, &run.customer, &run.occasion, run.step).await?;
+        let attempt = u32::try_from(earlier.len()).unwrap_or(u32::MAX).saturating_add(1);
+        let now = self.clock.now();
+        seed.subject.release = self.release.digest;
+        let new = NewRun {
+            id: super::admit::run_id(self.store.id().as_str(), &seed.subject, attempt),
+            flow: run.flow,
+            customer: run.customer,
+            occasion: run.occasion,
+            step: run.step,
+            due: now,
+            release: self.release.digest,
+            plan: serde_json::to_string(&seed)
+                .map_err(|e| StoreError::Corrupt { what: "seed".to_owned(), why: e.to_string() })?,
+        };
+        let Some(again) = self.store.admit_again(new, attempt, now).await? else {
+            return Ok(Err(format!("the occasion of run {id} has its message already; end the run instead")));
+        };
+        self.close_run(id, NoSend { code: "retried".to_owned(), reason: format!("{again} takes its place") }).await?;
+        self.store.audit(who, "run.retry", id.as_str(), again.as_str(), now).await?;
+        Ok(Ok(again))
+    }
+
+    /// Ends a run without a message, whatever it waits for. In words when it has ended already.
+    ///
+    /// # Errors
+    /// When storage cannot answer, or another process drives the run at this moment.
+    pub async fn end_run(
+        self: &Arc<Self>,
+        id: &RunId,
+        who: &Principal,
+        reason: &str,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Result<(), String>, DriveError> {
+        let (run, _) = match self.open_run(id).await? {
+            Ok(found) => found,
+            Err(why) => return Ok(Err(why)),
+        };
+        let why = NoSend { code: "ended".to_owned(), reason: reason.to_owned() };
+        match run.state {
+            RunState::Done => return Ok(Err(format!("run {id} has ended already; see `mailwright runs show {id}`"))),
+            // Its machine has come to an end of its own and reads no signals any more.
+            RunState::Parked => self.close_run(id, why).await?,
+            RunState::Delayed | RunState::Ready | RunState::Waiting => {
+                self.send_signal(id, &Signal::Cancel(why)).await?;
+                self.driver(observer).drive(id).await?;
+            }
+        }
+        self.store.audit(who, "run.end", id.as_str(), reason, self.clock.now()).await?;
+        Ok(Ok(()))
+    }
+
+    async fn open_run(&self, id: &RunId) -> Result<Result<(Run, Seed), String>, StoreError> {
+        let Some(run) = self.store.run(id).await? else {
+            return Ok(Err(format!("there is no run {id}; see `mailwright runs list`")));
+        };
+        let seed = serde_json::from_str(&run.plan)
+            .map_err(|e| StoreError::Corrupt { what: format!("run {id}"), why: e.to_string() })?;
+        Ok(Ok((run, seed)))
+    }
+
+    async fn close_run(&self, id: &RunId, why: NoSend) -> Result<(), StoreError> {
+        let outcome = serde_json::to_string(&Outcome::NoSend(why))
+            .map_err(|e| StoreError::Corrupt { what: "outcome".to_owned(), why: e.to_string() })?;
+        self.store.end_run(id, RunState::Done, None, Some(outcome), self.clock.now()).await
     }
 
     /// For a delivery that came before and is tried by hand: the runs of its occasions. Flows that began nothing then, or
