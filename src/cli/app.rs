@@ -71,6 +71,22 @@ pub(super) async fn open_store(global: &Global) -> Result<(ShopStore, Timestamp)
     Ok((store.shop(&shop), clock(global).now()))
 }
 
+/// The options that lead another command to the same shop at the same time, ready to stand behind it.
+pub(super) fn again(global: &Global) -> String {
+    let data = global.data.as_ref().map(|dir| format!(" --data {}", dir.display()));
+    let shop = global.shop.as_ref().map(|shop| format!(" --shop {shop}"));
+    let at = global.at.map(|at| format!(" --at {at}"));
+    [data, shop, at].into_iter().flatten().collect()
+}
+
+/// Words that a person gives as a reason: read by others on their terminals, in the trail, by the writer.
+pub(super) fn reason(text: &str) -> Result<&str, Failure> {
+    if text != clean(text) {
+        return Err(Failure::new("the reason holds line breaks or hidden characters; write one line of plain words"));
+    }
+    Ok(text)
+}
+
 fn clock(global: &Global) -> Arc<dyn Clock> {
     match global.at {
         Some(time) => Arc::new(SetClock::at(time)),

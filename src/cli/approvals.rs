@@ -108,7 +108,10 @@ async fn perform(app: &App, command: ApprovalsCommand, out: &Out) -> Result<(), 
             go_on(app, &viewed, None, out).await
         }
         ApprovalsCommand::Reject { id, name, reason, revise } => {
-            let viewed = tenant.reject(&id, &person(&name, Role::Approver)?, &reason, revise).await.map_err(failure)?;
+            let viewed = tenant
+                .reject(&id, &person(&name, Role::Approver)?, app::reason(&reason)?, revise)
+                .await
+                .map_err(failure)?;
             out.line(&format!("{} {id} by {name}", out.ink(Ink::Warn, "rejected")));
             go_on(app, &viewed, None, out).await
         }

@@ -56,7 +56,7 @@ async fn perform(store: &ShopStore, command: KillCommand, now: Timestamp, out: &
     match command {
         KillCommand::On { scope, name, reason } => {
             known(store, &scope).await?;
-            store.kill_on(&scope, &reason, &person(&name, Role::Admin)?, now).await.map_err(failure)?;
+            store.kill_on(&scope, app::reason(&reason)?, &person(&name, Role::Admin)?, now).await.map_err(failure)?;
             out.line(&format!("{scope} is stopped: nothing is handed over until `mailwright kill off {scope}`"));
         }
         KillCommand::Off { scope, name } => {

@@ -56,18 +56,20 @@ pub(super) async fn run(global: &Global, args: TriggerArgs, out: &Out) -> Result
     let clock =
         Arc::new(SetClock::at(global.at.unwrap_or_else(|| crate::clock::Clock::now(&crate::clock::SystemClock))));
     let app = App::with_clock(global, out, clock.clone()).await?;
-    let report = fire(&app.tenant, &clock, source, &args, &body, out).await?;
+    let report = fire(&app.tenant, &clock, source, &args, &body, &super::app::again(global), out).await?;
     out.value(&report)?;
     app.close().await;
     Ok(())
 }
 
+#[allow(clippy::too_many_arguments)] // One story, told in order.
 async fn fire(
     tenant: &Arc<Tenant>,
     clock: &SetClock,
     source: Source,
     args: &TriggerArgs,
     body: &[u8],
+    again: &str,
     out: &Out,
 ) -> Result<Report, Failure> {
     use crate::clock::Clock as _;
@@ -140,7 +142,8 @@ async fn fire(
         }
         if let Rest::Approval { approval, .. } = &rest {
             out.line(&format!(
-                "  decide with: mailwright approvals show {approval}, then approve {approval} --as NAME"
+                "  decide with: mailwright approvals show {approval}{0}, then: mailwright approvals approve {approval} --as NAME{0}",
+                again
             ));
         }
         rests.push((run.to_string(), ending(Out::new(true), &rest)));
