@@ -3,7 +3,7 @@
 use agent::ApprovalDecision;
 use approval::{Decision, DecisionError};
 use jiff::SignedDuration;
-use kit::message::{Block, DraftRecord};
+use kit::message::{Block, DraftRecord, Rendered};
 use kit::tool::{NoSend, Subject};
 use kit::{ApprovalId, Digest, Principal, RunId, StoreError, Timestamp};
 
@@ -183,6 +183,15 @@ impl Tenant {
         let mut authors = viewed.draft.authors.clone();
         authors.insert(who.name());
         Ok(DraftRecord { draft, facts, report, authors })
+    }
+
+    /// The message of an approval exactly as it would leave now, or in words why it could not.
+    ///
+    /// # Errors
+    /// When storage cannot answer.
+    pub async fn preview(&self, viewed: &Approval) -> Result<Result<Rendered, String>, StoreError> {
+        let seed = self.seed_of(viewed).await?;
+        self.delivery.preview(&seed.subject, &viewed.draft).await
     }
 
     async fn seed_of(&self, viewed: &Approval) -> Result<Seed, StoreError> {

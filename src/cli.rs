@@ -2,6 +2,7 @@
 //! codes of its own: its verdict.
 
 mod app;
+mod approval_view;
 mod approvals;
 mod audit;
 mod backup;

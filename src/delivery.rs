@@ -32,6 +32,9 @@ pub use unsubscribe::UnsubscribeKey;
 /// The code of the reason when nothing is left in the cart that a message would be about.
 pub const CART_EMPTIED: &str = "cart_emptied";
 
+/// The code of the reason when the cart holds other things than the message is about.
+pub const CART_CHANGED: &str = "cart_changed";
+
 /// The way out for one shop's messages.
 pub struct Delivery {
     /// The shop's store.

@@ -4,6 +4,7 @@
 //! twice is one event. Working in is idempotent, so that an event whose working-in was cut off is simply worked in again.
 
 mod admit;
+mod again;
 mod apply;
 mod privacy;
 mod products;

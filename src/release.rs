@@ -4,6 +4,7 @@
 //! reads *everything* in it: a file that is wrong anywhere is an error naming file and line, and the release in force stays.
 
 mod settings;
+mod vet;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,11 +23,15 @@ use crate::runs::{RUN_POLICY_FILE, RunPolicy, RunPolicyError};
 use crate::store::Limits;
 
 pub use settings::{ShopSettings, ShopSettingsError};
+pub use vet::VetError;
 
 /// The prompt library as shipped.
 static PROMPTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/prompts");
 /// Rules, policy and the sample shop as shipped.
 static KNOWLEDGE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/knowledge");
+
+/// The schemas of the tools, which follow from the binary and not from a person's edit.
+pub(crate) const TOOLS: &str = "tools.json";
 
 /// The files of a release by their path.
 pub type Files = BTreeMap<String, String>;
@@ -111,6 +116,9 @@ pub enum ReleaseError {
     /// The offline model's patterns.
     #[error(transparent)]
     Offline(#[from] crate::model::offline::PatternError),
+    /// Something in it can only be a mistake.
+    #[error(transparent)]
+    Vet(#[from] VetError),
 }
 
 /// The shipped prompts and rules with the sample shop's settings: what a new installation starts from.
@@ -178,7 +186,7 @@ impl Release {
         let (rules, claims) = ("knowledge/brand/rules.toml", "knowledge/brand/claims.toml");
         let shop = ShopSettings::parse("knowledge/shop.toml", file("knowledge/shop.toml")?)?;
         let voice = file("knowledge/brand/voice.md")?;
-        let system = file("prompts/agent/system.md")?.replace("{{shop.name}}", &shop.identity.name);
+        let system = with_shop_name(file("prompts/agent/system.md")?, &shop.identity.name);
         // Both files or neither: a release of a time before conversations is whole without them.
         let briefing = if below("prompts/chat/").is_empty() {
             None
@@ -236,6 +244,14 @@ impl Release {
         })
     }
 
+    /// What must hold of a release that is about to go in force, beyond being readable.
+    ///
+    /// # Errors
+    /// The first thing in it that can only be a mistake.
+    pub fn vet(&self, files: &Files) -> Result<(), ReleaseError> {
+        Ok(vet::vet(files, self)?)
+    }
+
     /// What the ledger compares against while this release is in force.
     pub fn limits(&self) -> Limits {
         let sending = &self.sending;
@@ -248,6 +264,18 @@ impl Release {
             sms_hours: Some(HoursTable::clone(&self.sms_hours)),
         }
     }
+}
+
+/// Fills in the shop's name where it is meant. Between backquotes the text speaks of the placeholder itself, which a model
+/// has to read as it is to write it.
+fn with_shop_name(text: &str, name: &str) -> String {
+    let mut parts = text.split('`');
+    let mut out = parts.next().unwrap_or_default().replace("{{shop.name}}", name);
+    for (at, part) in parts.enumerate() {
+        out.push('`');
+        if at % 2 == 0 { out.push_str(part) } else { out.push_str(&part.replace("{{shop.name}}", name)) }
+    }
+    out
 }
 
 /// The voice is a document of its own; inside the system prompt its headings stand one level down.

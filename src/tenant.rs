@@ -5,17 +5,17 @@ use std::sync::Arc;
 use agent::RunPlan;
 use catalog::Catalog;
 use esp::Esp;
-use graph::{GraphBuilder, GraphProduct, Interaction, ProductGraph};
+use graph::{Curated, GraphBuilder, GraphProduct, Interaction, ProductGraph};
 use kit::message::Ledger;
 use kit::tool::Registry;
-use kit::{BoxFuture, Digest, RunId, ShopId, StoreError, Timestamp};
+use kit::{BoxFuture, Currency, Digest, Principal, ProductId, RunId, ShopId, StoreError, Timestamp};
 use profile::{CustomerHistory, StoreNorms};
 
 use crate::clock::Clock;
 use crate::delivery::{Delivery, UnsubscribeKey};
 use crate::model::ChatModel;
 use crate::model::offline::OfflineModel;
-use crate::release::{Files, Release, ReleaseError};
+use crate::release::{self, Files, Release, ReleaseError};
 use crate::runs::task;
 use crate::runs::{DriveError, Driver, Observer, Planner, Rest, Seed};
 use crate::spend::{Caps, Purse};
@@ -40,6 +40,8 @@ pub struct Tenant {
     pub delivery: Arc<Delivery>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
+    /// What was left out so that the shop opens all the same, in words; empty in a shop that is whole.
+    pub left_out: Vec<String>,
     models: Vec<Arc<dyn ChatModel>>,
     caps: Caps,
 }
@@ -73,6 +75,20 @@ pub enum TenantError {
     /// Its graph.
     #[error(transparent)]
     Graph(#[from] graph::BuildError),
+    /// A release in another currency than the products it would sell.
+    #[error(
+        "knowledge/shop.toml: currency {wanted}, but {product} and {others} other product(s) of the catalogue are priced in {found}; import them in {wanted} first, or keep {found}"
+    )]
+    Currency {
+        /// What the release says.
+        wanted: Currency,
+        /// A product of another currency.
+        product: ProductId,
+        /// How many more there are.
+        others: usize,
+        /// What it is priced in.
+        found: Currency,
+    },
     /// Its tools.
     #[error(transparent)]
     Tools(#[from] kit::tool::RegistryError),
@@ -101,14 +117,18 @@ impl Tenant {
         let store = store.shop(shop);
         let (digest, files) = store.active_release().await?.ok_or_else(|| TenantError::NoShop(shop.clone()))?;
         let release = Arc::new(Release::read(digest, &files)?);
-        let rows = store.products().await?;
+        let mut rows = store.products().await?;
+        let mut left_out = leave_out_other_currencies(&mut rows, release.shop.currency);
         let catalog = Arc::new(open_catalog(shop, &rows)?);
         catalog.set_history(store.price_history().await?);
-        let graph = Arc::new(build_graph(&store, &catalog, &release, parts.clock.now()).await?);
+        let graph = Arc::new(build_graph_with(&store, &catalog, &release, parts.clock.now(), &mut left_out).await?);
+        for what in &left_out {
+            tracing::error!(%shop, what, "left out so that the shop opens");
+        }
         let norms = Arc::new(fit_norms(&store).await?);
         let delivery = Arc::new(Delivery {
             ledger: Ledger::new(Arc::new(store.store().clone())),
-            unsubscribe: UnsubscribeKey::open(store.store().dir())?,
+            unsubscribe: UnsubscribeKey::open_for(store.store().dir(), !store.sends(1).await?.is_empty())?,
             store: store.clone(),
             esp: parts.esp,
             release: release.clone(),
@@ -118,7 +138,7 @@ impl Tenant {
         let mut models = parts.models;
         models.push(Arc::new(OfflineModel::new(release.offline.clone()).with_classes(release.classes.clone())));
         let (clock, caps) = (parts.clock, Caps::default());
-        Ok(Self { store, release, catalog, graph, norms, registry, delivery, clock, models, caps })
+        Ok(Self { store, release, catalog, graph, norms, registry, delivery, clock, left_out, models, caps })
     }
 
     /// The same shop, with these caps on what its models may cost.
@@ -131,12 +151,41 @@ impl Tenant {
     ///
     /// # Errors
     /// [`ReleaseError`] naming file and line; the release in force stays.
-    pub async fn set_up(store: &Store, mut files: Files, now: Timestamp) -> Result<ShopId, TenantError> {
-        files.insert("tools.json".to_owned(), toolbox::to_openai()?.to_string());
+    pub async fn set_up(store: &Store, files: Files, now: Timestamp) -> Result<ShopId, TenantError> {
+        Self::put_in_force(store, files, &Principal::System, now).await.map(|(shop, _)| shop)
+    }
+
+    /// As [`Tenant::set_up`], in somebody's name: the release is checked by itself and against the catalogue it would sell.
+    ///
+    /// # Errors
+    /// [`TenantError`] naming what is wrong; the release in force stays.
+    pub async fn put_in_force(
+        store: &Store,
+        mut files: Files,
+        who: &Principal,
+        now: Timestamp,
+    ) -> Result<(ShopId, Digest), TenantError> {
+        files.insert(release::TOOLS.to_owned(), toolbox::to_openai()?.to_string());
         let draft = Release::read(Digest::of_bytes(b""), &files)?;
+        draft.vet(&files)?;
         let shop = draft.shop.id.clone();
-        store.shop(&shop).activate_release(&draft.shop.identity.name, &files, draft.limits(), now).await?;
-        Ok(shop)
+        let own = store.shop(&shop);
+        let rows = own.products().await?;
+        // A shop that is being set up has no products yet: there is nothing to compare with.
+        if !rows.is_empty() {
+            let other = |row: &&ProductRow| row.price.currency != draft.shop.currency;
+            if let Some(row) = rows.iter().find(other) {
+                return Err(TenantError::Currency {
+                    wanted: draft.shop.currency,
+                    product: row.id.clone(),
+                    others: rows.iter().filter(other).count().saturating_sub(1),
+                    found: row.price.currency,
+                });
+            }
+            build_graph(&own, &open_catalog(&shop, &rows)?, &draft.curated, now).await?;
+        }
+        let digest = own.activate_release(&draft.shop.identity.name, &files, draft.limits(), who, now).await?;
+        Ok((shop, digest))
     }
 
     /// A driver for this shop's runs.
@@ -251,10 +300,49 @@ fn open_catalog(shop: &ShopId, rows: &[ProductRow]) -> Result<Catalog, TenantErr
     Catalog::in_memory(products).map_err(|e| fail(e.to_string()))
 }
 
-async fn build_graph(
+/// A product of another currency cannot be sold in this shop, and must not keep the others from being sold.
+fn leave_out_other_currencies(rows: &mut Vec<ProductRow>, currency: Currency) -> Vec<String> {
+    let mut left_out = Vec::new();
+    rows.retain(|row| {
+        let fits = row.price.currency == currency;
+        if !fits {
+            let (id, found) = (&row.id, row.price.currency);
+            left_out.push(format!("product {id} is priced in {found}, the shop sells in {currency}: import it again"));
+        }
+        fits
+    });
+    left_out
+}
+
+/// The graph, without the curated files that do not fit the catalogue: the shop must open for the mending of them.
+async fn build_graph_with(
     store: &ShopStore,
     catalog: &Catalog,
     release: &Release,
+    now: Timestamp,
+    left_out: &mut Vec<String>,
+) -> Result<ProductGraph, TenantError> {
+    let mut curated = release.curated.clone();
+    loop {
+        let error = match build_graph(store, catalog, &curated, now).await {
+            Err(TenantError::Graph(error)) => error,
+            other => return other,
+        };
+        let wrong: Vec<&str> = error.faults.iter().filter_map(graph::BuildFault::file).collect();
+        let before = curated.len();
+        curated.retain(|file| !wrong.contains(&file.file()));
+        if curated.len() == before {
+            return Err(error.into());
+        }
+        let faults = error.faults.iter().map(ToString::to_string);
+        left_out.extend(faults.map(|fault| format!("{fault}; the relations of this file are not used until then")));
+    }
+}
+
+async fn build_graph(
+    store: &ShopStore,
+    catalog: &Catalog,
+    curated: &[Curated],
     now: Timestamp,
 ) -> Result<ProductGraph, TenantError> {
     let products: Vec<GraphProduct> = catalog.products().map(|p| toolbox::graph_product(p)).collect();
@@ -271,7 +359,7 @@ async fn build_graph(
         })
         .collect();
     let mut builder = GraphBuilder::new(products);
-    for curated in &release.curated {
+    for curated in curated {
         builder = builder.curated(curated.clone());
     }
     Ok(builder.orders(orders).build(now)?)

@@ -4,5 +4,6 @@
 
 mod disk;
 mod files;
+mod locks;
 mod releases;
 mod webhooks;

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::print_stdout)]
 
 mod decisions;
+mod first_user;
+mod operators;
 mod samples;
 mod server;
 
@@ -121,7 +123,7 @@ fn failures_are_json_for_programs() {
         (["brand", "explain", "no-such-rule"], "there is no rule `no-such-rule`"),
         (["tools", "schema", "no_such_tool"], "there is no tool `no_such_tool`; see `mailwright tools list`"),
         (["graph", "recommend", "TT-0000"], "there is no product `TT-0000`"),
-        (["sends", "show", "8c1f"], "`8c1f` is no whole key; see `mailwright sends list`"),
+        (["sends", "show", "8c1f"], "0 send(s) have a key that begins with `8c1f`; see `mailwright sends list`"),
         (["runs", "list", "--shop=other"], "no shop `other`; it has: "),
     ] {
         let told = folder.run(MORNING, &[&args[..], &["--json"]].concat());

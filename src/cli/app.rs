@@ -1,12 +1,13 @@
 //! Opening the data folder and its shop for a command.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use esp::{Esp, Outbox};
 use kit::{Principal, Role, ShopId, Timestamp};
 
-use super::{Failure, Global, failure, out::Out};
+use super::out::{Ink, Out, clean};
+use super::{Failure, Global, failure};
 use crate::cassette::{Cassette, Scrub};
 use crate::clock::{Clock, SetClock, SystemClock};
 use crate::config::{Config, SpendConfig};
@@ -15,7 +16,7 @@ use crate::model::openai::{OpenAi, Profile, Secret};
 use crate::model::prices::Prices;
 use crate::sample::SampleSpec;
 use crate::sample_shop;
-use crate::store::{Address, Place, ShopStore, Store};
+use crate::store::{Address, DATABASE, Place, ShopStore, Store};
 use crate::tenant::{Parts, Tenant};
 
 /// The folder within a data folder into which the outbox writes.
@@ -37,48 +38,30 @@ impl App {
 
     /// Opens the folder; when it is new, sets up the sample shop in it first.
     pub(super) async fn open(global: &Global, out: &Out) -> Result<Self, Failure> {
-        let clock: Arc<dyn Clock> = match global.at {
-            Some(time) => Arc::new(SetClock::at(time)),
-            None => Arc::new(SystemClock),
-        };
-        Self::with_clock(global, out, clock).await
+        Self::with_clock(global, out, clock(global)).await
+    }
+
+    /// Opens a folder that holds a shop: what decides or lists has nothing to do in a new one.
+    pub(super) async fn existing(global: &Global, out: &Out) -> Result<Self, Failure> {
+        must_exist(global)?;
+        Self::open(global, out).await
     }
 
     pub(super) async fn with_clock(global: &Global, out: &Out, clock: Arc<dyn Clock>) -> Result<Self, Failure> {
         let dir = data_dir(global)?;
         let store = Store::open_at(&dir, &place(global)?).await.map_err(failure)?;
-        let shop = Self::shop(global, &store, clock.as_ref(), out).await?;
+        let shop = match shop(global, &store).await? {
+            Some(shop) => shop,
+            None => set_up(&store, clock.as_ref(), out).await?,
+        };
         let outbox = Arc::new(Outbox::open(dir.join(OUTBOX)).map_err(failure)?);
         let (models, spend) = models(global)?;
         let parts = Parts { clock, esp: provider(global, &outbox)?, models };
         let tenant = Tenant::open(&store, &shop, parts.clone()).await.map_err(failure)?.with_caps(spend.into());
-        Ok(Self { store, tenant: Arc::new(tenant), outbox, parts })
-    }
-
-    async fn shop(global: &Global, store: &Store, clock: &dyn Clock, out: &Out) -> Result<ShopId, Failure> {
-        let known =
-            store.shop(&ShopId::from_digest("none", &kit::Digest::of_bytes(b""))).shop_ids().await.map_err(failure)?;
-        match (&global.shop, known.as_slice()) {
-            (Some(id), _) if known.contains(id) => ShopId::new(id.clone()).map_err(failure),
-            (Some(id), _) => {
-                Err(Failure::new(format!("this data folder has no shop `{id}`; it has: {}", known.join(", "))))
-            }
-            (None, [only]) => ShopId::new(only.clone()).map_err(failure),
-            (None, []) => {
-                out.note("This data folder is new: setting up the sample shop.");
-                let spec = SampleSpec { now: clock.now(), ..SampleSpec::default() };
-                let progress = |done: usize, of: usize| {
-                    if done == of {
-                        out.note(&format!("  {of} records written"));
-                    }
-                };
-                sample_shop::set_up(store, &spec, clock.now(), &progress).await.map_err(failure)
-            }
-            (None, many) => Err(Failure::new(format!(
-                "this data folder has several shops; say which with --shop: {}",
-                many.join(", ")
-            ))),
+        for what in &tenant.left_out {
+            out.note(&format!("{} left out: {what}", out.ink(Ink::Warn, "warning:")));
         }
+        Ok(Self { store, tenant: Arc::new(tenant), outbox, parts })
     }
 
     /// Ends the command: everything acknowledged is on disk.
@@ -90,16 +73,84 @@ impl App {
 }
 
 /// The shop's store alone, with the time: for what must work when the rest of the shop does not.
-pub(super) async fn open_store(global: &Global, out: &Out) -> Result<(ShopStore, Timestamp), Failure> {
-    let now = global.at.unwrap_or_else(|| SystemClock.now());
+pub(super) async fn open_store(global: &Global) -> Result<(ShopStore, Timestamp), Failure> {
+    must_exist(global)?;
     let store = Store::open_at(&data_dir(global)?, &place(global)?).await.map_err(failure)?;
-    let shop = App::shop(global, &store, &SetClock::at(now), out).await?;
-    Ok((store.shop(&shop), now))
+    let shop = shop(global, &store).await?.ok_or_else(|| no_shop(store.dir()))?;
+    Ok((store.shop(&shop), clock(global).now()))
+}
+
+/// The options that lead another command to the same shop at the same time, ready to stand behind it.
+pub(super) fn again(global: &Global) -> String {
+    let data = global.data.as_ref().map(|dir| format!(" --data {}", dir.display()));
+    let shop = global.shop.as_ref().map(|shop| format!(" --shop {shop}"));
+    let at = global.at.map(|at| format!(" --at {at}"));
+    [data, shop, at].into_iter().flatten().collect()
+}
+
+/// Words that a person gives as a reason: read by others on their terminals, in the trail, by the writer.
+pub(super) fn reason(text: &str) -> Result<&str, Failure> {
+    if text != clean(text) {
+        return Err(Failure::new("the reason holds line breaks or hidden characters; write one line of plain words"));
+    }
+    Ok(text)
+}
+
+fn clock(global: &Global) -> Arc<dyn Clock> {
+    match global.at {
+        Some(time) => Arc::new(SetClock::at(time)),
+        None => Arc::new(SystemClock),
+    }
+}
+
+/// Opening would make the folder: a mistyped one is named instead.
+fn must_exist(global: &Global) -> Result<(), Failure> {
+    let dir = data_dir(global)?;
+    let here = matches!(place(global)?, Place::Folder);
+    // A folder that cannot be looked into is the store's to report.
+    if here && matches!(dir.join(DATABASE).try_exists(), Ok(false)) { Err(no_shop(&dir)) } else { Ok(()) }
+}
+
+fn no_shop(dir: &Path) -> Failure {
+    Failure::new(format!(
+        "there is no shop in {}; name another folder with --data DIR, or begin with `mailwright demo`",
+        dir.display()
+    ))
+}
+
+/// The shop that is meant; `None` when there is none yet.
+async fn shop(global: &Global, store: &Store) -> Result<Option<ShopId>, Failure> {
+    let known =
+        store.shop(&ShopId::from_digest("none", &kit::Digest::of_bytes(b""))).shop_ids().await.map_err(failure)?;
+    let known_as = |id: &String| ShopId::new(id.clone()).map(Some).map_err(failure);
+    match (&global.shop, known.as_slice()) {
+        (Some(id), _) if known.contains(id) => known_as(id),
+        (Some(id), _) => {
+            Err(Failure::new(format!("this data folder has no shop `{id}`; it has: {}", known.join(", "))))
+        }
+        (None, [only]) => known_as(only),
+        (None, []) => Ok(None),
+        (None, many) => {
+            Err(Failure::new(format!("this data folder has several shops; say which with --shop: {}", many.join(", "))))
+        }
+    }
+}
+
+async fn set_up(store: &Store, clock: &dyn Clock, out: &Out) -> Result<ShopId, Failure> {
+    out.note("This data folder is new: setting up the sample shop.");
+    let spec = SampleSpec { now: clock.now(), ..SampleSpec::default() };
+    let progress = |done: usize, of: usize| {
+        if done == of {
+            out.note(&format!("  {of} records written"));
+        }
+    };
+    sample_shop::set_up(store, &spec, clock.now(), &progress).await.map_err(failure)
 }
 
 /// Who decides on the command line: a person, named, with a role.
 pub(super) fn person(name: &str, role: Role) -> Result<Principal, Failure> {
-    Principal::person(name, role).ok_or_else(|| Failure::new("say who you are: --as NAME"))
+    let named = (name == clean(name)).then(|| Principal::person(name, role)).flatten();
+    named.ok_or_else(|| Failure::new("say who you are, with a name of your own: --as NAME"))
 }
 
 /// Where the tables are: the command line before the configuration file before the data folder.

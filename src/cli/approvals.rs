@@ -5,15 +5,16 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use kit::message::ApprovalState;
-use kit::{ApprovalId, Role};
+use kit::{ApprovalId, Role, Timestamp};
 
-use super::app::{App, person};
-use super::out::{Ink, Out, clean, short};
+use super::app::{self, App, person};
+use super::approval_view::{card, show};
+use super::out::{Ink, Out, short};
 use super::trace::{Trace, ending, fill};
 use super::{Failure, Global, failure};
 use crate::approvals::Edit;
 use crate::control::Command;
-use crate::store::{Approval, CampaignApproval};
+use crate::store::{Approval, CampaignApproval, ShopStore};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example: mailwright approvals list")]
@@ -88,7 +89,13 @@ pub(super) async fn run(global: &Global, args: ApprovalsArgs, out: &Out) -> Resu
         out.line("Done by the process that drives this data folder; it goes on with the run.");
         return out.value(&told);
     }
-    let app = App::open(global, out).await?;
+    if let ApprovalsCommand::List = args.command {
+        let (store, now) = app::open_store(global).await?;
+        let done = list(&store, now, out).await;
+        store.store().clone().close().await;
+        return done;
+    }
+    let app = App::existing(global, out).await?;
     let done = perform(&app, args.command, out).await;
     app.close().await;
     done
@@ -125,14 +132,14 @@ fn edit(subject: Option<String>, preheader: Option<String>, file: Option<&PathBu
 async fn perform(app: &App, command: ApprovalsCommand, out: &Out) -> Result<(), Failure> {
     let tenant = &app.tenant;
     match command {
-        ApprovalsCommand::List => list(app, out).await,
+        ApprovalsCommand::List => Ok(()),
         ApprovalsCommand::Show { id } => {
             if let Some(approval) = of_campaign(app, &id).await? {
                 let view = tenant.view_campaign(&approval).await.map_err(failure)?;
                 return super::campaigns::view(&approval, &view, out);
             }
             let approval = find(app, &id).await?;
-            show(&approval, out)
+            show(app, &approval, out).await
         }
         ApprovalsCommand::Approve { id, name } => {
             if of_campaign(app, &id).await?.is_some() {
@@ -146,7 +153,10 @@ async fn perform(app: &App, command: ApprovalsCommand, out: &Out) -> Result<(), 
             if of_campaign(app, &id).await?.is_some() {
                 return decide_campaign(app, &id, &name, Some(&reason), out).await;
             }
-            let viewed = tenant.reject(&id, &person(&name, Role::Approver)?, &reason, revise).await.map_err(failure)?;
+            let viewed = tenant
+                .reject(&id, &person(&name, Role::Approver)?, app::reason(&reason)?, revise)
+                .await
+                .map_err(failure)?;
             out.line(&format!("{} {id} by {name}", out.ink(Ink::Warn, "rejected")));
             go_on(app, &viewed, None, out).await
         }
@@ -208,9 +218,9 @@ async fn go_on(app: &App, viewed: &Approval, successor: Option<ApprovalId>, out:
     out.value(&value)
 }
 
-async fn list(app: &App, out: &Out) -> Result<(), Failure> {
-    let waiting = app.tenant.store.approvals(ApprovalState::Pending, 200).await.map_err(failure)?;
-    let campaigns = app.tenant.store.campaign_approvals(None).await.map_err(failure)?;
+async fn list(store: &ShopStore, now: Timestamp, out: &Out) -> Result<(), Failure> {
+    let waiting = store.approvals(ApprovalState::Pending, 200).await.map_err(failure)?;
+    let campaigns = store.campaign_approvals(None).await.map_err(failure)?;
     let campaigns: Vec<_> = campaigns.into_iter().filter(|a| a.record.state == ApprovalState::Pending).collect();
     let mut cards: Vec<_> = waiting.iter().map(card).collect();
     cards.extend(campaigns.iter().map(|a| {
@@ -234,7 +244,7 @@ async fn list(app: &App, out: &Out) -> Result<(), Failure> {
                 a.terms.flow.to_string(),
                 short(&subject, 44),
                 reasons.join(", "),
-                a.record.expires_at.strftime("%Y-%m-%d %H:%M UTC").to_string(),
+                lapses(a, now, out),
             ]
         })
         .collect();
@@ -251,53 +261,9 @@ async fn list(app: &App, out: &Out) -> Result<(), Failure> {
     Ok(())
 }
 
-pub(super) fn show(approval: &Approval, out: &Out) -> Result<(), Failure> {
-    out.value(&card(approval))?;
-    let draft = &approval.draft;
-    let state = format!("{:?}", approval.record.state).to_lowercase();
-    out.line(&format!(
-        "{} {} ({state}, version {})",
-        out.ink(Ink::Bold, "approval"),
-        approval.record.id,
-        approval.version
-    ));
-    out.line(&format!("  flow      {}   run {}", approval.terms.flow, approval.run));
-    out.line(&format!("  summary   {}", clean(&approval.summary)));
-    for reason in &approval.reasons {
-        out.line(&format!("  {} {reason}", out.ink(Ink::Warn, "needs you")));
-    }
-    for subject in &draft.draft.subjects {
-        out.line(&format!("  subject   {}", fill(subject, draft)));
-    }
-    out.line(&format!("  preheader {}", fill(&draft.draft.preheader, draft)));
-    for block in &draft.draft.blocks {
-        let title = block.fact().and_then(|id| draft.facts.get(id)).and_then(|f| f.text("title")).unwrap_or_default();
-        for (field, text) in block.texts() {
-            let text = fill(text, draft);
-            out.line(&format!(
-                "  {field:<9} {}{text}",
-                if title.is_empty() { String::new() } else { format!("[{title}] ") }
-            ));
-        }
-    }
-    for finding in &draft.report.findings {
-        out.line(&format!("  finding   {finding}"));
-    }
-    out.line(&format!("  authors   {}", approval.record.authors.iter().cloned().collect::<Vec<_>>().join(", ")));
-    out.line(&format!(
-        "  you sign  {} (content {}, rules {})",
-        approval.record.envelope.short(),
-        approval.terms.content.short(),
-        approval.terms.rules.short()
-    ));
-    out.line(&format!("  lapses    {}", approval.record.expires_at));
-    Ok(())
-}
-
-fn card(a: &Approval) -> serde_json::Value {
-    serde_json::json!({
-        "approval": a.record.id, "state": a.record.state, "version": a.version, "run": a.run, "flow": a.terms.flow,
-        "summary": a.summary, "reasons": a.reasons, "authors": a.record.authors, "envelope": a.record.envelope,
-        "expires_at": a.record.expires_at, "draft": a.draft.draft, "facts": a.draft.facts, "findings": a.draft.report.findings,
-    })
+/// When it lapses, or that it has: nobody can decide about it any more, and the run ends when it goes on.
+fn lapses(approval: &Approval, now: Timestamp, out: &Out) -> String {
+    let at = approval.record.expires_at;
+    let when = at.strftime("%Y-%m-%d %H:%M UTC").to_string();
+    if at <= now { out.ink(Ink::Bad, &format!("lapsed {when}")) } else { when }
 }

@@ -42,7 +42,7 @@ enum AuditCommand {
 
 pub(super) async fn run(global: &Global, args: AuditArgs, out: &Out) -> Result<(), Failure> {
     // The store alone: what was done can be looked at when a release, a product or a key is damaged.
-    let (store, _) = app::open_store(global, out).await?;
+    let (store, _) = app::open_store(global).await?;
     let done = match args.command {
         AuditCommand::List { limit } => list(&store, limit, out).await,
         AuditCommand::Export { file } => export(&store, &file, out).await,

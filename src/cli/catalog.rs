@@ -74,6 +74,13 @@ async fn put(app: &App, file: &PathBuf, third_party: bool, out: &Out) -> Result<
             )));
         }
     };
+    let currency = app.tenant.release.shop.currency;
+    if let Some(other) = products.iter().find(|p| p.price.currency != currency) {
+        return Err(Failure::new(format!(
+            "{label}: product {} is priced in {}, this shop sells in {currency} (knowledge/shop.toml); nothing was imported",
+            other.id, other.price.currency
+        )));
+    }
     let rows = product_rows(&products).map_err(failure)?;
     let count = rows.len();
     app.tenant.store.put_products(rows, app.tenant.clock.now()).await.map_err(failure)?;

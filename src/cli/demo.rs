@@ -17,7 +17,7 @@ use shop::{Delivery, Source};
 use super::app::{App, person};
 use super::out::{Ink, Out};
 use super::trace::{Trace, ending};
-use super::{Failure, Global, approvals, failure};
+use super::{Failure, Global, approval_view, failure};
 use crate::clock::SetClock;
 use crate::runs::Rest;
 use crate::sample::SAMPLE_NOW;
@@ -113,15 +113,16 @@ pub(super) async fn run(global: &Global, args: DemoArgs, out: &Out) -> Result<()
         app.tenant.graph.edges(),
         app.tenant.model()
     ));
+    let answers = (!args.yes && std::io::stdin().is_terminal() && !out.is_json()).then(Answers::listen);
     let mut reports = Vec::new();
     for (i, scene) in SCENES.iter().enumerate() {
         out.line(&format!("\n{}", out.ink(Ink::Bold, &format!("{}. {}", i + 1, scene.title))));
         clock.set(SAMPLE_NOW);
-        reports.push(play(&app, &clock, scene, args.yes, out).await?);
+        reports.push(play(&app, &clock, scene, args.yes, answers.as_ref(), out).await?);
     }
     out.value(&reports)?;
     out.line(&format!("\n{} in {:.1} s. Look around:", out.ink(Ink::Good, "Done"), began.elapsed().as_secs_f64()));
-    let again = format!("--data {} --at {}", dir.display(), SAMPLE_NOW);
+    let again = again(&app);
     for command in ["approvals list", "runs list", "sends list", "profile show C-ADA"] {
         out.line(&format!("  mailwright {command} {again}"));
     }
@@ -146,7 +147,19 @@ fn fresh(dir: &Path) -> Result<(), Failure> {
     std::fs::write(dir.join(MARKER), "made by `mailwright demo`; the next demo makes this folder anew\n").map_err(say)
 }
 
-async fn play(app: &App, clock: &SetClock, scene: &Scene, yes: bool, out: &Out) -> Result<SceneReport, Failure> {
+/// What a command needs to meet the shop of this demo, at its time.
+fn again(app: &App) -> String {
+    format!("--data {} --at {SAMPLE_NOW}", app.store.dir().display())
+}
+
+async fn play(
+    app: &App,
+    clock: &SetClock,
+    scene: &Scene,
+    yes: bool,
+    answers: Option<&Answers>,
+    out: &Out,
+) -> Result<SceneReport, Failure> {
     use crate::clock::Clock as _;
     let body = sample_shop::webhook(scene.webhook)
         .ok_or_else(|| Failure::new(format!("the sample webhook {} is missing", scene.webhook)))?;
@@ -183,7 +196,7 @@ async fn play(app: &App, clock: &SetClock, scene: &Scene, yes: bool, out: &Out) 
     let driver = app.tenant.driver(Arc::new(Trace::new(*out)));
     let mut rest = driver.drive(&admitted.run).await.map_err(failure)?;
     if let Rest::Approval { approval, .. } = &rest
-        && decide(app, approval, scene.decide, yes, out).await?
+        && decide(app, approval, scene.decide, yes, answers, out).await?
     {
         rest = driver.drive(&admitted.run).await.map_err(failure)?;
     }
@@ -202,7 +215,14 @@ async fn play(app: &App, clock: &SetClock, scene: &Scene, yes: bool, out: &Out) 
 }
 
 /// True when a decision was taken.
-async fn decide(app: &App, id: &ApprovalId, story: Decide, yes: bool, out: &Out) -> Result<bool, Failure> {
+async fn decide(
+    app: &App,
+    id: &ApprovalId,
+    story: Decide,
+    yes: bool,
+    answers: Option<&Answers>,
+    out: &Out,
+) -> Result<bool, Failure> {
     if let Decide::ApproveAfterTicket = story {
         let ticket = br#"{"event":"ticket.opened","triggered_at":"2026-11-17T10:00:00Z","payload":{"ticket_id":"T-DEMO","customer":{"id":"C-JONAS"},"subject":"pole tip missing"}}"#;
         let delivery = Delivery {
@@ -220,13 +240,14 @@ async fn decide(app: &App, id: &ApprovalId, story: Decide, yes: bool, out: &Out)
         ));
     }
     let you = person("you", Role::Approver)?;
-    let answer = if yes { None } else { ask(app, id, out).await? };
+    let answer = if yes { None } else { ask(app, id, answers, out).await? };
     let approve = match (yes, answer.as_deref()) {
         (true, _) => !matches!(story, Decide::Reject(_)),
         (false, Some("a")) => true,
         (false, Some("r")) => false,
         (false, _) => {
-            out.line(&format!("  left waiting; decide later: mailwright approvals approve {id} --as NAME"));
+            let again = again(app);
+            out.line(&format!("  left waiting; decide later: mailwright approvals approve {id} --as NAME {again}"));
             return Ok(false);
         }
     };
@@ -239,30 +260,51 @@ async fn decide(app: &App, id: &ApprovalId, story: Decide, yes: bool, out: &Out)
     Ok(true)
 }
 
-async fn ask(app: &App, id: &ApprovalId, out: &Out) -> Result<Option<String>, Failure> {
-    if !std::io::stdin().is_terminal() || out.is_json() {
-        out.note("  standard input is no terminal: nothing is decided (use --yes to follow the story)");
-        return Ok(None);
-    }
-    loop {
-        let _ = write!(std::io::stdout().lock(), "  Approve this message? [a]pprove, [r]eject, [s]how, [l]ater: ");
-        let _ = std::io::stdout().flush();
-        let mut line = String::new();
-        if std::io::stdin().lock().read_line(&mut line).map_err(failure)? == 0 {
-            return Ok(None);
-        }
-        match line.trim().to_ascii_lowercase().chars().next() {
-            Some('s') => {
-                if let Some(approval) = app.tenant.store.approval(id).await.map_err(failure)? {
-                    approvals::show(&approval, out)?;
+/// What is typed on the terminal, line by line.
+struct Answers(std::sync::mpsc::Receiver<String>);
+
+impl Answers {
+    /// Reads from now on, so that what was typed ahead of a question can be told from its answer.
+    fn listen() -> Self {
+        let (tell, told) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+                if tell.send(line).is_err() {
+                    break;
                 }
             }
-            Some('a') => return Ok(Some("a".to_owned())),
-            Some('r') => return Ok(Some("r".to_owned())),
-            Some('l') => return Ok(None),
-            _ => {}
+        });
+        Self(told)
+    }
+
+    /// The answer to this question; `None` when nothing can be typed any more.
+    fn to(&self, question: &str) -> Option<String> {
+        while self.0.try_recv().is_ok() {}
+        let mut out = std::io::stdout().lock();
+        let _ = write!(out, "{question}").and_then(|()| out.flush());
+        self.0.recv().ok().map(|line| line.trim().to_lowercase())
+    }
+}
+
+async fn ask(app: &App, id: &ApprovalId, answers: Option<&Answers>, out: &Out) -> Result<Option<String>, Failure> {
+    let Some(answers) = answers else {
+        out.note("  standard input is no terminal: nothing is decided (use --yes to follow the story)");
+        return Ok(None);
+    };
+    while let Some(answer) = answers.to("  Approve this message? [a]pprove, [r]eject, [s]how, [l]ater: ") {
+        match answer.as_str() {
+            "s" | "show" => {
+                if let Some(approval) = app.tenant.store.approval(id).await.map_err(failure)? {
+                    approval_view::show(app, &approval, out).await?;
+                }
+            }
+            "a" | "approve" | "y" | "yes" => return Ok(Some("a".to_owned())),
+            "r" | "reject" | "n" | "no" => return Ok(Some("r".to_owned())),
+            "l" | "later" => return Ok(None),
+            _ => out.line("  please answer a, r, s or l"),
         }
     }
+    Ok(None)
 }
 
 /// Where the mail lies, and a page to look at it.

@@ -48,7 +48,7 @@ enum KillCommand {
 
 pub(super) async fn run(global: &Global, args: KillArgs, out: &Out) -> Result<(), Failure> {
     // The store alone: stopping must work when a release, a product or a key is damaged.
-    let (store, now) = app::open_store(global, out).await?;
+    let (store, now) = app::open_store(global).await?;
     let done = match beside(global, &store, &args.command).await {
         Ok(Some(told)) => {
             out.line("Done by the process that drives this data folder.");
@@ -88,7 +88,7 @@ async fn perform(store: &ShopStore, command: KillCommand, now: Timestamp, out: &
     match command {
         KillCommand::On { scope, name, reason } => {
             known(store, &scope).await?;
-            store.kill_on(&scope, &reason, &person(&name, Role::Admin)?, now).await.map_err(failure)?;
+            store.kill_on(&scope, app::reason(&reason)?, &person(&name, Role::Admin)?, now).await.map_err(failure)?;
             out.line(&format!("{scope} is stopped: nothing is handed over until `mailwright kill off {scope}`"));
         }
         KillCommand::Off { scope, name } => {

@@ -27,8 +27,13 @@ pub(super) enum Ink {
 
 impl Out {
     pub(super) fn new(json: bool) -> Self {
-        let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        let colour = !json && std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         Self { json, colour }
+    }
+
+    /// Words without colour, whatever the terminal can show.
+    pub(super) fn plain() -> Self {
+        Self { json: false, colour: false }
     }
 
     pub(super) fn is_json(self) -> bool {
@@ -127,9 +132,13 @@ impl Out {
     }
 }
 
-/// Text from elsewhere without the characters that would draw on the reader's screen.
+/// Text from elsewhere without the characters that would draw on the reader's screen, reorder it or hide in it.
 pub(super) fn clean(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).collect()
+    let hidden = |c: char| {
+        matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+    };
+    text.chars().filter(|c| !c.is_control() && !hidden(*c)).collect()
 }
 
 /// At most this many characters, on one line.

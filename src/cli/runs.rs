@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use jiff::SignedDuration;
-use kit::{CustomerId, FlowId, RunId};
+use kit::{CustomerId, FlowId, Role, RunId};
 
-use super::app::App;
+use super::app::{self, App, person};
 use super::out::{Ink, Out, short};
 use super::trace::{Trace, ending};
 use super::{Failure, Global, failure};
 use crate::control::Command;
 use crate::runs::Replayed;
+use crate::store::{RunState, ShopStore};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example: mailwright runs list")]
@@ -65,6 +66,29 @@ enum RunsCommand {
         /// The customer.
         customer: CustomerId,
     },
+    /// Take a parked run's occasion up once more, from its beginning.
+    #[command(after_help = "Example: mailwright runs retry run-3f2a91c04d7e --as nora")]
+    Retry {
+        /// The run.
+        id: RunId,
+        /// Who you are.
+        #[arg(long = "as", value_name = "NAME")]
+        name: String,
+    },
+    /// End a run that has not ended, without a message.
+    #[command(
+        after_help = "Example: mailwright runs end run-3f2a91c04d7e --as nora --reason \"the cart is a test of ours\""
+    )]
+    End {
+        /// The run.
+        id: RunId,
+        /// Who you are.
+        #[arg(long = "as", value_name = "NAME")]
+        name: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
     /// Drive everything that is due: what a start of the server does. With a run: that one, also when it was parked because a
     /// step failed too often.
     #[command(after_help = "Example: mailwright runs resume")]
@@ -97,6 +121,8 @@ pub(super) async fn run(global: &Global, args: RunsArgs, out: &Out) -> Result<()
         | RunsCommand::Replay { .. }
         | RunsCommand::Diff { .. }
         | RunsCommand::Prune { .. }
+        | RunsCommand::Retry { .. }
+        | RunsCommand::End { .. }
         | RunsCommand::Start { .. } => None,
     };
     if let Some(order) = order
@@ -105,9 +131,15 @@ pub(super) async fn run(global: &Global, args: RunsArgs, out: &Out) -> Result<()
         out.line("Done by the process that drives this data folder.");
         return out.value(&told);
     }
-    let app = App::open(global, out).await?;
+    if let RunsCommand::List = args.command {
+        let (store, _) = app::open_store(global).await?;
+        let done = list(&store, out).await;
+        store.store().clone().close().await;
+        return done;
+    }
+    let app = App::existing(global, out).await?;
     let done = match args.command {
-        RunsCommand::List => list(&app, out).await,
+        RunsCommand::List => Ok(()),
         RunsCommand::Show { id } => show(&app, &id, out).await,
         RunsCommand::Replay { id } => replay(&app, &id, out).await,
         RunsCommand::Diff { id, release } => super::diff::run(&app, global, &id, release, out).await,
@@ -115,13 +147,15 @@ pub(super) async fn run(global: &Global, args: RunsArgs, out: &Out) -> Result<()
         RunsCommand::Start { flow, customer } => start(&app, &flow, &customer, out).await,
         RunsCommand::Resume { id } => resume(&app, id, out).await,
         RunsCommand::Cancel { id, name, reason } => cancel(&app, &id, &name, &reason, out).await,
+        RunsCommand::Retry { id, name } => retry(&app, &id, &name, out).await,
+        RunsCommand::End { id, name, reason } => end(&app, &id, &name, &reason, out).await,
     };
     app.close().await;
     done
 }
 
-async fn list(app: &App, out: &Out) -> Result<(), Failure> {
-    let runs = app.tenant.store.runs(200).await.map_err(failure)?;
+async fn list(store: &ShopStore, out: &Out) -> Result<(), Failure> {
+    let runs = store.runs(200).await.map_err(failure)?;
     let json: Vec<_> = runs
         .iter()
         .map(|r| serde_json::json!({ "run": r.id, "flow": r.flow, "customer": r.customer, "state": r.state, "waits_for": r.wait_for, "wake_at": r.wake_at, "outcome": outcome(r.outcome.as_deref()) }))
@@ -130,10 +164,9 @@ async fn list(app: &App, out: &Out) -> Result<(), Failure> {
     let rows: Vec<Vec<String>> = runs
         .iter()
         .map(|r| {
-            let how = r
-                .outcome
-                .as_deref()
-                .map_or_else(|| r.wait_for.clone().unwrap_or_default(), |o| outcome(Some(o)).to_string());
+            let ended = r.outcome.as_deref().and_then(|text| serde_json::from_str(text).ok());
+            let waits = || r.wait_for.as_deref().map(|what| format!("waits for {what}")).unwrap_or_default();
+            let how = ended.map_or_else(waits, |outcome| ending(Out::plain(), &Rest::Done(outcome)));
             vec![
                 r.id.to_string(),
                 r.flow.to_string(),
@@ -188,16 +221,35 @@ async fn replay(app: &App, id: &RunId, out: &Out) -> Result<(), Failure> {
 
 async fn start(app: &App, flow: &FlowId, customer: &CustomerId, out: &Out) -> Result<(), Failure> {
     let admitted = app.tenant.start_flow(flow, customer).await.map_err(failure)?.map_err(Failure::new)?;
-    out.line(&format!(
-        "{} {}{}",
-        out.ink(Ink::Bold, "run"),
-        admitted.run,
-        if admitted.new { "" } else { " (begun before: this occasion has its message)" }
-    ));
+    let known = app.tenant.store.run(&admitted.run).await.map_err(failure)?;
+    let before = match known.map(|run| run.state) {
+        Some(RunState::Done) => " (this occasion was taken up before; how it ended:)",
+        Some(_) if !admitted.new => " (begun before, and not ended)",
+        Some(_) | None => "",
+    };
+    out.line(&format!("{} {}{before}", out.ink(Ink::Bold, "run"), admitted.run));
     app.tenant.store.wake(&admitted.run, app.tenant.clock.now()).await.map_err(failure)?;
     let rest = app.tenant.driver(Arc::new(Trace::new(*out))).drive(&admitted.run).await.map_err(failure)?;
     out.line(&format!("  {}", ending(*out, &rest)));
     out.value(&serde_json::json!({ "run": admitted.run, "rest": ending(Out::new(true), &rest) }))
+}
+
+async fn retry(app: &App, id: &RunId, name: &str, out: &Out) -> Result<(), Failure> {
+    let who = person(name, Role::Admin)?;
+    let again = app.tenant.retry_run(id, &who).await.map_err(failure)?.map_err(Failure::new)?;
+    out.line(&format!("{} {again} takes the place of {id}", out.ink(Ink::Bold, "run")));
+    let rest = app.tenant.driver(Arc::new(Trace::new(*out))).drive(&again).await.map_err(failure)?;
+    out.line(&format!("  {}", ending(*out, &rest)));
+    out.value(&serde_json::json!({ "run": again, "instead_of": id, "rest": ending(Out::plain(), &rest) }))
+}
+
+async fn end(app: &App, id: &RunId, name: &str, reason: &str, out: &Out) -> Result<(), Failure> {
+    let who = person(name, Role::Admin)?;
+    let silent = Arc::new(crate::runs::Silent);
+    let done = app.tenant.end_run(id, &who, app::reason(reason)?, silent).await.map_err(failure)?;
+    done.map_err(Failure::new)?;
+    out.line(&format!("{} {id} by {name}: no message", out.ink(Ink::Warn, "ended")));
+    out.value(&serde_json::json!({ "run": id, "ended": true }))
 }
 
 async fn cancel(app: &App, id: &RunId, name: &str, reason: &str, out: &Out) -> Result<(), Failure> {

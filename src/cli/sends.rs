@@ -1,11 +1,13 @@
 //! `mailwright sends list|show`: the ledger.
 
 use clap::{Args, Subcommand};
+use esp::Outbox;
 use kit::message::DedupeKey;
 
-use super::app::App;
-use super::out::Out;
+use super::app::{self, OUTBOX};
+use super::out::{Out, clean};
 use super::{Failure, Global, failure};
+use crate::store::ShopStore;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example: mailwright sends list")]
@@ -22,22 +24,22 @@ enum SendsCommand {
     /// The message of a send, as text.
     #[command(after_help = "Example: mailwright sends show 8c1f…")]
     Show {
-        /// The key, whole.
+        /// The key, or its beginning.
         key: String,
     },
 }
 
 pub(super) async fn run(global: &Global, args: SendsArgs, out: &Out) -> Result<(), Failure> {
-    let app = App::open(global, out).await?;
-    let done = perform(&app, args.command, out).await;
-    app.close().await;
+    let (store, _) = app::open_store(global).await?;
+    let done = perform(&store, args.command, out).await;
+    store.store().clone().close().await;
     done
 }
 
-async fn perform(app: &App, command: SendsCommand, out: &Out) -> Result<(), Failure> {
+async fn perform(store: &ShopStore, command: SendsCommand, out: &Out) -> Result<(), Failure> {
     match command {
         SendsCommand::List => {
-            let sends = app.tenant.store.sends(200).await.map_err(failure)?;
+            let sends = store.sends(200).await.map_err(failure)?;
             out.value(&sends)?;
             let rows: Vec<Vec<String>> = sends
                 .iter()
@@ -57,20 +59,19 @@ async fn perform(app: &App, command: SendsCommand, out: &Out) -> Result<(), Fail
             Ok(())
         }
         SendsCommand::Show { key } => {
-            let key: DedupeKey = key
-                .parse()
-                .map_err(|_| Failure::new(format!("`{key}` is no whole key; see `mailwright sends list`")))?;
-            let row = app.tenant.store.sent_message(key).await.map_err(failure)?;
+            let key = whole(store, &key).await?;
+            let row = store.sent_message(key).await.map_err(failure)?;
             let row =
                 row.ok_or_else(|| Failure::new(format!("there is no send {key}; see `mailwright sends list`")))?;
-            let file = app.outbox.find(key).map_err(failure)?;
+            let outbox = Outbox::open(store.store().dir().join(OUTBOX)).map_err(failure)?;
+            let file = outbox.find(key).map_err(failure)?;
             let (mail, sms) = (row.message.mail(), row.message.sms());
             out.value(&match sms {
                 Some(sms) => serde_json::json!({ "key": key, "state": row.state, "text": sms.body, "parts": sms.parts, "file": file }),
                 None => serde_json::json!({ "key": key, "state": row.state, "subject": mail.map(|m| &m.subject), "text": row.message.text(), "html": mail.map(|m| &m.html), "file": file }),
             })?;
             if let Some(mail) = mail {
-                out.line(&format!("subject  {}", mail.subject));
+                out.line(&format!("subject  {}", clean(&mail.subject)));
             }
             if let Some(sms) = sms {
                 out.line(&format!("parts    {}", sms.parts));
@@ -82,5 +83,21 @@ async fn perform(app: &App, command: SendsCommand, out: &Out) -> Result<(), Fail
             out.line(&format!("\n{}", row.message.text()));
             Ok(())
         }
+    }
+}
+
+/// The key that begins like this, as in the list.
+async fn whole(store: &ShopStore, beginning: &str) -> Result<DedupeKey, Failure> {
+    if let Ok(key) = beginning.parse() {
+        return Ok(key);
+    }
+    let sends = store.sends(10_000).await.map_err(failure)?;
+    let found: Vec<&str> = sends.iter().map(|s| s.key.as_str()).filter(|key| key.starts_with(beginning)).collect();
+    match found.as_slice() {
+        [one] => one.parse().map_err(failure),
+        none_or_many => Err(Failure::new(format!(
+            "{} send(s) have a key that begins with `{beginning}`; see `mailwright sends list`",
+            none_or_many.len()
+        ))),
     }
 }

@@ -45,8 +45,9 @@ impl Trace {
             let ink = if finding.severity == Severity::Warn { Ink::Dim } else { Ink::Warn };
             self.say("finding", ink, &short(&finding.to_string(), 160));
         }
-        for reason in needs_approval {
-            self.say("needs you", Ink::Warn, reason);
+        let mut said = std::collections::BTreeSet::new();
+        for reason in needs_approval.iter().filter(|reason| said.insert(reason.as_str())) {
+            self.say("needs you", Ink::Warn, &clean(reason));
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use agent::Outcome;
 use clap::Args;
 use kit::message::{Channel, ConsentState};
 use shop::{Delivery, Source};
@@ -15,7 +16,7 @@ use crate::clock::SetClock;
 use crate::control::Command;
 use crate::intake::{Intake, IntakeError};
 use crate::runs::Rest;
-use crate::store::Consent;
+use crate::store::{Consent, RunState};
 use crate::tenant::Tenant;
 
 /// Bodies beyond this are refused unread, as the server does.
@@ -66,18 +67,20 @@ pub(super) async fn run(global: &Global, args: TriggerArgs, out: &Out) -> Result
     let clock =
         Arc::new(SetClock::at(global.at.unwrap_or_else(|| crate::clock::Clock::now(&crate::clock::SystemClock))));
     let app = App::with_clock(global, out, clock.clone()).await?;
-    let report = fire(&app.tenant, &clock, source, &args, &body, out).await?;
+    let report = fire(&app.tenant, &clock, source, &args, &body, &super::app::again(global), out).await?;
     out.value(&report)?;
     app.close().await;
     Ok(())
 }
 
+#[allow(clippy::too_many_arguments)] // One story, told in order.
 async fn fire(
     tenant: &Arc<Tenant>,
     clock: &SetClock,
     source: Source,
     args: &TriggerArgs,
     body: &[u8],
+    again: &str,
     out: &Out,
 ) -> Result<Report, Failure> {
     use crate::clock::Clock as _;
@@ -103,8 +106,11 @@ async fn fire(
         args.topic,
         out.ink(Ink::Dim, intake.event.as_str())
     ));
+    let mut intake = intake;
     if intake.repeated {
         out.line("  this delivery came before: nothing is done twice (--event-id NEW makes it another event)");
+        // Tried once more by hand: what could not begin then, or ended for a cause that has passed, may begin now.
+        intake = tenant.take_up(&delivery, intake).await.map_err(failure)?;
     }
     if args.assume_consent {
         assume_consent(tenant, &intake, now).await?;
@@ -121,6 +127,9 @@ async fn fire(
     for skipped in &intake.skipped {
         out.line(&format!("  {} does not begin: {}", skipped.flow, skipped.reason));
     }
+    if intake.skipped.iter().any(|skipped| skipped.reason.contains("catalogue")) {
+        out.line("  bodies that fit the sample shop lie in knowledge/sample-shop/webhooks");
+    }
     if intake.runs.is_empty() && intake.skipped.is_empty() && !intake.repeated {
         out.line("  worked in; no flow listens to this topic");
     }
@@ -128,7 +137,9 @@ async fn fire(
     let driver = tenant.driver(Arc::new(Trace::new(*out)));
     let runs = intake.cancelled.iter().map(|run| (run, None)).chain(intake.runs.iter().map(|a| (&a.run, Some(a.due))));
     for (run, due) in runs {
-        if let Some(due) = due.filter(|due| *due > clock.now()) {
+        let row = tenant.store.run(run).await.map_err(failure)?;
+        let delayed = row.is_some_and(|row| row.state == RunState::Delayed);
+        if let Some(due) = due.filter(|due| delayed && *due > clock.now()) {
             let early = if args.wait { "left to its timer" } else { "run now, ahead of its timer (--wait leaves it)" };
             out.line(&format!("{} {run} is due at {due}: {early}", out.ink(Ink::Bold, "run")));
             if args.wait {
@@ -140,9 +151,13 @@ async fn fire(
         }
         let rest = driver.drive(run).await.map_err(failure)?;
         out.line(&format!("  {}", ending(*out, &rest)));
+        if matches!(&rest, Rest::Done(Outcome::NoSend(why)) if why.code == "no_consent") {
+            out.line("  to try the body out all the same: --assume-consent records an opt-in of its customer");
+        }
         if let Rest::Approval { approval, .. } = &rest {
             out.line(&format!(
-                "  decide with: mailwright approvals show {approval}, then approve {approval} --as NAME"
+                "  decide with: mailwright approvals show {approval}{0}, then: mailwright approvals approve {approval} --as NAME{0}",
+                again
             ));
         }
         rests.push((run.to_string(), ending(Out::new(true), &rest)));

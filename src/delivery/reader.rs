@@ -2,6 +2,7 @@
 
 use content::{Reader, Utm};
 use kit::StoreError;
+use kit::message::{DraftRecord, Rendered};
 use kit::person::MergeName;
 use kit::tool::{NoSend, Subject};
 
@@ -32,6 +33,20 @@ impl Delivery {
             unsubscribe_token,
             why,
         }))
+    }
+
+    /// The message as it would leave now, or in words why it could not.
+    pub(crate) async fn preview(
+        &self,
+        subject: &Subject,
+        draft: &DraftRecord,
+    ) -> Result<Result<Rendered, String>, StoreError> {
+        let reader = match self.reader(subject).await? {
+            Ok(reader) => reader,
+            Err(no_send) => return Ok(Err(no_send.reason)),
+        };
+        let rendered = content::render(draft, &self.release.shop.identity, &reader, &self.utm(subject), 0);
+        Ok(rendered.map_err(|error| error.to_string()))
     }
 
     pub(crate) fn utm(&self, subject: &Subject) -> Utm {

@@ -22,6 +22,17 @@ impl UnsubscribeKey {
         Ok(Self(keyfile::read_or_make(&dir.join("unsubscribe.key"))?))
     }
 
+    /// As [`UnsubscribeKey::open`], for a shop that may have sent mail: its links work with the secret they were made with,
+    /// and a new one made in silence would break each of them.
+    pub fn open_for(dir: &Path, has_sent: bool) -> Result<Self, KeyError> {
+        let file = dir.join("unsubscribe.key");
+        if has_sent && matches!(file.try_exists(), Ok(false)) {
+            let why = "it is missing, and the unsubscribe links of mail already sent need it; restore it from a backup, or, if it is lost for good, write 64 hexadecimal characters into it: links sent before stop working then";
+            return Err(KeyError { file, why: why.to_owned() });
+        }
+        Self::open(dir)
+    }
+
     /// The opaque token of one person's links. 160 bits of a keyed digest: nothing about the person can be read from it,
     /// and truncation closes length extension.
     pub fn token(&self, shop: &ShopId, customer: &CustomerId) -> String {

@@ -4,9 +4,10 @@ use kit::tool::{NoSend, Subject};
 use kit::{CustomerId, Digest, FlowId, Principal, RunId, StoreError, Timestamp};
 use shop::{EventBody, ShopEvent};
 
+use super::again;
 use super::apply::Applied;
 use super::{Admitted, IntakeError, Skipped};
-use crate::delivery::CART_EMPTIED;
+use crate::delivery::{CART_CHANGED, CART_EMPTIED};
 use crate::flows::{Flow, FlowRules, Occasion};
 use crate::runs::{Seed, Signal};
 use crate::store::{Admission, Customer, NewRun, Run, RunState, Supersede};
@@ -86,6 +87,13 @@ impl Tenant {
             return Ok(Err("the event does not name its cart or order".to_owned()));
         };
         // A cart that was emptied may be filled again: a run that waits for its time goes on waiting, with nothing in hand.
+        let empty = match &event.body {
+            EventBody::Cart(cart) => cart.items.is_empty(),
+            _ => false,
+        };
+        if empty && !self.waits_for(flow, customer, &occasion).await? {
+            return Ok(Err("the cart is empty".to_owned()));
+        }
         if applied.products.is_empty() && !self.waits_for(flow, customer, &occasion).await? {
             let reason = "none of its products is in the catalogue; import it with `mailwright catalog import FILE`";
             return Ok(Err(reason.to_owned()));
@@ -160,12 +168,18 @@ impl Tenant {
             release: self.release.digest,
         };
         let due = trigger.at.checked_add(flow.delay(trigger.considered)).unwrap_or(trigger.at);
+        let earlier = self.store.runs_of(&subject.flow, &subject.customer, &subject.occasion, subject.step).await?;
+        let attempt = u32::try_from(earlier.len()).unwrap_or(u32::MAX).saturating_add(1);
+        let again = match earlier.last() {
+            Some(last) => self.may_begin_again(last, &subject, attempt).await?,
+            None => false,
+        };
         let seed = Seed { principal: Principal::Flow { flow: rules.id.clone() }, subject };
         let plan = serde_json::to_string(&seed)
             .map_err(|e| StoreError::Corrupt { what: "seed".to_owned(), why: e.to_string() })?;
         let subject = seed.subject;
         let new = NewRun {
-            id: run_id(self.store.id().as_str(), &subject),
+            id: run_id(self.store.id().as_str(), &subject, if again { attempt } else { 1 }),
             flow: subject.flow,
             customer: subject.customer,
             occasion: subject.occasion,
@@ -177,6 +191,9 @@ impl Tenant {
             plan,
         };
         let flow = new.flow.clone();
+        if again && let Some(run) = self.store.admit_again(new.clone(), attempt, now).await? {
+            return Ok(Admitted { run, flow, new: true, due, superseded: Vec::new() });
+        }
         let Admission { run, new, superseded } = self.store.admit(new, now).await?;
         Ok(Admitted { run, flow, new, due, superseded })
     }
@@ -222,17 +239,20 @@ fn end_of(run: &Run, flow: &Flow, event: &ShopEvent, applied: &Applied) -> Optio
     if its_own && applied.products.is_empty() && run.state != RunState::Delayed {
         return no_send(CART_EMPTIED, "the cart was emptied".to_owned());
     }
+    let other = || again::products_differ(run, event.triggered_at, &applied.products);
+    if its_own && run.state != RunState::Delayed && other() {
+        return no_send(CART_CHANGED, "the cart holds other things now".to_owned());
+    }
     None
 }
 
 /// A run is named by what makes it unique, so that two processes that admit the same occasion name the same run.
-fn run_id(shop: &str, subject: &Subject) -> RunId {
-    let digest = Digest::of_parts([
-        shop,
-        subject.flow.as_str(),
-        subject.customer.as_str(),
-        &subject.occasion,
-        &subject.step.to_string(),
-    ]);
+pub(super) fn run_id(shop: &str, subject: &Subject, attempt: u32) -> RunId {
+    let (step, attempt) = (subject.step.to_string(), attempt.to_string());
+    let mut parts = vec![shop, subject.flow.as_str(), subject.customer.as_str(), &subject.occasion, &step];
+    if attempt != "1" {
+        parts.push(&attempt);
+    }
+    let digest = Digest::of_parts(parts);
     RunId::from_digest("run", &digest)
 }

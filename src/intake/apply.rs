@@ -123,7 +123,7 @@ impl Tenant {
         }
     }
 
-    async fn find_customer(&self, said: Option<&EventCustomer>) -> Result<Option<Customer>, IntakeError> {
+    pub(super) async fn find_customer(&self, said: Option<&EventCustomer>) -> Result<Option<Customer>, IntakeError> {
         let Some(said) = said else { return Ok(None) };
         let by_id = match &said.id {
             Some(id) => self.store.customer(id).await?,
@@ -250,7 +250,7 @@ impl Tenant {
     }
 
     /// Products of these lines that the catalogue knows, by id or by SKU, most valuable line first.
-    fn known_products(&self, items: &[LineItem]) -> Vec<ProductId> {
+    pub(super) fn known_products(&self, items: &[LineItem]) -> Vec<ProductId> {
         let mut lines: Vec<(i64, ProductId)> = items
             .iter()
             .filter_map(|item| {

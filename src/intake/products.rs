@@ -1,5 +1,6 @@
 //! Products from imports and webhooks: into the store, and into the catalogue that is open.
 
+use catalog::import::StockedAs;
 use catalog::{PricePoint, Product};
 use kit::{ProductId, StoreError, Timestamp};
 
@@ -38,7 +39,26 @@ impl Tenant {
         json: &[u8],
         now: Timestamp,
     ) -> Result<(), IntakeError> {
-        let products = catalog::import::shopify("webhook", json, &self.shopify_store())?;
+        let platform = self.shopify_store();
+        let mut products = catalog::import::shopify("webhook", json, &platform)?;
+        // A catalogue may go by the shop's own stock-keeping units; carts and orders are read the same way.
+        if self.catalog.get(id).is_none() {
+            let units = catalog::import::shopify_units("webhook", json, &platform)?;
+            let known: Vec<(ProductId, &StockedAs)> = units
+                .iter()
+                .filter_map(|unit| Some((ProductId::new(unit.sku.as_str()).ok()?, unit)))
+                .filter(|(own, _)| self.catalog.get(own).is_some())
+                .collect();
+            match (known.as_slice(), products.as_mut_slice(), units.len()) {
+                // The product is one of ours under another name: its words are taken over as well.
+                ([(own, unit)], [told], 1) => {
+                    told.id = own.clone();
+                    (told.price, told.stock) = (unit.price, unit.stock);
+                }
+                ([], _, _) => {}
+                (known, _, _) => return self.put_units(known, now).await,
+            }
+        }
         if products.is_empty() {
             // Taken off the online store: it must not be recommended any more.
             self.store.set_stock(id, 0, now).await?;
@@ -52,6 +72,19 @@ impl Tenant {
                 let _ = self.catalog.set_stock(&product.id, product.stock);
                 let _ = self.catalog.set_price(&product.id, product.price);
                 self.catalog.note_price(&product.id, PricePoint { at: now, price: product.price });
+            }
+        }
+        Ok(())
+    }
+
+    /// Price and stock alone, of products that the platform sells as variants of one.
+    async fn put_units(&self, units: &[(ProductId, &StockedAs)], now: Timestamp) -> Result<(), IntakeError> {
+        for (id, unit) in units {
+            if self.store.set_price(id, unit.price.minor, now).await? {
+                let _ = self.catalog.set_price(id, unit.price);
+            }
+            if self.store.set_stock(id, unit.stock, now).await? {
+                let _ = self.catalog.set_stock(id, unit.stock);
             }
         }
         Ok(())

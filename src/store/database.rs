@@ -201,6 +201,12 @@ impl Database {
         };
         migrated.map_err(|error| match error {
             MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => map(error),
+            MigrateError::VersionMissing(version) => StoreError::Corrupt {
+                what: "schema".to_owned(),
+                why: format!(
+                    "a newer mailwright brought it to version {version}; use that one, or a backup from before it"
+                ),
+            },
             other => StoreError::Corrupt { what: "schema".to_owned(), why: other.to_string() },
         })
     }

@@ -218,6 +218,56 @@ impl ShopStore {
         self.write(move |c, shop| Box::pin(async move { admit(c, shop.as_str(), new, now).await })).await
     }
 
+    /// Begins another run of an occasion whose last one is over, as long as the occasion has no message. `None` when that
+    /// is not so any more: another process took the occasion up, or something was sent.
+    pub async fn admit_again(&self, new: NewRun, attempt: u32, now: Timestamp) -> Result<Option<RunId>, StoreError> {
+        self.write(move |c, shop| {
+            Box::pin(async move {
+                let state = if new.due > now { RunState::Delayed } else { RunState::Ready };
+                let begun = sqlx::query(
+                    "INSERT INTO runs (shop_id, run_id, flow, customer_id, occasion, step, attempt, state, wake_at, wait_for, release, plan, outcome, created_at, updated_at, timer)
+                     SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, NULL, $10, $11, NULL, $12, $12, 1 FROM shops
+                     WHERE shop_id = $1
+                       AND NOT EXISTS (SELECT 1 FROM sends WHERE shop_id = $1 AND customer_id = $4 AND flow = $3 AND occasion = $5 AND step = $6)
+                       AND $7 = (SELECT MAX(attempt) + 1 FROM runs WHERE shop_id = $1 AND flow = $3 AND customer_id = $4 AND occasion = $5 AND step = $6)",
+                )
+                .bind(shop.as_str()).bind(new.id.as_str()).bind(new.flow.as_str()).bind(new.customer.as_str()).bind(&new.occasion)
+                .bind(i64::from(new.step)).bind(i64::from(attempt)).bind(state.as_str()).bind(micros(new.due)).bind(new.release.to_string())
+                .bind(&new.plan).bind(micros(now))
+                .execute(&mut *c).await.map_err(map)?;
+                if begun.rows_affected() == 0 {
+                    return Ok(None);
+                }
+                set_timer(c, shop.as_str(), new.id.as_str(), 1, new.due, &new.cause, now).await?;
+                Ok(Some(new.id))
+            })
+        })
+        .await
+    }
+
+    /// All runs of an occasion, the first one first.
+    pub async fn runs_of(
+        &self,
+        flow: &FlowId,
+        customer: &CustomerId,
+        occasion: &str,
+        step: u32,
+    ) -> Result<Vec<Run>, StoreError> {
+        let sql = sqlx::AssertSqlSafe(format!(
+            "{COLUMNS} WHERE shop_id = $1 AND flow = $2 AND customer_id = $3 AND occasion = $4 AND step = $5 ORDER BY attempt"
+        ));
+        let rows: Vec<RunTuple> = sqlx::query_as(sql)
+            .bind(self.shop.as_str())
+            .bind(flow.as_str())
+            .bind(customer.as_str())
+            .bind(occasion)
+            .bind(i64::from(step))
+            .fetch_all(self.readers())
+            .await
+            .map_err(map)?;
+        rows.into_iter().map(run).collect()
+    }
+
     /// A run by id.
     pub async fn run(&self, id: &RunId) -> Result<Option<Run>, StoreError> {
         let sql = sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE shop_id = $1 AND run_id = $2"));
@@ -481,7 +531,8 @@ impl ShopStore {
 async fn admit(c: &mut DbConnection, shop: &str, new: NewRun, now: Timestamp) -> Result<Admission, StoreError> {
     let superseded = supersede(c, shop, &new, now).await?;
     let found: Option<(String, String, i64, String, i64)> = sqlx::query_as(
-        "SELECT run_id, state, COALESCE(wake_at, 0), plan, timer FROM runs WHERE shop_id = $1 AND flow = $2 AND customer_id = $3 AND occasion = $4 AND step = $5",
+        "SELECT run_id, state, COALESCE(wake_at, 0), plan, timer FROM runs WHERE shop_id = $1 AND flow = $2 AND customer_id = $3 AND occasion = $4 AND step = $5
+         ORDER BY attempt DESC LIMIT 1",
     )
     .bind(shop)
     .bind(new.flow.as_str())

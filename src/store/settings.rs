@@ -51,12 +51,13 @@ impl ShopStore {
         name: &str,
         files: &BTreeMap<String, String>,
         limits: Limits,
+        by: &Principal,
         now: Timestamp,
     ) -> Result<Digest, StoreError> {
         let body = to_json(files, "release")?;
         let limits = to_json(&limits, "limits")?;
         let digest = Digest::of_bytes(body.as_bytes());
-        let (name, release) = (name.to_owned(), digest.to_string());
+        let (name, release, by) = (name.to_owned(), digest.to_string(), by.name());
         self.write(move |c, shop| {
             Box::pin(async move {
                 sqlx::query("INSERT INTO releases (shop_id, release, files, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING")
@@ -68,7 +69,7 @@ impl ShopStore {
                 )
                 .bind(shop.as_str()).bind(&name).bind(&release).bind(&limits).bind(micros(now))
                 .execute(&mut *c).await.map_err(map)?;
-                append_audit(c, shop.as_str(), now, "system", "release.in_force", &release, "").await
+                append_audit(c, shop.as_str(), now, &by, "release.in_force", &release, "").await
             })
         })
         .await?;

@@ -21,7 +21,7 @@ fn a_configuration_that_cannot_be_used_is_named_with_its_line() {
     ];
     for (name, text, words) in cases {
         let file = folder.file(name, text);
-        folder.run(MORNING, &["runs", "list", "--config", &file]).failed(1, words);
+        folder.run(MORNING, &["runs", "resume", "--config", &file]).failed(1, words);
     }
     let latin = folder.file("latin-1.toml", b"# Gr\xfc\xdfe\n");
     folder.run(MORNING, &["runs", "list", "--config", &latin]).failed(1, &["latin-1.toml: ", "UTF-8"]);

@@ -84,7 +84,7 @@ impl Tool for RequestApproval {
         let current = draft.report.content.short();
         if args.draft != current {
             return Err(ToolError::ForModel(format!(
-                "draft {} is not the last one; the last one is {current}",
+                "draft: `{}` is not the accepted draft; call request_approval again with draft `{current}`",
                 args.draft
             )));
         }

@@ -111,11 +111,15 @@ fn silence_is_decided_with_a_code_and_a_reason() {
     let no_send =
         NoSend { code: "offer_would_train_discounts".into(), reason: "Only a discount would argue for it.".into() };
     assert_eq!(cx.finish().1, Some(Disposition::NoSend(no_send)));
-    for bad in [
-        r#"{"code":"bored","reason":"Nothing to say today."}"#,
-        r#"{"code":"other","reason":"          .         "}"#,
-        r#"{"code":"other"}"#,
-    ] {
+    // A reason that says little is no reason to write after all.
+    for (reason, kept) in [("No stock.", "No stock."), (" ", "other")] {
+        let cx = run(None);
+        let args = format!(r#"{{"code":"other","reason":"{reason}"}}"#);
+        assert_eq!(call(&registry, "decide_no_send", &cx, &args).unwrap(), r#"{"outcome":"no_send"}"#);
+        let no_send = NoSend { code: "other".into(), reason: kept.into() };
+        assert_eq!(cx.finish().1, Some(Disposition::NoSend(no_send)));
+    }
+    for bad in [r#"{"code":"bored","reason":"Nothing to say today."}"#, r#"{"code":"other"}"#] {
         let cx = run(None);
         assert!(matches!(call(&registry, "decide_no_send", &cx, bad), Err(ToolError::ForModel(_))), "{bad}");
         assert_eq!(cx.finish().1, None);

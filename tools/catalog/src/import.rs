@@ -88,6 +88,29 @@ pub fn shopify(file: &str, bytes: &[u8], store: &ShopifyStore) -> Result<Vec<Pro
     importer.finish(faults)
 }
 
+/// A variant of a Shopify product by the shop's own name for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StockedAs {
+    /// The stock-keeping unit.
+    pub sku: String,
+    /// Its price.
+    pub price: kit::Money,
+    /// Units on hand; none for a product that is not on sale.
+    pub stock: i64,
+}
+
+/// The variants of one Shopify product that have a stock-keeping unit, on sale or not: shops whose catalogue goes by these
+/// units are told of price and stock this way.
+///
+/// # Errors
+/// As [`jsonl`].
+pub fn shopify_units(file: &str, bytes: &[u8], store: &ShopifyStore) -> Result<Vec<StockedAs>, ImportErrors> {
+    let mut faults = Faults::new(file);
+    let body = text(bytes, &mut faults);
+    let units = shopify_file::units(body, store, &mut faults);
+    Importer::new(Provenance::Platform).finish(faults).map(|_| units)
+}
+
 /// The bytes as text without a byte order mark; empty, with a fault, when they are none.
 fn text<'a>(bytes: &'a [u8], faults: &mut Faults) -> &'a str {
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {

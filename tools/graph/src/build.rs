@@ -100,6 +100,18 @@ pub enum BuildFault {
     },
 }
 
+impl BuildFault {
+    /// The curated file the fault is in; `None` for faults of catalogue or orders.
+    pub fn file(&self) -> Option<&str> {
+        match self {
+            Self::UnknownProduct { file, .. } | Self::UnknownIntent { file, .. } | Self::DefinedTwice { file, .. } => {
+                Some(file)
+            }
+            Self::ProductTwice(_) | Self::TooManyProducts(_) | Self::OrderPosition { .. } => None,
+        }
+    }
+}
+
 impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the product graph cannot be built:")?;

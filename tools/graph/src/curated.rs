@@ -200,6 +200,11 @@ struct RawGuide {
 }
 
 impl Curated {
+    /// The file's name, as errors have it.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
     /// Reads one file. `file` is how errors name it.
     ///
     /// # Errors

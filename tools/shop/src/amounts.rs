@@ -41,6 +41,15 @@ pub(crate) fn sum(items: &[LineItem], currency: Currency, path: &str) -> Result<
     total.map_err(|e| field(path, e))
 }
 
+/// Refuses a stated total below what the lines cost after every discount that is stated. What is above it may be shipping,
+/// duties, tips or taxes.
+pub(crate) fn not_below(least: Money, stated: Money, lines: usize, path: &str) -> Result<(), WebhookError> {
+    if stated.minor >= least.minor && stated.currency == least.currency {
+        return Ok(());
+    }
+    reconcile(least, stated, lines, path)
+}
+
 /// Refuses a stated total that the lines do not explain.
 pub(crate) fn reconcile(sum: Money, stated: Money, lines: usize, path: &str) -> Result<(), WebhookError> {
     let tolerance = u64::try_from(lines).unwrap_or(u64::MAX).saturating_add(1);

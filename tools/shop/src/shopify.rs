@@ -13,13 +13,13 @@ use kit::fence::ThirdParty;
 use kit::message::{Channel, ConsentState};
 use kit::{CartId, Currency, CustomerId, Money, OrderId, ProductId};
 
-use crate::amounts::{amount, currency, optional, reconcile, sum};
+use crate::amounts::{amount, currency, not_below, optional, reconcile, sum};
 use crate::error::{Fault, WebhookError, field, shorten};
 use crate::event::{
     CancelReason, Cart, Consent, EventBody, EventCustomer, Fulfillment, Inventory, LineItem, Order, Product, Refund,
     RefundLine,
 };
-use crate::json::{IdText, decode};
+use crate::json::{AmountText, IdText, decode};
 use crate::topic::Topic;
 use crate::values::{country, email, filled, https, id, language, third_party};
 use crate::{Parsed, ShopDefaults};
@@ -119,7 +119,15 @@ fn checkout(checkout: wire::Checkout, defaults: &ShopDefaults) -> Result<Parsed,
     if let Some(stated) = optional(checkout.total_line_items_price.as_ref(), currency, "$.total_line_items_price")? {
         reconcile(full, stated, items.len(), "$.total_line_items_price")?;
     }
-    let total = optional(checkout.subtotal_price.as_ref(), currency, "$.subtotal_price")?.unwrap_or(full);
+    let least = after_discounts(full, checkout.total_discounts.as_ref(), currency)?;
+    let subtotal = optional(checkout.subtotal_price.as_ref(), currency, "$.subtotal_price")?;
+    let due = optional(checkout.total_price.as_ref(), currency, "$.total_price")?;
+    for (stated, path) in [(subtotal, "$.subtotal_price"), (due, "$.total_price")] {
+        if let Some(stated) = stated {
+            not_below(least, stated, items.len(), path)?;
+        }
+    }
+    let total = subtotal.unwrap_or(full);
     let token = match checkout.cart_token.as_ref().filter(|token| !token.0.is_empty()) {
         Some(cart) => id(cart, "$.cart_token", CartId::new)?,
         None => id(&checkout.token, "$.token", CartId::new)?,
@@ -141,6 +149,13 @@ fn checkout(checkout: wire::Checkout, defaults: &ShopDefaults) -> Result<Parsed,
         note: third_party(checkout.note),
     };
     Ok(about(checkout.updated_at.unwrap_or(checkout.created_at), customer, EventBody::Cart(body)))
+}
+
+/// What the lines cost after every discount that the body states.
+fn after_discounts(full: Money, discounts: Option<&AmountText>, currency: Currency) -> Result<Money, WebhookError> {
+    let path = "$.total_discounts";
+    let discount = optional(discounts, currency, path)?.unwrap_or(Money::new(0, currency));
+    full.minus(discount).map_err(|e| field(path, e))
 }
 
 fn order(topic: Topic, order: wire::Order, defaults: &ShopDefaults) -> Result<Parsed, WebhookError> {

@@ -122,7 +122,12 @@ fn anonymised_real_deliveries_are_read_once_their_values_are_values() {
         fill(&mut value);
         if let Some(lines) = value["line_items"].as_array().map(Vec::len) {
             // Every line has 123 units at 1.00.
-            value["total_line_items_price"] = format!("{}.00", lines * 123).into();
+            let total = format!("{}.00", lines * 123);
+            for name in ["total_line_items_price", "subtotal_price", "total_price"] {
+                if value.get(name).is_some() {
+                    value[name] = total.clone().into();
+                }
+            }
         }
         read(Source::Shopify, topic, value.to_string().as_bytes()).unwrap_or_else(|e| panic!("{file}: {e}"));
         if topic == "carts/update" {
@@ -156,6 +161,26 @@ fn fill(value: &mut serde_json::Value) {
             _ => "example string",
         }
         .into();
+    }
+}
+
+/// Shipping, duties and taxes come on top; below the lines there are only the discounts that are stated.
+#[test]
+fn a_checkout_is_refused_whose_totals_are_below_what_its_lines_cost() {
+    let file =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../../knowledge/sample-shop/webhooks/shopify-checkouts-update-ada.json");
+    let good = std::fs::read_to_string(file).unwrap();
+    for name in ["total_price", "subtotal_price"] {
+        let stated =
+            |value: &str| good.replace(&format!("\"{name}\": \"189.00\""), &format!("\"{name}\": \"{value}\""));
+        assert_eq!(
+            refused(Source::Shopify, "checkouts/update", &stated("1.00")),
+            format!("$.{name}: the items come to 189.00 EUR but the body states 1.00 EUR")
+        );
+        let discounted = stated("169.00").replace("\"total_discounts\": \"0.00\"", "\"total_discounts\": \"20.00\"");
+        for body in [stated("195.90"), discounted] {
+            read(Source::Shopify, "checkouts/update", body.as_bytes()).unwrap();
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use kit::tool::Phase;
 use mailwright_agent::{HumanReason, Step, ToolAnswer};
 
-use crate::support::{Run, call_id, fact, parked};
+use crate::support::{Run, call_id, draft, drafted, fact, parked};
 
 fn failed() -> Step {
     Step::SwitchModel { why: HumanReason { code: "model_failed".to_owned(), text: "503 for two minutes".to_owned() } }
@@ -75,6 +75,35 @@ fn the_next_model_keeps_what_was_learned_and_nothing_else() {
     assert_eq!((run.machine.phase(), run.machine.draft()), (Phase::Compose, None));
     run.calls(&[("a", "search_catalog", "[1]")]);
     assert_eq!(run.running()[0].id, call_id("call_5_1"), "ids stay unique within the run");
+}
+
+/// A model that only fumbles the hand-over must not cost the message it wrote.
+#[test]
+fn the_next_model_hands_over_the_draft_that_was_accepted() {
+    let mut run = Run::new();
+    run.calls(&[("a", "lookup_profile", "{}")]);
+    run.answer_all();
+    let name = draft("first").report.content.short();
+    run.calls(&[("p", "propose_message", "{}")]);
+    run.answer_with("p", &format!(r#"{{"draft":"{name}"}}"#), Some(drafted("first", &["vip"])));
+    for _ in 0..4 {
+        run.text("I have asked for approval.");
+    }
+    run.switch("offline");
+    assert_eq!(run.machine.draft().map(|d| d.as_ref()), Some(&draft("first")));
+    assert_eq!((run.machine.phase(), run.machine.needs_approval().to_vec()), (Phase::Clear, vec!["vip".to_owned()]));
+    let said = run.said();
+    assert_eq!(
+        said[2..],
+        [
+            "assistant: [a=lookup_profile({})]".to_owned(),
+            "tool a=lookup_profile: {}".to_owned(),
+            "assistant: [p=propose_message({})]".to_owned(),
+            format!(r#"tool p=propose_message: {{"draft":"{name}"}}"#),
+        ]
+    );
+    run.request_approval("a1");
+    assert!(matches!(run.next(), Step::AwaitApproval { .. }), "{:?}", run.next());
 }
 
 #[test]

@@ -108,6 +108,11 @@ enum TrustWord {
 }
 
 impl RiskPolicy {
+    /// The flows that have a rule of their own.
+    pub fn flows(&self) -> impl Iterator<Item = &FlowId> {
+        self.flows.keys()
+    }
+
     /// Reads a policy file. `label` names it in errors.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use super::check;
 use super::faults::{Faults, Place};
 use super::fields::{Fields, show};
 use super::own::Importer;
-use super::{ShopifyStore, html};
+use super::{ShopifyStore, StockedAs, html};
 use crate::product::Product;
 
 /// What a variant counts whose stock the shop does not track: enough never to be called scarce.
@@ -52,6 +52,16 @@ pub(super) fn read(body: &str, store: &ShopifyStore, importer: &mut Importer, fa
             other => faults.add(place, "", &show(other), "a product object"),
         }
     }
+}
+
+/// The variants of one product that the shop has a name of its own for.
+pub(super) fn units(body: &str, store: &ShopifyStore, faults: &mut Faults) -> Vec<StockedAs> {
+    let Ok(Value::Object(body)) = serde_json::from_str(body) else { return Vec::new() };
+    let product = body.get("product").and_then(Value::as_object).unwrap_or(&body);
+    let mut fields = Fields::new(product, Place::Product(0), "", faults);
+    let on_sale = is_on_sale(&mut fields) == Some(true);
+    let named = variants(&mut fields, store).into_iter().filter_map(|v| Some((v.sku?, v.price, v.stock)));
+    named.map(|(sku, price, stock)| StockedAs { sku, price, stock: if on_sale { stock.max(0) } else { 0 } }).collect()
 }
 
 /// `None` for a product with faults, or one that is not on sale online.
@@ -174,6 +184,7 @@ fn image(fields: &mut Fields<'_>) -> (Option<String>, Option<String>) {
 /// What we need of a variant.
 struct Variant {
     id: ProductId,
+    sku: Option<String>,
     price: Money,
     compare_at: Option<Money>,
     /// Units on hand, or [`UNTRACKED_STOCK`].
@@ -205,7 +216,8 @@ fn read_variant(variant: &mut Fields<'_>, store: &ShopifyStore) -> Option<Varian
     let stock = if untracked { Some(UNTRACKED_STOCK) } else { variant.required_integer("inventory_quantity") };
     let oversells = variant.text("inventory_policy").as_deref() == Some("continue");
     let stock = stock?;
-    Some(Variant { id: id?, price: price?, compare_at, stock, sellable: oversells || stock > 0 })
+    let sku = variant.text("sku").filter(|sku| !sku.is_empty());
+    Some(Variant { id: id?, sku, price: price?, compare_at, stock, sellable: oversells || stock > 0 })
 }
 
 /// The cheapest variant that can be bought; of equals, the one listed first.

@@ -53,6 +53,8 @@ pub(super) struct Checkout {
     pub(super) line_items: Vec<Line>,
     pub(super) total_line_items_price: Option<AmountText>,
     pub(super) subtotal_price: Option<AmountText>,
+    pub(super) total_discounts: Option<AmountText>,
+    pub(super) total_price: Option<AmountText>,
     pub(super) abandoned_checkout_url: Option<String>,
     pub(super) note: Option<String>,
     pub(super) customer: Option<Customer>,
