@@ -357,7 +357,18 @@ impl Tenant {
             .map_err(|e| StoreError::Corrupt { what: "run".to_owned(), why: e.to_string() })?;
         let release = self.release.digest;
         let (cause, supersede) = ("a campaign".to_owned(), None);
-        let new = NewRun { id: run.clone(), flow, customer, occasion, step: attempt, due: now, cause, supersede, release, plan };
+        let new = NewRun {
+            id: run.clone(),
+            flow,
+            customer,
+            occasion,
+            step: attempt,
+            due: now,
+            cause,
+            supersede,
+            release,
+            plan,
+        };
         self.store.admit(new, now).await?;
         Ok((run, true))
     }

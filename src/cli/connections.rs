@@ -50,7 +50,7 @@ enum ConnectionsCommand {
 }
 
 pub(super) async fn run(global: &Global, args: ConnectionsArgs, out: &Out) -> Result<(), Failure> {
-    let (store, now) = app::open_store(global, out).await?;
+    let (store, now) = app::open_store(global).await?;
     let secrets = Secrets::of(store.store().dir());
     let done = async {
         match args.command {

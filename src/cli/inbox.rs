@@ -52,7 +52,7 @@ enum InboxCommand {
 }
 
 pub(super) async fn run(global: &Global, args: InboxArgs, out: &Out) -> Result<(), Failure> {
-    let (store, _) = app::open_store(global, out).await?;
+    let (store, _) = app::open_store(global).await?;
     let unknown = |id: &EventId| Failure::new(format!("there is no event {id}; see `mailwright inbox list`"));
     let done = async {
         match args.command {

@@ -11,7 +11,7 @@ use super::out::{Ink, Out, short};
 use super::trace::{Trace, ending};
 use super::{Failure, Global, failure};
 use crate::control::Command;
-use crate::runs::Replayed;
+use crate::runs::{Replayed, Rest};
 use crate::store::{RunState, ShopStore};
 
 #[derive(Debug, Args)]

@@ -50,7 +50,7 @@ enum TokensCommand {
 }
 
 pub(super) async fn run(global: &Global, args: TokensArgs, out: &Out) -> Result<(), Failure> {
-    let (store, now) = app::open_store(global, out).await?;
+    let (store, now) = app::open_store(global).await?;
     let done = async {
         match args.command {
             TokensCommand::Create { name, role } => {

@@ -24,11 +24,11 @@ impl UnsubscribeKey {
 
     /// As [`UnsubscribeKey::open`], for a shop that may have sent mail: its links work with the secret they were made with,
     /// and a new one made in silence would break each of them.
-    pub fn open_for(dir: &Path, has_sent: bool) -> Result<Self, KeyError> {
+    pub fn open_for(dir: &Path, has_sent: bool) -> Result<Self, KeyFileError> {
         let file = dir.join("unsubscribe.key");
         if has_sent && matches!(file.try_exists(), Ok(false)) {
             let why = "it is missing, and the unsubscribe links of mail already sent need it; restore it from a backup, or, if it is lost for good, write 64 hexadecimal characters into it: links sent before stop working then";
-            return Err(KeyError { file, why: why.to_owned() });
+            return Err(KeyFileError { file, why: why.to_owned() });
         }
         Self::open(dir)
     }

@@ -90,6 +90,8 @@ impl Tenant {
             occasion: run.occasion,
             step: run.step,
             due: now,
+            cause: format!("{who} by hand"),
+            supersede: None,
             release: self.release.digest,
             plan: serde_json::to_string(&seed)
                 .map_err(|e| StoreError::Corrupt { what: "seed".to_owned(), why: e.to_string() })?,
@@ -164,7 +166,7 @@ impl Tenant {
             _ => Vec::new(),
         };
         let considered = products.iter().any(|id| self.catalog.get(id).is_some_and(|p| p.considered));
-        let applied = Applied { customer: Some(customer), products, considered, unfinished: None };
+        let applied = Applied { customer: Some(customer), products, considered, ..Applied::default() };
         let (runs, skipped) = self.admit_all(&event, &applied).await?;
         Ok(Intake { runs, skipped, ..repeated })
     }
@@ -191,7 +193,7 @@ fn ended_in_passing(run: &Run, subject: &Subject) -> bool {
     let code = match &outcome {
         Outcome::NoSend(reason) => reason.code.as_str(),
         Outcome::Held { hold } => hold.code(),
-        Outcome::Delivered { .. } | Outcome::Parked(_) => return false,
+        Outcome::Delivered { .. } | Outcome::Written { .. } | Outcome::Parked(_) => return false,
     };
     let others = || seed(run).is_some_and(|seed| !same(&seed.subject.products, &subject.products));
     PASSING.contains(&code) || (ABOUT_PRODUCTS.contains(&code) && others())

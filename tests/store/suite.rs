@@ -410,7 +410,7 @@ pub(super) async fn an_erased_person_is_in_no_row(home: &Home) {
     let (e1, e2) = (EventId::new("e1").unwrap(), EventId::new("e2").unwrap());
     store.settle_about(&e1, InboxState::Done, "fine", Some(&ada.id)).await.unwrap();
     store.receive(event("e2", b"about nobody", now())).await.unwrap();
-    let (run, _) = store.admit(new_run("run-1", "cart:1", now()), now()).await.unwrap();
+    let Admission { run, .. } = store.admit(new_run("run-1", "cart:1", now()), now()).await.unwrap();
     store.append(&run, row(1), None).await.unwrap();
     let told = store.traces_of(&ada.id).await.unwrap();
     let counts = ["events", "consents", "runs", "messages"].map(|list| told[list].as_array().unwrap().len());
