@@ -35,7 +35,7 @@ pub enum RunError {
         /// The case.
         case: String,
         /// Why.
-        source: PlayError,
+        source: Box<PlayError>,
     },
     /// A shop could not be set up.
     #[error(transparent)]
@@ -212,7 +212,11 @@ async fn one(
     case: &Case,
     trial: u32,
 ) -> Result<(Trial, Vec<String>), RunError> {
-    let failed = |source: PlayError| RunError::Case { suite: suite.suite.clone(), case: case.name.clone(), source };
+    let failed = |source: PlayError| RunError::Case {
+        suite: suite.suite.clone(),
+        case: case.name.clone(),
+        source: Box::new(source),
+    };
     let percent = case.shop.as_ref().unwrap_or(&suite.shop).holdout_percent;
     let shop = set.stage.tenant.store.id().clone();
     let hero = Hero::of(&suite.suite, &case.name, trial, &shop, percent, case.customer.held_out)?;

@@ -5,8 +5,10 @@ use mailwright::eval::suite::{Case, Ending};
 use super::off::Off;
 use super::{failing, play, play_wired, props, suites};
 
-/// Every gate: its name, how it is switched off, the cases it is for, and what must be seen without it.
-const GATES: [(&str, Off, fn(&Case) -> bool, &str); 17] = [
+/// A gate: its name, how it is switched off, the cases it is for, and what must be seen without it.
+type Gate = (&'static str, Off, fn(&Case) -> bool, &'static str);
+
+const GATES: [Gate; 17] = [
     ("consent", Off::Holds(&["no_consent"]), |case| because(case, "no_consent"), "never:no_consent"),
     ("unsubscribing", Off::Holds(&["withdrawn"]), |case| because(case, "withdrawn"), "never:unsubscribed"),
     ("suppression", Off::Holds(&["suppressed"]), |case| because(case, "suppressed"), "never:suppressed"),
