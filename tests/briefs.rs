@@ -80,7 +80,7 @@ impl ChatModel for Script {
             }
             Says::Hangs => unreachable!(),
         };
-        let usage = Usage { input_tokens: 1_000, output_tokens: 100, cost_micros: 500 };
+        let usage = Usage { input_tokens: 1_000, output_tokens: 100, cost_micros: 500, ..Usage::default() };
         Box::pin(std::future::ready(Ok(ModelReply { text, calls, finish, usage, model: "script".to_owned() })))
     }
 }
