@@ -25,10 +25,10 @@ impl Chat {
         let current = current(&machine);
         let find = |number: u32| versions.iter().find(|v| v.version == number);
         let parent = find(current.version).map_or(0, |v| v.parent);
-        if current.version == parent {
+        let restored = find(parent).map(|v| v.brief.clone()).unwrap_or_default();
+        if restored.diff(&current).iter().all(|change| change.field().is_computed()) {
             return Err(ChatError::NothingToUndo);
         }
-        let restored = find(parent).map(|v| v.brief.clone()).unwrap_or_default();
         let note = format!("They undid the last change: the brief is as it was in version {parent}.");
         self.edit(id, &current, restored, note, Some(parent)).await
     }
