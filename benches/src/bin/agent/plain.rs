@@ -26,7 +26,10 @@ pub(crate) async fn play(scenario: &Scenario, model: &dyn ChatModel, run: &RunId
             }
             Step::AwaitApproval { .. } => return Ok(Ended::Waiting(Some(Box::new(machine)))),
             Step::Done(outcome) => return ended_as_scripted(&outcome).map(|()| Ended::Done),
-            other @ (Step::Deliver { .. } | Step::AwaitRelease { .. } | Step::SwitchModel { .. } | Step::AwaitMarketer { .. }) => {
+            other @ (Step::Deliver { .. }
+            | Step::AwaitRelease { .. }
+            | Step::SwitchModel { .. }
+            | Step::AwaitMarketer { .. }) => {
                 return Err(Failure::new(format!("the run did not follow the script: {other:?}")));
             }
         };
