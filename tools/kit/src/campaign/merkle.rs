@@ -78,7 +78,7 @@ impl AudienceTree {
         let mut at = place;
         let mut siblings = Vec::new();
         for level in &self.levels {
-            let (sibling, side) = if at % 2 == 0 { (at + 1, Side::Right) } else { (at - 1, Side::Left) };
+            let (sibling, side) = if at.is_multiple_of(2) { (at + 1, Side::Right) } else { (at - 1, Side::Left) };
             siblings.extend(level.get(sibling).map(|digest| (*digest, side)));
             at /= 2;
         }
