@@ -90,10 +90,15 @@ impl Server {
     /// As for [`Tenant::open`].
     pub async fn open(store: &Store, shop: &ShopId, parts: Parts, limits: Limits) -> Result<Arc<Self>, TenantError> {
         let tenant = Tenant::open(store, shop, parts.clone()).await?;
-        Ok(Arc::new(Self {
-            tenant: RwLock::new(Arc::new(tenant)),
-            store: store.clone(),
-            shop: shop.clone(),
+        Ok(Self::of(Arc::new(tenant), parts, limits))
+    }
+
+    /// Puts a shop that is open already behind a server; `parts` are what it was opened with.
+    pub fn of(tenant: Arc<Tenant>, parts: Parts, limits: Limits) -> Arc<Self> {
+        let store = tenant.store.store().clone();
+        Arc::new(Self {
+            shop: tenant.store.id().clone(),
+            tenant: RwLock::new(tenant),
             parts,
             secrets: Secrets::of(store.dir()),
             webhooks: Semaphore::new(limits.webhooks),
@@ -102,7 +107,8 @@ impl Server {
             wake: Notify::new(),
             ready: AtomicBool::new(false),
             turns: Turns::default(),
-        }))
+            store,
+        })
     }
 
     /// Serves until `shutdown` comes, then lets requests and runs under way end.

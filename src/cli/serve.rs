@@ -30,7 +30,7 @@ pub(super) async fn run(global: &Global, args: ServeArgs, out: &Out) -> Result<(
     if let Some(file) = first_admin(&app.tenant.store, parts.clock.now()).await.map_err(failure)? {
         out.note(&format!("The admin's token for the API is in {}.", file.display()));
     }
-    let server = Server::open(&store, &shop, parts, Limits::default()).await.map_err(failure)?;
+    let server = Server::of(app.tenant.clone(), parts, Limits::default());
     let listener = TcpListener::bind(args.listen)
         .await
         .map_err(|e| Failure::new(format!("{}: {e}; choose another address with --listen", args.listen)))?;
