@@ -152,7 +152,9 @@ impl Terms {
         let files = self.files();
         let shop = match &self.place {
             Place::Folder => set_up(folder.path(), &files, &self.shelf, clock.now()).await,
-            Place::Postgres(_) => fill(folder.path(), &self.place, &files, &self.shelf, clock.now()).await,
+            Place::Scratch | Place::Postgres(_) => {
+                fill(folder.path(), &self.place, &files, &self.shelf, clock.now()).await
+            }
         };
         let store = Store::open_at(folder.path(), &self.place).await.unwrap();
         let tenant = open(&store, &shop, &folder, clock.clone(), self.models.clone()).await;

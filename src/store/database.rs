@@ -23,8 +23,7 @@ const READERS: u32 = 4;
 const ACQUIRE: Duration = Duration::from_secs(10);
 
 /// Set before anything else on every SQLite connection. What is deleted is overwritten: an erasure must reach the file.
-const SQLITE_SETTINGS: &str =
-    "PRAGMA busy_timeout = 10000; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;";
+const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 10000; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;";
 /// A client that stalls inside a transaction must not keep the others out for long.
 const POSTGRES_SETTINGS: &str = "SET client_encoding = 'UTF8'; SET synchronous_commit = on; SET lock_timeout = '10s'; SET statement_timeout = '60s'; SET idle_in_transaction_session_timeout = '30s';";
 

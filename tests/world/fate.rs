@@ -69,6 +69,7 @@ impl World {
                 Fate::Sent(Box::new(self.mail_of(run).await))
             }
             Rest::Done(Outcome::Delivered { state }) => Fate::Dropped(state.as_str().to_owned()),
+            Rest::Done(Outcome::Written { .. }) => panic!("a flow's run writes for one person"),
             Rest::Done(Outcome::NoSend(reason)) => Fate::NoSend(reason.code),
             Rest::Done(Outcome::Held { hold }) => Fate::Dropped(hold.code().to_owned()),
             Rest::Done(Outcome::Parked(reason)) => Fate::Parked(format!("{} ({})", reason.code, reason.text)),
@@ -78,6 +79,7 @@ impl World {
                 Fate::Waiting(found.reasons.into_iter().map(|r| r.code).collect())
             }
             Rest::Delayed { until } => Fate::Delayed(until),
+            Rest::Marketer { ended } => panic!("a run for a customer waits for a marketer: {ended:?}"),
         }
     }
 
