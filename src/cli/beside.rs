@@ -9,11 +9,11 @@ use crate::control::{self, Command, Reply, Request};
 pub(super) async fn ask(global: &Global, command: Command) -> Result<Option<Value>, Failure> {
     let dir = app::data_dir(global)?;
     let shop = global.shop.clone().map(kit::ShopId::new).transpose().map_err(failure)?;
-    let reply = control::ask(&dir, &Request { shop, command }).await.map_err(failure)?;
-    match reply {
-        Some(_) if global.at.is_some() => {
-            Err(Failure::new("--at cannot be used while a process drives this data folder: the time is that process's"))
-        }
+    if global.at.is_some() && control::is_taken(&dir).map_err(failure)? {
+        let why = "--at cannot be used while a process drives this data folder: the time is that process's";
+        return Err(Failure::new(why));
+    }
+    match control::ask(&dir, &Request { shop, command }).await.map_err(failure)? {
         Some(Reply::Done(value)) => Ok(Some(value)),
         Some(Reply::Failed(why)) => Err(Failure::new(why)),
         None if control::is_taken(&dir).map_err(failure)? => Err(Failure::new(

@@ -61,6 +61,7 @@ fn what_a_person_decides_is_done_by_the_process_that_drives() {
     folder
         .run(AFTERNOON, &["approvals", "approve", &approval, "--as", "nora"])
         .failed(1, &["--at cannot be used while a process drives this data folder"]);
+    assert_eq!(folder.rows("SELECT state FROM approvals"), ["pending"], "what is refused was not done");
 
     let stopped = beside(&folder, &["kill", "on", "shop", "--as", "nora", "--reason", "wrong prices"]);
     assert!(stopped.status.success(), "{stopped:?}");

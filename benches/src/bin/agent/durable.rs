@@ -31,7 +31,7 @@ impl Durable {
         let store = Store::open(dir).await?;
         let shop = store.shop(&shop());
         let driver = Driver {
-            policy: RunPolicy::shipped()?.into(),
+            policy: RunPolicy::shipped().map_err(|e| Failure::new(e.to_string()))?.into(),
             store: shop.clone(),
             registry: scenario.registry.clone(),
             deliverer: Arc::new(NoDelivery),
