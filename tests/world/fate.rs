@@ -71,7 +71,6 @@ impl World {
             Rest::Done(Outcome::Delivered { state }) => Fate::Dropped(state.as_str().to_owned()),
             Rest::Done(Outcome::Written { .. }) => panic!("a flow's run writes for one person"),
             Rest::Done(Outcome::NoSend(reason)) => Fate::NoSend(reason.code),
-            Rest::Done(Outcome::Written { .. }) => panic!("a run for a customer wrote a message class"),
             Rest::Done(Outcome::Held { hold }) => Fate::Dropped(hold.code().to_owned()),
             Rest::Done(Outcome::Parked(reason)) => Fate::Parked(format!("{} ({})", reason.code, reason.text)),
             Rest::Held { hold, at } => Fate::Held(hold.code().to_owned(), at),
