@@ -182,7 +182,13 @@ impl Tenant {
                     found: row.price.currency,
                 });
             }
-            build_graph(&own, &open_catalog(&shop, &rows)?, &draft.curated, now).await?;
+            let products = read_products(&shop, &rows)?;
+            // Orders change no name: without them the names are compared as they would be, in a fraction of the time.
+            let mut builder = GraphBuilder::new(products.iter().map(toolbox::graph_product));
+            for curated in &draft.curated {
+                builder = builder.curated(curated.clone());
+            }
+            builder.build(now)?;
         }
         let digest = own.activate_release(&draft.shop.identity.name, &files, draft.limits(), who, now).await?;
         Ok((shop, digest))
@@ -288,6 +294,12 @@ impl Planner for Tenant {
 }
 
 fn open_catalog(shop: &ShopId, rows: &[ProductRow]) -> Result<Catalog, TenantError> {
+    let products = read_products(shop, rows)?;
+    Catalog::in_memory(products).map_err(|e| TenantError::Catalog { shop: shop.clone(), why: e.to_string() })
+}
+
+/// The stored products with their price and stock of now.
+fn read_products(shop: &ShopId, rows: &[ProductRow]) -> Result<Vec<catalog::Product>, TenantError> {
     let fail = |why: String| TenantError::Catalog { shop: shop.clone(), why };
     let mut products = Vec::with_capacity(rows.len());
     for row in rows {
@@ -297,7 +309,7 @@ fn open_catalog(shop: &ShopId, rows: &[ProductRow]) -> Result<Catalog, TenantErr
         product.stock = row.stock;
         products.push(product);
     }
-    Catalog::in_memory(products).map_err(|e| fail(e.to_string()))
+    Ok(products)
 }
 
 /// A product of another currency cannot be sold in this shop, and must not keep the others from being sold.
