@@ -50,6 +50,7 @@ fn each_risk_alone_wants_a_person_and_none_wants_nobody() {
         mend: "drop it".into(),
     };
     let (approve, warn) = ([finding(Severity::Approve)], [finding(Severity::Warn)]);
+    let small = [finding(Severity::Warn), finding(Severity::Warn), finding(Severity::Warn)];
     let offer = RiskInput { offer: Some(&step), ..base };
     for (input, expected) in [
         (base, vec![]),
@@ -64,6 +65,7 @@ fn each_risk_alone_wants_a_person_and_none_wants_nobody() {
         (RiskInput { sends_so_far: 19, ..base }, vec!["new_flow"]),
         (RiskInput { findings: &approve, ..base }, vec!["claim-unmatched"]),
         (RiskInput { findings: &warn, ..base }, vec![]),
+        (RiskInput { findings: &small, ..base }, vec!["brand_score"]),
     ] {
         assert_eq!(codes(&input), expected, "{input:?}");
     }

@@ -9,7 +9,7 @@ use common::{category, eur, id, product, shop};
 use kit::product::Shelf;
 use kit::{Currency, Language, Money, Timestamp};
 use mailwright_catalog::{
-    Catalog, CatalogError, CategoryCount, LiveState, PriceBand, Query, Results, SearchError, UpdateError,
+    Catalog, CatalogError, CategoryCount, LiveState, PriceBand, PricePoint, Query, Results, SearchError, UpdateError,
 };
 use proptest::prelude::*;
 
