@@ -128,7 +128,8 @@ fn each_reason_keeps_somebody_out_and_the_first_counts() {
     let base = brief(spec(vec![lapsed()], vec![Predicate::Country { any: vec!["FR".into()] }]), VipTreatment::Excluded);
     let mut worse = member("c");
     // From the last reason to the first: each new one takes over from those after it.
-    let steps: [(ExclusionReason, fn(&mut Member)); 9] = [
+    type Step = (ExclusionReason, fn(&mut Member));
+    let steps: [Step; 9] = [
         (ExclusionReason::Holdout, |m| m.holdout = true),
         (ExclusionReason::Language, |m| m.language = Language::DE),
         (ExclusionReason::Cap, |m| m.sent_week = 3),

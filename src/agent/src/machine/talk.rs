@@ -81,7 +81,7 @@ impl Talk {
         if self.turn == 0 {
             return;
         }
-        let calls = messages.into_iter().filter(|m| keeps_calls(m)).collect();
+        let calls = messages.into_iter().filter(keeps_calls).collect();
         self.past.push(PastTurn { turn: self.turn, said: std::mem::take(&mut self.said), answer, calls });
         let len = self.past.len();
         self.past.drain(..len.saturating_sub(REMEMBERED));
