@@ -70,7 +70,7 @@ fn what_is_not_spoken_here() {
     let before = folder.state();
     let file = folder.file("checkout.json", &body);
     let run = |source, topic, file| folder.run(MORNING, &["trigger", source, topic, file]);
-    run("shopfy", "checkouts/update", &file).failed(1, &["unknown source `shopfy`", "shopify, generic"]);
+    run("shopfy", "checkouts/update", &file).failed(1, &["unknown source `shopfy`", "known: shopify, "]);
     run("shopify", "checkouts/updated", &file)
         .failed(1, &["unsupported topic `checkouts/updated` of shopify", "checkouts/update"]);
     run("generic", "cart.updated", &file).failed(1, &["checkout.json", "event"]);
