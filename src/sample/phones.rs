@@ -32,7 +32,8 @@ pub(super) fn give(seed: u64, world: &mut SampleWorld) -> Result<(), SampleError
         let mut rng = Rng::stream(seed, STREAMS + number);
         let cast = CAST.contains(&customer.id.as_str());
         let (has_number, agreed, left) = (rng.chance(NUMBER), rng.chance(AGREED), rng.chance(LEFT));
-        if !cast && !(has_number && subscribed.contains(&customer.id)) {
+        let gave_one = has_number && subscribed.contains(&customer.id);
+        if !cast && !gave_one {
             continue;
         }
         let phone = Phone::parse(&format!("+999{number:08}"))?;
