@@ -1,16 +1,23 @@
 //! Any server that speaks Chat Completions or Responses.
 //!
+//! async-openai carries the requests: it builds them (`address` tells it where to and with what headers) and hands them to
+//! `carrier`, a service of ours that performs them. Retries and the reading of streams are our own; `carrier` says why. So
+//! are the types on the wire, and tolerant: one unknown enum value must not fail an answer.
+//!
 //! Where to look: `profile` is how a server is reached, `provider` the ways of each kind of server as one table, `chat` and
 //! `responses` the two interfaces (each with its stream beside it), `document` tools for servers that know none,
-//! `transport` retries. The types on the wire are our own and tolerant: one unknown enum value must not fail an answer.
+//! `transport` retries.
 
+mod address;
 mod answer;
+mod carrier;
 mod chat;
 mod chat_stream;
 mod document;
 mod keywords;
 mod profile;
 mod provider;
+mod relay;
 mod responses;
 mod responses_stream;
 mod sse;
@@ -19,17 +26,20 @@ mod transport;
 use std::sync::Arc;
 
 use agent::{ModelReply, ModelRequest, Quote, ReplySink};
+use async_openai::config::Config;
 use kit::BoxFuture;
 use kit::tool::ToolSpec;
+use serde_json::value::RawValue;
 
 use super::prices::{Price, Tokens};
 use super::{ChatModel, ModelError};
 use crate::cassette::Cassette;
-use crate::egress::Egress;
+use crate::egress::{Egress, EgressError};
+use address::Address;
 use answer::Heard;
-use chat_stream::ChatStream;
-use responses_stream::ResponsesStream;
-use transport::{Came, Transport};
+use carrier::{Carrier, fault};
+use relay::Relay;
+use transport::Transport;
 
 pub use profile::{Api, Profile, Secret, ToolMode, UnknownToolMode};
 pub use provider::Provider;
@@ -37,7 +47,8 @@ pub use provider::Provider;
 /// A client for one profile.
 pub struct OpenAi {
     profile: Profile,
-    transport: Transport,
+    client: async_openai::Client<Arc<dyn Config>>,
+    transport: Arc<Transport>,
 }
 
 impl std::fmt::Debug for OpenAi {
@@ -67,24 +78,46 @@ impl OpenAi {
             )));
         }
         let egress = Egress::to(&profile.base_url, profile.reach).map_err(transport::unreachable)?.with(cassette);
-        let transport = Transport::new(egress, &profile, &path(&profile))?;
-        Ok(Self { profile, transport })
+        let address: Arc<dyn Config> = Arc::new(Address::of(&profile, &egress)?);
+        // The library only builds requests with it, and it could not send one: it trusts nobody.
+        let builder = reqwest::Client::builder().no_proxy().tls_certs_only([]).build();
+        let builder = builder.map_err(|_| transport::unreachable(EgressError::Tls))?;
+        let client = async_openai::Client::build(builder, address);
+        let transport = Arc::new(Transport::new(egress, &profile));
+        Ok(Self { profile, client, transport })
     }
 
-    fn body(&self, request: &ModelRequest<'_>, tools: &[&ToolSpec], stream: bool) -> Result<Vec<u8>, ModelError> {
-        let profile = &self.profile;
-        let written = match profile.api {
-            Api::Chat => serde_json::to_vec(&chat::Request::new(profile, request, tools, stream)?),
-            Api::Responses => serde_json::to_vec(&responses::Request::new(profile, request, tools, stream)?),
-        };
-        written.map_err(|e| ModelError::Malformed(format!("request: {e}")))
-    }
-
-    fn read(&self, raw: &[u8]) -> Result<Heard, ModelError> {
-        match self.profile.api {
-            Api::Chat => chat::read(raw),
-            Api::Responses => responses::read(raw),
+    /// Puts a question through the library.
+    async fn put(
+        &self,
+        carrier: Carrier,
+        request: &ModelRequest<'_>,
+        tools: &[&ToolSpec],
+    ) -> Result<Heard, ModelError> {
+        let (profile, stream) = (&self.profile, self.profile.stream);
+        let client = self.client.clone().with_http_service(carrier);
+        match profile.api {
+            Api::Chat => {
+                let body = chat::Request::new(profile, request, tools, stream)?;
+                let raw: Box<RawValue> = client.chat().create_byot(body).await.map_err(fault)?;
+                chat::read(raw.get().as_bytes())
+            }
+            Api::Responses => {
+                let body = responses::Request::new(profile, request, tools, stream)?;
+                let raw: Box<RawValue> = client.responses().create_byot(body).await.map_err(fault)?;
+                responses::read(raw.get().as_bytes())
+            }
         }
+    }
+
+    /// How long a question is, in bytes.
+    fn length(&self, request: &ModelRequest<'_>, tools: &[&ToolSpec]) -> Option<usize> {
+        let (profile, stream) = (&self.profile, self.profile.stream);
+        let written = match profile.api {
+            Api::Chat => serde_json::to_vec(&chat::Request::new(profile, request, tools, stream).ok()?),
+            Api::Responses => serde_json::to_vec(&responses::Request::new(profile, request, tools, stream).ok()?),
+        };
+        Some(written.ok()?.len())
     }
 
     /// Asks; a sink reads along when the profile streams, and hears it at the end when not.
@@ -94,22 +127,22 @@ impl OpenAi {
         tools: &[&ToolSpec],
         sink: Option<&dyn ReplySink>,
     ) -> Result<ModelReply, ModelError> {
-        let body = self.body(request, tools, self.profile.stream)?;
         // A document is a call in the making: whoever reads along hears of it when it is one.
         let document = self.profile.tool_mode == ToolMode::JsonSchema && !tools.is_empty();
-        let (heard, live) = match (self.profile.stream, self.profile.api) {
-            (false, _) => (self.read(&self.transport.whole(&body).await?)?, false),
-            (true, Api::Chat) => match self.transport.stream(&body, || ChatStream::new(sink, document)).await? {
-                Came::Stream(gathered) => (gathered.heard()?, true),
-                Came::Whole(raw) => (self.read(&raw)?, false),
-            },
-            (true, Api::Responses) => {
-                match self.transport.stream(&body, || ResponsesStream::new(sink, document)).await? {
-                    Came::Stream(gathered) => (gathered.heard()?, true),
-                    Came::Whole(raw) => (self.read(&raw)?, false),
-                }
-            }
+        let relay = Relay::default();
+        let carrier = Carrier {
+            transport: self.transport.clone(),
+            api: self.profile.api,
+            stream: self.profile.stream,
+            document,
+            relay: sink.map(|_| relay.clone()),
         };
+        let answer = self.put(carrier, request, tools);
+        let heard = match sink {
+            Some(sink) => relay.listen(sink, answer).await?,
+            None => answer.await?,
+        };
+        let live = relay.streamed();
         let announced = live && !heard.calls.is_empty();
         let reply = heard.into_reply(&self.profile, tools);
         if let Some(sink) = sink {
@@ -121,16 +154,6 @@ impl OpenAi {
             }
         }
         Ok(reply)
-    }
-}
-
-/// Where requests go, behind the base address.
-fn path(profile: &Profile) -> String {
-    match (profile.api, &profile.api_version) {
-        (Api::Chat, Some(_)) => format!("openai/deployments/{}/chat/completions", profile.model),
-        (Api::Responses, Some(_)) => "openai/responses".to_owned(),
-        (Api::Chat, None) => "chat/completions".to_owned(),
-        (Api::Responses, None) => "responses".to_owned(),
     }
 }
 
@@ -170,8 +193,8 @@ impl ChatModel for OpenAi {
             None => Quote::Unknown,
             Some(Price::FREE) => Quote::Free,
             Some(price) => {
-                let Ok(body) = self.body(request, tools, self.profile.stream) else { return Quote::Unknown };
-                let input = u64::try_from(body.len()).unwrap_or(u64::MAX);
+                let Some(length) = self.length(request, tools) else { return Quote::Unknown };
+                let input = u64::try_from(length).unwrap_or(u64::MAX);
                 let tokens = Tokens { input, cached: 0, output: self.profile.max_tokens.into() };
                 Quote::AtMost { micros: price.of(tokens) }
             }

@@ -1,6 +1,6 @@
 //! Streams: pieces of words and calls as servers really send them.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use agent::{FinishReason, ModelReply, ModelRequest, RawCall, ReplySink, ToolChoice, Usage};
 use kit::tool::{Tool as _, ToolSpec};
@@ -9,6 +9,7 @@ use mailwright::model::{ChatModel as _, ModelError};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use wiremock::ResponseTemplate;
 
 use super::{Look, completion, conversation, profile, requests_of, server};
@@ -98,6 +99,38 @@ async fn words_come_as_they_are_written() {
     let (got, heard) = read(&stream).await;
     assert_eq!(got, Ok(reply(Some("Hello 🎒"), &[], FinishReason::Stop, counted())));
     assert_eq!(heard, ["Hel", "lo 🎒"]);
+}
+
+/// Says when it hears something.
+struct Nodding(Arc<Notify>);
+
+impl ReplySink for Nodding {
+    fn text(&self, _: &str) {
+        self.0.notify_one();
+    }
+    fn call(&self, _: &str) {}
+}
+
+/// The server says no more until the first word was handed on.
+#[tokio::test]
+async fn words_are_handed_on_before_the_answer_ends() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    let nod = Arc::new(Notify::new());
+    let heard = nod.clone();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let _ = stream.read(&mut [0; 16 * 1024]).await.unwrap();
+        let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
+        stream.write_all(format!("{head}{}", said("Hel")).as_bytes()).await.unwrap();
+        heard.notified().await;
+        stream.write_all(format!("{}{}{DONE}", said("lo"), stop("stop")).as_bytes()).await.unwrap();
+    });
+    let model = OpenAi::new(Profile { retries: 0, timeout_s: 5, ..streaming(&url) }).unwrap();
+    let messages = conversation();
+    let request = ModelRequest { messages: &messages, tools: Vec::new(), tool_choice: ToolChoice::Auto };
+    let got = model.stream(&request, &[], &Nodding(nod)).await;
+    assert_eq!(got, Ok(reply(Some("Hello"), &[], FinishReason::Stop, Usage::default())));
 }
 
 #[tokio::test]

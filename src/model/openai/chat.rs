@@ -219,7 +219,7 @@ pub(super) struct IncomingFunction {
     pub(super) arguments: Option<Value>,
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(super) struct AnswerUsage {
     #[serde(default)]
     prompt_tokens: Value,
@@ -230,14 +230,14 @@ pub(super) struct AnswerUsage {
 }
 
 impl AnswerUsage {
-    pub(super) fn tokens(&self) -> Tokens {
+    fn tokens(&self) -> Tokens {
         let cached = self.prompt_tokens_details.get("cached_tokens").map_or(0, count);
         Tokens { input: count(&self.prompt_tokens), cached, output: count(&self.completion_tokens) }
     }
 }
 
 /// Why it stopped. Unknown words are one reason.
-pub(super) fn finish(word: &str) -> FinishReason {
+fn finish(word: &str) -> FinishReason {
     match word {
         "content_filter" => FinishReason::Refused,
         "length" => FinishReason::Length,

@@ -3,12 +3,13 @@
 //! Calls are gathered by their `index`. Servers that leave it out, repeat names, send whole objects as arguments, give every
 //! parallel call the same index, or end without `[DONE]` are understood.
 
-use agent::{RawCall, ReplySink};
+use agent::{RawCall, ReplySink as _};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::answer::{Heard, words};
-use super::chat::{AnswerUsage, IncomingFunction, finish};
+use super::answer::words;
+use super::chat::{AnswerUsage, IncomingFunction};
+use super::relay::Relay;
 use super::transport::{Gather, judge_within};
 use crate::model::ModelError;
 
@@ -61,36 +62,41 @@ struct Open {
 }
 
 /// Gathers one answer.
-pub(super) struct ChatStream<'a> {
-    sink: Option<&'a dyn ReplySink>,
+pub(super) struct ChatStream {
+    sink: Option<Relay>,
     /// Words are a document for us, not for whoever reads along.
     document: bool,
-    heard: Heard,
+    text: Option<String>,
+    refusal: Option<String>,
     calls: Vec<Open>,
+    finish: Option<String>,
+    usage: Option<AnswerUsage>,
+    model: Option<String>,
     handed_on: bool,
     done: bool,
     spoke: bool,
 }
 
-impl<'a> ChatStream<'a> {
-    pub(super) fn new(sink: Option<&'a dyn ReplySink>, document: bool) -> Self {
-        Self { sink, document, heard: Heard::default(), calls: Vec::new(), handed_on: false, done: false, spoke: false }
-    }
-
-    /// What was heard, at the end.
-    ///
-    /// # Errors
-    /// When nothing was.
-    pub(super) fn heard(self) -> Result<Heard, ModelError> {
-        if !self.spoke {
-            return Err(ModelError::Malformed("it holds no choices".to_owned()));
+impl ChatStream {
+    pub(super) fn new(sink: Option<Relay>, document: bool) -> Self {
+        Self {
+            sink,
+            document,
+            text: None,
+            refusal: None,
+            calls: Vec::new(),
+            finish: None,
+            usage: None,
+            model: None,
+            handed_on: false,
+            done: false,
+            spoke: false,
         }
-        Ok(Heard { calls: self.calls.into_iter().map(|open| open.call).collect(), ..self.heard })
     }
 
     fn say(&mut self, delta: &str) {
-        self.heard.text.get_or_insert_default().push_str(delta);
-        if let (Some(sink), false) = (self.sink, self.document) {
+        self.text.get_or_insert_default().push_str(delta);
+        if let (Some(sink), false) = (&self.sink, self.document) {
             sink.text(delta);
             self.handed_on = true;
         }
@@ -121,7 +127,7 @@ impl<'a> ChatStream<'a> {
             Some(Value::Null) | None => {}
             Some(object) => call.arguments = object.to_string(),
         }
-        if let (true, Some(sink)) = (begins, self.sink) {
+        if let (true, Some(sink)) = (begins, &self.sink) {
             sink.call(&name);
             self.handed_on = true;
         }
@@ -144,7 +150,7 @@ impl<'a> ChatStream<'a> {
     }
 }
 
-impl Gather for ChatStream<'_> {
+impl Gather for ChatStream {
     fn event(&mut self, data: &str) -> Result<(), ModelError> {
         if self.done || data.trim().is_empty() {
             return Ok(());
@@ -158,11 +164,11 @@ impl Gather for ChatStream<'_> {
         if chunk.error.is_some_and(|error| !error.is_null()) {
             return Err(judge_within(data.as_bytes()));
         }
-        if let Some(usage) = chunk.usage {
-            self.heard.tokens = Some(usage.tokens());
+        if chunk.usage.is_some() {
+            self.usage = chunk.usage;
         }
-        if self.heard.model.is_none() {
-            self.heard.model = chunk.model.filter(|model| !model.is_empty());
+        if self.model.is_none() {
+            self.model = chunk.model.filter(|model| !model.is_empty());
         }
         // We ask for one choice.
         let first = |choice: &ChunkChoice| choice.index.as_u64().unwrap_or(0) == 0;
@@ -173,12 +179,12 @@ impl Gather for ChatStream<'_> {
                 self.say(&text);
             }
             if let Some(text) = delta.refusal {
-                self.heard.refusal.get_or_insert_default().push_str(&text);
+                self.refusal.get_or_insert_default().push_str(&text);
             }
             delta.tool_calls.into_iter().flatten().for_each(|piece| self.piece(piece));
             // An empty word is no reason: some servers send it with every piece.
             if let Some(word) = choice.finish_reason.filter(|word| !word.is_empty()) {
-                self.heard.finish = Some(finish(&word));
+                self.finish = Some(word);
             }
         }
         Ok(())
@@ -189,6 +195,19 @@ impl Gather for ChatStream<'_> {
     }
 
     fn is_whole(&self) -> bool {
-        self.done || self.heard.finish.is_some()
+        self.done || self.finish.is_some()
+    }
+
+    fn whole(self) -> Value {
+        let call = |Open { call, .. }| {
+            let RawCall { id, name, arguments } = call;
+            json!({ "id": id, "type": "function", "function": { "name": name, "arguments": arguments } })
+        };
+        let calls: Vec<Value> = self.calls.into_iter().map(call).collect();
+        let message = json!({ "content": self.text, "refusal": self.refusal, "tool_calls": calls });
+        let choice = json!({ "index": 0, "message": message, "finish_reason": self.finish });
+        // A server that said nothing made no choice.
+        let choices: Vec<Value> = self.spoke.then_some(choice).into_iter().collect();
+        json!({ "model": self.model, "choices": choices, "usage": self.usage })
     }
 }

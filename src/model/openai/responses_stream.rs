@@ -1,11 +1,10 @@
 //! Responses as they come. The last event holds the whole answer again; that is what counts.
 
-use agent::ReplySink;
+use agent::ReplySink as _;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::answer::Heard;
-use super::responses;
+use super::relay::Relay;
 use super::transport::{Gather, judge_within};
 use crate::model::ModelError;
 
@@ -22,8 +21,8 @@ struct Event {
 }
 
 /// Gathers one answer.
-pub(super) struct ResponsesStream<'a> {
-    sink: Option<&'a dyn ReplySink>,
+pub(super) struct ResponsesStream {
+    sink: Option<Relay>,
     document: bool,
     /// Items that are done, for servers whose last event leaves them out.
     items: Vec<Value>,
@@ -31,26 +30,13 @@ pub(super) struct ResponsesStream<'a> {
     handed_on: bool,
 }
 
-impl<'a> ResponsesStream<'a> {
-    pub(super) fn new(sink: Option<&'a dyn ReplySink>, document: bool) -> Self {
+impl ResponsesStream {
+    pub(super) fn new(sink: Option<Relay>, document: bool) -> Self {
         Self { sink, document, items: Vec::new(), whole: None, handed_on: false }
-    }
-
-    /// What was heard, at the end.
-    ///
-    /// # Errors
-    /// As for a whole answer.
-    pub(super) fn heard(self) -> Result<Heard, ModelError> {
-        let mut whole = self.whole.ok_or_else(|| ModelError::Malformed("it holds no output".to_owned()))?;
-        let empty = whole.get("output").and_then(Value::as_array).is_none_or(Vec::is_empty);
-        if let (true, Some(map)) = (empty, whole.as_object_mut()) {
-            map.insert("output".to_owned(), Value::Array(self.items));
-        }
-        responses::read(whole.to_string().as_bytes())
     }
 }
 
-impl Gather for ResponsesStream<'_> {
+impl Gather for ResponsesStream {
     fn event(&mut self, data: &str) -> Result<(), ModelError> {
         if data.trim().is_empty() || data.trim() == "[DONE]" {
             return Ok(());
@@ -59,7 +45,7 @@ impl Gather for ResponsesStream<'_> {
             .map_err(|_| ModelError::Malformed("an event is not what Responses sends".to_owned()))?;
         match event.r#type.as_str() {
             "response.output_text.delta" => {
-                if let (Some(text), Some(sink), false) = (event.delta.as_str(), self.sink, self.document) {
+                if let (Some(text), Some(sink), false) = (event.delta.as_str(), &self.sink, self.document) {
                     sink.text(text);
                     self.handed_on = true;
                 }
@@ -67,7 +53,7 @@ impl Gather for ResponsesStream<'_> {
             "response.output_item.added" => {
                 let is_call = event.item.get("type").and_then(Value::as_str) == Some("function_call");
                 let name = event.item.get("name").and_then(Value::as_str);
-                if let (true, Some(name), Some(sink)) = (is_call, name, self.sink) {
+                if let (true, Some(name), Some(sink)) = (is_call, name, &self.sink) {
                     sink.call(name);
                     self.handed_on = true;
                 }
@@ -88,5 +74,14 @@ impl Gather for ResponsesStream<'_> {
 
     fn is_whole(&self) -> bool {
         self.whole.is_some()
+    }
+
+    fn whole(self) -> Value {
+        let mut whole = self.whole.unwrap_or_default();
+        let empty = whole.get("output").and_then(Value::as_array).is_none_or(Vec::is_empty);
+        if let (true, Some(map)) = (empty, whole.as_object_mut()) {
+            map.insert("output".to_owned(), Value::Array(self.items));
+        }
+        whole
     }
 }

@@ -5,14 +5,13 @@
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-use reqwest::Method;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
-use super::profile::{Profile, Secret};
-use super::provider::Auth;
+use super::profile::Profile;
 use super::sse::Events;
 use crate::egress::{Answer, Egress, EgressError, Outgoing};
 use crate::model::ModelError;
@@ -23,7 +22,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(20);
 const MAX_BODY: usize = 4 << 20;
 
 /// Reads a stream as it comes.
-pub(super) trait Gather {
+pub(super) trait Gather: Send {
     /// Takes in the data of one event.
     ///
     /// # Errors
@@ -33,6 +32,8 @@ pub(super) trait Gather {
     fn handed_on(&self) -> bool;
     /// True once the answer is whole, whatever may still come.
     fn is_whole(&self) -> bool;
+    /// The answer as it would have come at once.
+    fn whole(self) -> Value;
 }
 
 /// What a server sent back to a request for a stream.
@@ -45,9 +46,6 @@ pub(super) enum Came<G> {
 
 pub(super) struct Transport {
     egress: Egress,
-    url: reqwest::Url,
-    /// `None` for servers that want no key.
-    key: Option<(HeaderName, HeaderValue)>,
     attempt: Duration,
     deadline: Duration,
     retries: u32,
@@ -55,29 +53,21 @@ pub(super) struct Transport {
 }
 
 impl Transport {
-    /// # Errors
-    /// When the address cannot be used or the key holds what no header may hold, such as a line break.
-    pub(super) fn new(egress: Egress, profile: &Profile, path: &str) -> Result<Self, ModelError> {
-        let mut url = egress.url(path).map_err(unreachable)?;
-        if let Some(version) = &profile.api_version {
-            url.query_pairs_mut().append_pair("api-version", version);
-        }
-        Ok(Self {
+    pub(super) fn new(egress: Egress, profile: &Profile) -> Self {
+        Self {
             egress,
-            url,
-            key: key(&profile.api_key, profile.quirks().auth)?,
             attempt: Duration::from_secs(profile.timeout_s),
             deadline: Duration::from_secs(profile.deadline_s),
             retries: profile.retries,
             first_wait: Duration::from_millis(profile.first_wait_ms),
-        })
+        }
     }
 
     /// Asks for a whole answer: JSON.
-    pub(super) async fn whole(&self, body: &[u8]) -> Result<Vec<u8>, ModelError> {
+    pub(super) async fn whole(&self, request: &Outgoing) -> Result<Vec<u8>, ModelError> {
         let mut tries = Tries::begin(self);
         loop {
-            match tokio::time::timeout_at(tries.deadline, self.whole_once(body)).await {
+            match tokio::time::timeout_at(tries.deadline, self.whole_once(request)).await {
                 Ok(Ok(answer)) => return Ok(answer),
                 Ok(Err(failure)) => tries.after(failure).await?,
                 Err(_) => return Err(tries.over()),
@@ -85,19 +75,23 @@ impl Transport {
         }
     }
 
-    async fn whole_once(&self, body: &[u8]) -> Result<Vec<u8>, Failure> {
+    async fn whole_once(&self, request: &Outgoing) -> Result<Vec<u8>, Failure> {
         let read = async {
-            let answer = self.send(body, "*/*").await?;
+            let answer = self.send(request).await?;
             self.json(answer).await
         };
         tokio::time::timeout(self.attempt, read).await.unwrap_or_else(|_| Err(self.too_slow()))
     }
 
     /// Asks for a stream; `begin` makes what gathers it, anew for every attempt.
-    pub(super) async fn stream<G: Gather>(&self, body: &[u8], begin: impl Fn() -> G) -> Result<Came<G>, ModelError> {
+    pub(super) async fn stream<G: Gather>(
+        &self,
+        request: &Outgoing,
+        begin: impl Fn() -> G,
+    ) -> Result<Came<G>, ModelError> {
         let mut tries = Tries::begin(self);
         loop {
-            match tokio::time::timeout_at(tries.deadline, self.stream_once(body, begin())).await {
+            match tokio::time::timeout_at(tries.deadline, self.stream_once(request, begin())).await {
                 Ok(Ok(came)) => return Ok(came),
                 Ok(Err(failure)) => tries.after(failure).await?,
                 Err(_) => return Err(tries.over()),
@@ -105,8 +99,8 @@ impl Transport {
         }
     }
 
-    async fn stream_once<G: Gather>(&self, body: &[u8], mut gather: G) -> Result<Came<G>, Failure> {
-        let sent = tokio::time::timeout(self.attempt, self.send(body, "text/event-stream")).await;
+    async fn stream_once<G: Gather>(&self, request: &Outgoing, mut gather: G) -> Result<Came<G>, Failure> {
+        let sent = tokio::time::timeout(self.attempt, self.send(request)).await;
         let answer = sent.unwrap_or_else(|_| Err(self.too_slow()))?;
         let kind = answer.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         if !kind.starts_with("text/event-stream") {
@@ -146,14 +140,8 @@ impl Transport {
     }
 
     /// Sends the request and judges what is no success.
-    async fn send(&self, body: &[u8], accept: &'static str) -> Result<Answer, Failure> {
-        let mut headers = vec![
-            (ACCEPT, HeaderValue::from_static(accept)),
-            (CONTENT_TYPE, HeaderValue::from_static("application/json")),
-        ];
-        headers.extend(self.key.clone());
-        let outgoing = Outgoing { method: Method::POST, url: self.url.clone(), headers, body: body.to_vec() };
-        let answer = self.egress.send(outgoing).await.map_err(broken)?;
+    async fn send(&self, request: &Outgoing) -> Result<Answer, Failure> {
+        let answer = self.egress.send(request.clone()).await.map_err(broken)?;
         if (200..300).contains(&answer.status) {
             return Ok(answer);
         }
@@ -211,20 +199,6 @@ impl<'t> Tries<'t> {
     fn over(&self) -> ModelError {
         ModelError::Timeout { seconds: self.transport.deadline.as_secs() }
     }
-}
-
-/// The key as a header that no log shows; none without a key.
-fn key(key: &Secret, auth: Auth) -> Result<Option<(HeaderName, HeaderValue)>, ModelError> {
-    if key.0.is_empty() {
-        return Ok(None);
-    }
-    let (name, text) = match auth {
-        Auth::Bearer => (AUTHORIZATION, format!("Bearer {}", key.0)),
-        Auth::Header(name) => (HeaderName::from_static(name), key.0.clone()),
-    };
-    let mut value = HeaderValue::from_str(&text).map_err(|_| ModelError::UnusableKey)?;
-    value.set_sensitive(true);
-    Ok(Some((name, value)))
 }
 
 /// The body; `None` for one that is too long to be read.
