@@ -216,7 +216,8 @@ fn check_step(machine: &Machine, plan: &RunPlan, last_reply: Option<&ModelReply>
         | Step::AwaitApproval { .. }
         | Step::AwaitRelease { .. }
         | Step::SwitchModel { .. }
-        | Step::Done(Outcome::Delivered { .. } | Outcome::NoSend(_) | Outcome::Parked(_)) => {}
+        | Step::Done(Outcome::Delivered { .. } | Outcome::NoSend(_) | Outcome::Written { .. } | Outcome::Parked(_)) => {
+        }
     }
 }
 
@@ -247,6 +248,7 @@ fn random_runs_come_to_every_end() {
         }
         ends.insert(match machine.outcome().unwrap() {
             Outcome::Delivered { .. } => "delivered".to_owned(),
+            Outcome::Written { .. } => "written".to_owned(),
             Outcome::NoSend(why) => format!("no send: {}", why.code),
             Outcome::Held { hold } => format!("held: {}", hold.code()),
             Outcome::Parked(why) => format!("parked: {}", why.code),
