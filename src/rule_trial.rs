@@ -100,7 +100,7 @@ impl Tenant {
             let last = answers.flatten().filter_map(|answer| {
                 if let Some(Disposition::Drafted { draft, .. }) = answer.disposition { Some(draft) } else { None }
             });
-            if let Some(draft) = last.last() {
+            if let Some(draft) = last.reduce(|_, later| later) {
                 trial.messages += 1;
                 trial.changed.extend(self.compare(candidate, &run.id, &run.flow, &draft));
             }

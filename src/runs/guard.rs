@@ -90,10 +90,19 @@ fn strings(value: &mut Value, known: &Known) -> bool {
             }
             Cow::Borrowed(_) => false,
         },
-        Value::Array(items) => items.iter_mut().fold(false, |masked, item| strings(item, known) || masked),
-        Value::Object(fields) => fields.values_mut().fold(false, |masked, field| strings(field, known) || masked),
+        Value::Array(items) => all(items.iter_mut(), known),
+        Value::Object(fields) => all(fields.values_mut(), known),
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
+}
+
+/// Every one of them, also after the first that had something to mask.
+fn all<'v>(values: impl Iterator<Item = &'v mut Value>, known: &Known) -> bool {
+    let mut masked = false;
+    for value in values {
+        masked |= strings(value, known);
+    }
+    masked
 }
 
 /// What has a form is masked everywhere. A name is looked for only in the words of other people: a boot may be called Clare.

@@ -121,7 +121,7 @@ pub(super) async fn failed_tries_wait_longer_and_a_parked_run_may_go_on(home: &H
     let waits = store.run(&id).await.unwrap().unwrap();
     assert_eq!((waits.state, waits.failures, waits.wake_at), (RunState::Waiting, 2, Some(minutes(2))));
     assert_eq!(store.due_runs(minutes(1)).await.unwrap(), []);
-    assert_eq!(store.due_runs(minutes(2)).await.unwrap(), [id.clone()]);
+    assert_eq!(store.due_runs(minutes(2)).await.unwrap(), std::slice::from_ref(&id));
     store.end_run(&id, RunState::Parked, Some("60 tries failed".to_owned()), None, now()).await.unwrap();
     assert_eq!(store.due_runs(minutes(9)).await.unwrap(), []);
     store.unpark(&id, now()).await.unwrap();

@@ -160,7 +160,8 @@ fn act(scene: &Scene<'_>, heard: &Heard) -> Option<Vec<(&'static str, Value)>> {
         let unclear = last.content.contains("can mean more than one thing") && updates.len() < MAX_UPDATES;
         return unclear.then(|| patch(scene, heard, false)).flatten().map(|patch| vec![("update_brief", patch)]);
     };
-    let reach_changed = ["include", "channels", "vip"].iter().any(|key| !last.arguments[*key].is_null());
+    let reach_changed =
+        ["include", "channels", "vip"].iter().any(|key| last.arguments.get(*key).is_some_and(|value| !value.is_null()));
     if reach_changed && updated.get("recipients").is_some() && scene.made("preview_audience").next().is_none() {
         return Some(vec![("preview_audience", json!({ "include": null, "exclude": null }))]);
     }
@@ -193,7 +194,9 @@ fn searches(heard: &Heard) -> Vec<(&'static str, Value)> {
 
 /// Products that were found for these words: all of them fit, or nothing is taken.
 fn found<'s>(scene: &'s Scene<'_>, query: &str) -> Option<Vec<&'s Value>> {
-    let done = scene.made("search_catalog").find(|done| done.arguments["query"] == heard::alias(query))?;
+    let done = scene
+        .made("search_catalog")
+        .find(|done| done.arguments.get("query").is_some_and(|asked| *asked == heard::alias(query)))?;
     let value = done.value.as_ref().filter(|value| value.get("note").is_none() && value.get("corrected").is_none())?;
     let products: Vec<&Value> = value.get("products")?.as_array()?.iter().collect();
     (!products.is_empty()).then_some(products)
@@ -288,14 +291,14 @@ fn patch(scene: &Scene<'_>, heard: &Heard, vip_said: bool) -> Option<Value> {
     if patch.values().all(Value::is_null) {
         return None;
     }
-    if scene.line("objective").is_none() && patch["objective"].is_null() {
-        patch["objective"] = json!(scene.said.chars().take(300).collect::<String>());
+    if scene.line("objective").is_none() && patch.get("objective").is_none_or(Value::is_null) {
+        patch.insert("objective".to_owned(), json!(scene.said.chars().take(300).collect::<String>()));
     }
     if scene.line("title").is_none()
-        && patch["title"].is_null()
+        && patch.get("title").is_none_or(Value::is_null)
         && let Some(title) = words::title(titles.first().copied(), scene.said)
     {
-        patch["title"] = json!(title);
+        patch.insert("title".to_owned(), json!(title));
     }
     Some(Value::Object(patch))
 }
