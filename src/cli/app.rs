@@ -149,8 +149,7 @@ async fn set_up(store: &Store, clock: &dyn Clock, out: &Out) -> Result<ShopId, F
 
 /// Who decides on the command line: a person, named, with a role.
 pub(super) fn person(name: &str, role: Role) -> Result<Principal, Failure> {
-    let named = (name == clean(name)).then(|| Principal::person(name, role)).flatten();
-    named.ok_or_else(|| Failure::new("say who you are, with a name of your own: --as NAME"))
+    Principal::person(name, role).ok_or_else(|| Failure::new("say who you are: --as NAME, a person's name"))
 }
 
 /// Where the tables are: the command line before the configuration file before the data folder.

@@ -93,6 +93,10 @@ impl Driver {
     /// [`DriveError`]: the run is unharmed and can be driven again, or is parked with its reason.
     pub async fn drive(&self, id: &RunId) -> Result<Rest, DriveError> {
         let run = self.store.run(id).await?.ok_or_else(|| DriveError::Unknown(id.clone()))?;
+        if run.plan.is_empty() {
+            let reason = NoSend { code: "erased".to_owned(), reason: crate::store::ERASED.to_owned() };
+            return Ok(Rest::Done(Outcome::NoSend(reason)));
+        }
         if run.state == RunState::Done {
             let outcome = run.outcome.as_deref().and_then(|text| serde_json::from_str(text).ok());
             return outcome.map(Rest::Done).ok_or_else(|| {

@@ -121,7 +121,7 @@ impl Tenant {
         refold(&mut folded, &rows);
         ends_as_noted(&run, &rows, &folded).map_err(diverged)?;
         let parked = self.store.parked_state(id).await?;
-        let state_compared = match parked.filter(|p| p.version == MACHINE_VERSION && p.seq as usize == rows.len()) {
+        let state_compared = match parked.filter(|p| p.version == folded.version() && p.seq as usize == rows.len()) {
             Some(parked) => same_state(&parked, &folded).map(|()| true).map_err(diverged)?,
             None => false,
         };

@@ -146,6 +146,6 @@ fn a_configuration_that_cannot_be_used_is_refused() {
         ("[esp]\nbase_url = \"http://a\"\napi_key = \"x\"\n", "unknown field `api_key`"),
     ] {
         let config = folder.file("mailwright.toml", text);
-        folder.run(AFTERNOON, &["runs", "list", "--config", &config]).failed(1, &[words]);
+        folder.run(AFTERNOON, &["runs", "resume", "--config", &config]).failed(1, &[words]);
     }
 }

@@ -35,7 +35,7 @@ fn another_prompt_set_shows_in_the_message() {
     let changed = swapped_opening(&words);
     assert_ne!(words, changed);
     std::fs::write(&patterns, changed).unwrap();
-    let applied = folder.run(AFTERNOON, &["release", "apply", files.to_str().unwrap()]);
+    let applied = folder.run(AFTERNOON, &["release", "apply", files.to_str().unwrap(), "--as", "nora"]);
     assert!(applied.status.success(), "{applied:?}");
     let other = folder.rows("SELECT active_release FROM shops").pop().unwrap();
     let before = folder.state();

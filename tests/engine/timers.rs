@@ -116,7 +116,7 @@ fn a_run_that_is_past_its_deadline_ends() {
     let policy = std::path::Path::new(files).join("knowledge/policy/runs.toml");
     let shipped = std::fs::read_to_string(&policy).unwrap();
     std::fs::write(&policy, shipped.replace("deadline = \"720h\"", "deadline = \"3h\"")).unwrap();
-    assert!(folder.run(MORNING, &["release", "apply", files]).status.success());
+    assert!(folder.run(MORNING, &["release", "apply", files, "--as", "nora"]).status.success());
     let ada = webhook("shopify-checkouts-update-ada");
     folder.json(MORNING, &["trigger", "shopify", "checkouts/update", &ada]);
     assert_eq!(folder.rows("SELECT state FROM runs"), ["waiting"]);

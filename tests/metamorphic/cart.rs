@@ -217,6 +217,8 @@ fn two_carts_are_two_occasions() {
     in_every_shop(async |seed| {
         let mut scene = Scene::plain(seed).await;
         let other = scene.world.shelf.other();
+        // Closer together the newer one would take the place of the older.
+        scene.world.later(2);
         let basket = scene.world.basket(&scene.reader, std::slice::from_ref(&other));
         let second = only_run(&scene.world.fire(&basket).await);
         assert_ne!(second, scene.run);

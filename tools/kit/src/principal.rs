@@ -41,10 +41,16 @@ pub enum Principal {
 }
 
 impl Principal {
-    /// A person by the name they give; `None` when it is none. One person, one name: "Ada" must not approve what "ada" wrote.
+    /// A person by the name they give; `None` when it is none. One person, one name: "Ada" must not approve what "ada" wrote,
+    /// nor anybody under a name by which author lists know a flow or the system, or with characters that nobody sees.
     pub fn person(name: &str, role: Role) -> Option<Self> {
         let name = name.trim().to_lowercase();
-        (!name.is_empty() && !name.chars().any(char::is_control)).then_some(Self::User { name, role })
+        let hidden = |c: char| {
+            c.is_control()
+                || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+        };
+        let taken = name.contains(':') || name == Self::System.name();
+        (!name.is_empty() && !taken && !name.chars().any(hidden)).then_some(Self::User { name, role })
     }
 
     /// True when this person may approve at all (not whether they may approve *this*).
