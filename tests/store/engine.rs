@@ -20,7 +20,7 @@ fn run(id: &str, occasion: &str, due: Timestamp) -> NewRun {
         cause: format!("event {id}"),
         supersede: None,
         release: Digest::of_bytes(b"release"),
-        plan: format!("{{\"of\":\"{id}\"}}"),
+        plan: format!("{{\"subject\":{{\"triggered_at\":\"{due}\"}},\"of\":\"{id}\"}}"),
     }
 }
 

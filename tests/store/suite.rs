@@ -80,7 +80,7 @@ fn new_run(id: &str, occasion: &str, due: Timestamp) -> NewRun {
         cause: "test".to_owned(),
         supersede: None,
         release: Digest::of_bytes(b"release"),
-        plan: "{}".to_owned(),
+        plan: format!("{{\"subject\":{{\"triggered_at\":\"{due}\"}}}}"),
     }
 }
 

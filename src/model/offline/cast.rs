@@ -179,14 +179,17 @@ impl<'a> Table<'a> {
         cards
     }
 
-    /// What others bought beside or instead: of the same kind as something of the run it is a rival, not company.
+    /// What others bought beside or instead: of the same kind as something in a cart it is a rival, not company.
     fn is_rival(&self, product: &Product) -> bool {
         let learned = match product.relation() {
             Relation::BoughtNext | Relation::BoughtTogether | Relation::SamePurpose => true,
             Relation::Accessory | Relation::Next | Relation::Substitute | Relation::SameKind | Relation::None => false,
         };
         let kind = product.category.as_deref();
-        learned && kind.is_some() && self.run.iter().any(|run| run.category.as_deref() == kind)
+        self.flow == Flow::AbandonedCheckout
+            && learned
+            && kind.is_some()
+            && self.run.iter().any(|run| run.category.as_deref() == kind)
     }
 
     /// A card with the reason that the transcript gives.

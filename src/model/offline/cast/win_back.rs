@@ -92,9 +92,15 @@ fn pool<'a>(table: &Table<'a>) -> Vec<Card<'a>> {
     let of_role =
         |role: Option<Role>| table.others.iter().filter(plain).filter(move |p| p.role == role).map(|p| table.card(p));
     let mut cards = table.related(&RELATED);
-    // They do not have what was cancelled: nothing is used with it, follows it or serves beside it.
-    let of_cancelled = |p: &Product| table.run.iter().any(|run| p.source() == Some(run.id.as_str()));
-    cards.retain(|card| !of_cancelled(card.product));
+    // They do not have what was cancelled: nothing is used with it or follows it. What serves the same purpose may still be
+    // wanted, unless it was we who ran out: then what stands in for it is shown, and no more of the like.
+    let of_run = |p: &Product| table.run.iter().any(|run| p.source() == Some(run.id.as_str()));
+    let fits = |card: &Card<'_>| match table.person.cancelled() {
+        None => true,
+        Some(Cancelled::RanOut) => !of_run(card.product),
+        Some(Cancelled::ByReader | Cancelled::Other) => card.why == Why::SamePurpose || !of_run(card.product),
+    };
+    cards.retain(fits);
     cards.extend(of_role(Some(Role::Favourite)));
     cards.extend(of_role(Some(Role::Interest)));
     cards.extend(of_role(None).take(1));
