@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use kit::campaign::{Brief, CampaignId};
-use kit::{BriefId, Role};
+use kit::{ApprovalId, BriefId, Principal, Role};
 
 use super::app::{App, person};
 use super::out::{Ink, Out, clean, short};
@@ -152,24 +152,41 @@ async fn write(
         }
         (None, None) => return Err(Failure::new("name a brief, or give one with --file")),
     };
-    let campaign = tenant.freeze_campaign(&named, &brief, &who).await.map_err(failure)?;
-    let estimate = tenant.estimate(&campaign).await.map_err(failure)?;
-    out.line(&format!("{} {campaign}", out.ink(Ink::Bold, "campaign")));
-    for line in estimated(&estimate, tenant.model()) {
-        out.line(&format!("  {line}"));
-    }
+    let (campaign, estimate) = freeze(app, &named, &brief, &who, out).await?;
     if estimate.classes > 0 && !yes && !agreed(*out)? {
         out.line(&format!("Nothing was spent. The audience stays frozen in {campaign}."));
         return Ok(());
     }
-    tenant.write_campaign(&campaign, &who, Arc::new(Trace::new(*out))).await.map_err(failure)?;
-    let approval = tenant.ask_for_campaign(&campaign, &who).await.map_err(failure)?;
-    out.value(&serde_json::json!({ "campaign": campaign, "estimate": estimate, "approval": approval }))?;
+    let approval = spend(app, &campaign, &who, out).await?;
+    out.value(&serde_json::json!({ "campaign": campaign, "estimate": estimate, "approval": approval }))
+}
+
+/// Freezes a brief's audience and tells what writing to it will take. Nothing is spent yet.
+pub(super) async fn freeze(
+    app: &App,
+    named: &str,
+    brief: &Brief,
+    who: &Principal,
+    out: &Out,
+) -> Result<(CampaignId, Estimate), Failure> {
+    let campaign = app.tenant.freeze_campaign(named, brief, who).await.map_err(failure)?;
+    let estimate = app.tenant.estimate(&campaign).await.map_err(failure)?;
+    out.line(&format!("{} {campaign}", out.ink(Ink::Bold, "campaign")));
+    for line in estimated(&estimate, app.tenant.model()) {
+        out.line(&format!("  {line}"));
+    }
+    Ok((campaign, estimate))
+}
+
+/// Has every class written and asks for the one approval.
+pub(super) async fn spend(app: &App, campaign: &CampaignId, who: &Principal, out: &Out) -> Result<ApprovalId, Failure> {
+    app.tenant.write_campaign(campaign, who, Arc::new(Trace::new(*out))).await.map_err(failure)?;
+    let approval = app.tenant.ask_for_campaign(campaign, who).await.map_err(failure)?;
     out.line(&format!(
-        "{} every class; somebody else than {name} decides: mailwright approvals show {approval}",
+        "{} every class; somebody else than {who} decides: mailwright approvals show {approval}",
         out.ink(Ink::Good, "wrote")
     ));
-    Ok(())
+    Ok(approval)
 }
 
 /// What writing will take, in words.

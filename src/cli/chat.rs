@@ -13,6 +13,7 @@ use kit::{BriefId, Principal, Role};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
 
 use super::app::{App, person};
+use super::campaigns;
 use super::out::{Ink, Out, clean, short};
 use super::{Failure, Global, failure};
 use crate::briefs::{Chat, ChatError, ChatEvent, View, Watcher};
@@ -71,7 +72,7 @@ async fn perform(app: &App, args: ChatArgs, out: Out) -> Result<(), Failure> {
         None => {}
     }
     let owner = person(&args.name, Role::Marketer)?;
-    Session { chat: &chat, watcher, out, owner, streamed }.run(args.resume, args.brief).await
+    Session { app, chat: &chat, watcher, out, owner, streamed }.run(args.resume, args.brief).await
 }
 
 async fn list(chat: &Chat, out: Out) -> Result<(), Failure> {
@@ -138,6 +139,7 @@ fn print(out: Out, event: &ChatEvent, streamed: &AtomicBool) {
 
 /// A conversation at the terminal.
 struct Session<'a> {
+    app: &'a App,
     chat: &'a Chat,
     watcher: Arc<Watcher>,
     out: Out,
@@ -216,6 +218,18 @@ impl Session<'_> {
                     Ink::Good,
                     &format!("The brief is ready: version {}, digest {}.", ready.brief.version, ready.digest.short()),
                 ));
+                let (app, out) = (self.app, &self.out);
+                let (campaign, _) = campaigns::freeze(app, id.as_str(), &ready.brief, &self.owner, out).await?;
+                out.line("Write them? [y/N]");
+                let answer = lines.next_line().await.map_err(failure)?.unwrap_or_default();
+                if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") {
+                    campaigns::spend(app, &campaign, &self.owner, out).await?;
+                } else {
+                    out.line(&format!(
+                        "Nothing was spent. Later: mailwright campaigns write {id} --as {}",
+                        self.owner.name().trim_start_matches("user:")
+                    ));
+                }
                 Ok(Went::Same)
             }
             "/help" => {

@@ -122,6 +122,7 @@ pub(super) fn vip_treatment(clause: &str) -> Option<&'static str> {
         "excluded",
         "leave out",
         "leave them out",
+        "left out",
         "no message",
         "no mail",
         "no email",
