@@ -1,4 +1,4 @@
-//! What happens behind the answers: stored events are worked in, due runs are driven.
+//! What happens behind the answers: stored events are worked in, due runs are driven, scheduled campaigns are sent.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,15 +8,20 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use kit::{RunId, Timestamp};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::Server;
 use crate::runs::{DriveError, Silent};
+use crate::store::CampaignState;
 
 /// How often is looked for what has become due.
 const TICK: Duration = Duration::from_millis(500);
 /// How often old journals are looked for.
 const RETENTION: SignedDuration = SignedDuration::from_hours(1);
+/// How often scheduled campaigns are looked at.
+const CAMPAIGNS: SignedDuration = SignedDuration::from_secs(10);
+/// Scheduled campaigns that are looked at, newest first.
+const MAX_CAMPAIGNS: u32 = 200;
 /// How long a run that could not be driven is left alone.
 const PAUSE: SignedDuration = SignedDuration::from_secs(30);
 
@@ -32,6 +37,7 @@ pub(super) async fn work(server: Arc<Server>, mut stopped: watch::Receiver<bool>
     server.ready.store(true, Ordering::Release);
     let mut runs = Runs::default();
     let mut retention = Retention::default();
+    let mut sending = Sending::default();
     while !*stopped.borrow() {
         if let Err(error) = server.refresh().await {
             tracing::error!(%error, "the release in force cannot be taken up; the one before goes on");
@@ -45,6 +51,9 @@ pub(super) async fn work(server: Arc<Server>, mut stopped: watch::Receiver<bool>
         if let Err(error) = runs.start_due(&server).await {
             tracing::error!(%error, "due runs could not be listed");
         }
+        if let Err(error) = sending.start_due(&server).await {
+            tracing::error!(%error, "scheduled campaigns could not be listed");
+        }
         tokio::select! {
             () = server.wake.notified() => {}
             () = tokio::time::sleep(TICK) => {}
@@ -52,8 +61,47 @@ pub(super) async fn work(server: Arc<Server>, mut stopped: watch::Receiver<bool>
             _ = stopped.changed() => {}
         }
     }
+    sending.stop();
     while let Some(ended) = runs.under_way.join_next().await {
         runs.note(ended, server.parts.clock.now());
+    }
+}
+
+/// The campaign that is being sent: one at a time, so that the way out is shared with the flows.
+#[derive(Default)]
+struct Sending {
+    under_way: Option<JoinHandle<()>>,
+    next: Option<Timestamp>,
+}
+
+impl Sending {
+    async fn start_due(&mut self, server: &Arc<Server>) -> Result<(), kit::StoreError> {
+        let (now, tenant) = (server.parts.clock.now(), server.tenant());
+        let busy = self.under_way.as_ref().is_some_and(|task| !task.is_finished());
+        if busy || self.next.is_some_and(|next| next > now) {
+            return Ok(());
+        }
+        self.next = now.checked_add(CAMPAIGNS).ok();
+        for campaign in tenant.store.campaigns(MAX_CAMPAIGNS).await? {
+            let scheduled = campaign.state == CampaignState::Scheduled;
+            if !scheduled || tenant.store.next_recipient(&campaign.id).await?.is_none_or(|at| at > now) {
+                continue;
+            }
+            self.under_way = Some(tokio::spawn(async move {
+                if let Err(error) = tenant.run_campaign(&campaign.id, &|_| ()).await {
+                    tracing::error!(campaign = %campaign.id, %error, "a campaign could not be sent on");
+                }
+            }));
+            break;
+        }
+        Ok(())
+    }
+
+    /// Stops wherever it is: everybody's row says where to go on, as after a crash.
+    fn stop(self) {
+        if let Some(task) = self.under_way {
+            task.abort();
+        }
     }
 }
 
