@@ -75,6 +75,32 @@ type Tuple = (
 
 pub(super) const COLUMNS: &str = "SELECT approval_id, run_id, envelope, terms, draft, summary, reasons, authors, state, version, created_at, expires_at, decided_by, decided_at, reason, used_by FROM approvals";
 
+/// The columns that both tables of approvals have, whatever is approved.
+pub(super) struct RecordColumns {
+    pub(super) id: String,
+    pub(super) envelope: String,
+    pub(super) state: String,
+    pub(super) authors: String,
+    pub(super) decided_by: Option<String>,
+    pub(super) expires_at: i64,
+    pub(super) used_by: Option<String>,
+}
+
+impl RecordColumns {
+    /// What kit compares at clearance.
+    pub(super) fn read(self) -> Result<ApprovalRecord, StoreError> {
+        Ok(ApprovalRecord {
+            id: ApprovalId::new(self.id).map_err(|e| corrupt("approval", e))?,
+            envelope: self.envelope.parse().map_err(|e| corrupt("approval", e))?,
+            state: from_json(&format!("\"{}\"", self.state), "approval")?,
+            authors: from_json::<BTreeSet<String>>(&self.authors, "approval")?,
+            decided_by: self.decided_by.map(|p| from_json::<Principal>(&p, "approval")).transpose()?,
+            expires_at: stamp(self.expires_at, "approval")?,
+            used_by: self.used_by.map(|k| k.parse()).transpose().map_err(|e| corrupt("approval", e))?,
+        })
+    }
+}
+
 pub(super) fn approval(row: Tuple) -> Result<Approval, StoreError> {
     let (
         id,
@@ -95,15 +121,7 @@ pub(super) fn approval(row: Tuple) -> Result<Approval, StoreError> {
         used_by,
     ) = row;
     Ok(Approval {
-        record: ApprovalRecord {
-            id: ApprovalId::new(id).map_err(|e| corrupt("approval", e))?,
-            envelope: envelope.parse().map_err(|e| corrupt("approval", e))?,
-            state: from_json(&format!("\"{state}\""), "approval")?,
-            authors: from_json::<BTreeSet<String>>(&authors, "approval")?,
-            decided_by: decided_by.map(|p| from_json::<Principal>(&p, "approval")).transpose()?,
-            expires_at: stamp(expires_at, "approval")?,
-            used_by: used_by.map(|k| k.parse()).transpose().map_err(|e| corrupt("approval", e))?,
-        },
+        record: RecordColumns { id, envelope, state, authors, decided_by, expires_at, used_by }.read()?,
         run: RunId::new(run).map_err(|e| corrupt("approval", e))?,
         terms: from_json(&terms, "approval")?,
         draft: from_json(&draft, "approval")?,

@@ -6,7 +6,7 @@ use kit::campaign::{CampaignId, CampaignTerms};
 use kit::message::ApprovalRecord;
 use kit::{ApprovalId, StoreError, Timestamp};
 
-use super::approvals::state_name;
+use super::approvals::{RecordColumns, state_name};
 use super::error::map;
 use super::settings::append_audit;
 use super::{DbConnection, ShopStore, corrupt, from_json, micros, stamp, to_json};
@@ -36,15 +36,7 @@ fn approval(row: Tuple) -> Result<CampaignApproval, StoreError> {
     let (id, campaign, envelope, terms, authors, state, version, created_at, expires_at, decided_by, reason, used_by) =
         row;
     Ok(CampaignApproval {
-        record: ApprovalRecord {
-            id: ApprovalId::new(id).map_err(|e| corrupt("approval", e))?,
-            envelope: envelope.parse().map_err(|e| corrupt("approval", e))?,
-            state: from_json(&format!("\"{state}\""), "approval")?,
-            authors: from_json::<BTreeSet<String>>(&authors, "approval")?,
-            decided_by: decided_by.map(|p| from_json(&p, "approval")).transpose()?,
-            expires_at: stamp(expires_at, "approval")?,
-            used_by: used_by.map(|k| k.parse()).transpose().map_err(|e| corrupt("approval", e))?,
-        },
+        record: RecordColumns { id, envelope, state, authors, decided_by, expires_at, used_by }.read()?,
         campaign: CampaignId::new(campaign).map_err(|e| corrupt("approval", e))?,
         terms: from_json(&terms, "approval")?,
         version: u32::try_from(version).map_err(|e| corrupt("approval", e))?,

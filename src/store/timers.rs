@@ -67,7 +67,7 @@ impl ShopStore {
                 if now != Some((timer,)) {
                     return Ok(false);
                 }
-                super::runs::insert_row(c, shop.as_str(), id.as_str(), &row).await?;
+                super::journal::insert_row(c, shop.as_str(), id.as_str(), &row).await?;
                 // It has begun: a later event of the same occasion must not move it any more.
                 sqlx::query("UPDATE runs SET state = 'ready' WHERE shop_id = $1 AND run_id = $2 AND state = 'delayed'")
                     .bind(shop.as_str())

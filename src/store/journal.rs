@@ -1,0 +1,166 @@
+//! The journal: one row a step, appended once, and the machine of a run that waits.
+
+use kit::{Digest, RunId, StoreError, Timestamp};
+
+use super::error::map;
+use super::{DbConnection, ShopStore, corrupt, micros, stamp};
+
+/// One journaled step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JournalRow {
+    /// Position, from 1.
+    pub seq: u32,
+    /// The step's kind.
+    pub step: String,
+    /// Hash over everything up to and with this row.
+    pub input_hash: Digest,
+    /// What happened, as the agent's JSON.
+    pub body: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// The machine of a run that waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParkedState {
+    /// The last journal row folded into it.
+    pub seq: u32,
+    /// The machine's version.
+    pub version: u32,
+    /// The machine as JSON.
+    pub body: String,
+}
+
+impl ShopStore {
+    /// The journal of a run from its beginning.
+    pub async fn journal(&self, id: &RunId) -> Result<Vec<JournalRow>, StoreError> {
+        let rows: Vec<(i64, String, String, String, i64)> = sqlx::query_as(
+            "SELECT seq, step, input_hash, body, at FROM journal WHERE shop_id = $1 AND run_id = $2 ORDER BY seq",
+        )
+        .bind(self.shop.as_str())
+        .bind(id.as_str())
+        .fetch_all(self.readers())
+        .await
+        .map_err(map)?;
+        rows.into_iter()
+            .map(|(seq, step, hash, body, at)| {
+                Ok(JournalRow {
+                    seq: u32::try_from(seq).map_err(|e| corrupt("journal", e))?,
+                    step,
+                    input_hash: hash.parse().map_err(|e| corrupt("journal", e))?,
+                    body,
+                    at: stamp(at, "journal")?,
+                })
+            })
+            .collect()
+    }
+
+    /// The machine stored when the run last waited.
+    pub async fn parked_state(&self, id: &RunId) -> Result<Option<ParkedState>, StoreError> {
+        let row: Option<(i64, i64, String)> =
+            sqlx::query_as("SELECT seq, version, body FROM parked_states WHERE shop_id = $1 AND run_id = $2")
+                .bind(self.shop.as_str())
+                .bind(id.as_str())
+                .fetch_optional(self.readers())
+                .await
+                .map_err(map)?;
+        row.map(|(seq, version, body)| {
+            let small = |n: i64| u32::try_from(n).map_err(|e| corrupt("parked state", e));
+            Ok(ParkedState { seq: small(seq)?, version: small(version)?, body })
+        })
+        .transpose()
+    }
+
+    /// Appends a step and, in the same commit, uses up the signal that it answers. [`StoreError::Conflict`] when another
+    /// driver wrote this position: this one must stop.
+    pub async fn append(&self, id: &RunId, row: JournalRow, signal: Option<u32>) -> Result<(), StoreError> {
+        let id = id.clone();
+        self.write(move |c, shop| {
+            Box::pin(async move {
+                insert_row(c, shop.as_str(), id.as_str(), &row).await?;
+                if let Some(seq) = signal {
+                    sqlx::query("UPDATE signals SET consumed = 1 WHERE shop_id = $1 AND run_id = $2 AND seq = $3")
+                        .bind(shop.as_str())
+                        .bind(id.as_str())
+                        .bind(i64::from(seq))
+                        .execute(&mut *c)
+                        .await
+                        .map_err(map)?;
+                }
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Notes that a run waits, and the machine state a newer binary would begin from. A signal that came meanwhile keeps
+    /// the run ready: it would be overlooked otherwise.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the journal has grown since `parked.seq`: another driver took the run on, and what
+    /// this one knows is out of date.
+    pub async fn rest_run(
+        &self,
+        id: &RunId,
+        wake_at: Option<Timestamp>,
+        wait_for: String,
+        parked: ParkedState,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let id = id.clone();
+        self.write(move |c, shop| {
+            Box::pin(async move {
+                let (last,): (i64,) =
+                    sqlx::query_as("SELECT COALESCE(MAX(seq), 0) FROM journal WHERE shop_id = $1 AND run_id = $2")
+                        .bind(shop.as_str()).bind(id.as_str()).fetch_one(&mut *c).await.map_err(map)?;
+                if last != i64::from(parked.seq) {
+                    return Err(StoreError::Conflict(format!("run {id}")));
+                }
+                sqlx::query(
+                    "UPDATE runs SET wake_at = $3, wait_for = $4, updated_at = $5, state = CASE
+                         WHEN EXISTS (SELECT 1 FROM signals WHERE shop_id = $1 AND run_id = $2 AND consumed = 0) THEN 'ready'
+                         ELSE 'waiting' END
+                     WHERE shop_id = $1 AND run_id = $2 AND state <> 'done'",
+                )
+                .bind(shop.as_str()).bind(id.as_str()).bind(wake_at.map(micros)).bind(&wait_for).bind(micros(now))
+                .execute(&mut *c).await.map_err(map)?;
+                sqlx::query(
+                    "INSERT INTO parked_states (shop_id, run_id, seq, version, body) VALUES ($1, $2, $3, $4, $5)
+                     ON CONFLICT (shop_id, run_id) DO UPDATE SET seq = excluded.seq, version = excluded.version, body = excluded.body",
+                )
+                .bind(shop.as_str()).bind(id.as_str()).bind(i64::from(parked.seq)).bind(i64::from(parked.version)).bind(&parked.body)
+                .execute(c).await.map_err(map)?;
+                Ok(())
+            })
+        })
+        .await
+    }
+}
+
+/// Writes one journal row; its position may be taken only once, and not in a run whose person was erased meanwhile.
+pub(super) async fn insert_row(
+    c: &mut DbConnection,
+    shop: &str,
+    run: &str,
+    row: &JournalRow,
+) -> Result<(), StoreError> {
+    let written = sqlx::query(
+        "INSERT INTO journal (shop_id, run_id, seq, step, input_hash, body, at) SELECT $1, $2, $3, $4, $5, $6, $7
+         WHERE NOT EXISTS (SELECT 1 FROM runs WHERE shop_id = $1 AND run_id = $2 AND plan = '')",
+    )
+    .bind(shop)
+    .bind(run)
+    .bind(i64::from(row.seq))
+    .bind(&row.step)
+    .bind(row.input_hash.to_string())
+    .bind(&row.body)
+    .bind(micros(row.at))
+    .execute(c)
+    .await
+    .map_err(map)?;
+    // Its person was erased while it was driven.
+    if written.rows_affected() == 0 {
+        return Err(StoreError::Conflict(format!("run {run}")));
+    }
+    Ok(())
+}
