@@ -95,9 +95,8 @@ async fn act(app: &App, args: BrandArgs, out: &Out) -> Result<(), Failure> {
             let findings = release.rules.check_texts(&lines, &FactBook::new(), &context);
             out.value(&findings)?;
             for finding in &findings {
-                let owner = release.rules.owner_of(&finding.rule).unwrap_or("marketing ops");
                 let ink = if finding.severity == Severity::Block { Ink::Bad } else { Ink::Warn };
-                out.line(&format!("{} [{owner}]", out.ink(ink, &finding.to_string())));
+                out.line(&format!("{} [{}]", out.ink(ink, &finding.to_string()), finding.owner));
             }
             out.line(&scored(&findings));
             out.line(&format!("{} finding(s) in {}", findings.len(), file.display()));

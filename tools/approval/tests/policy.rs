@@ -48,6 +48,7 @@ fn each_risk_alone_wants_a_person_and_none_wants_nobody() {
         excerpt: "dry".into(),
         why: "looks like a claim".into(),
         mend: "drop it".into(),
+        owner: "brand".into(),
     };
     let (approve, warn) = ([finding(Severity::Approve)], [finding(Severity::Warn)]);
     let small = [finding(Severity::Warn), finding(Severity::Warn), finding(Severity::Warn)];

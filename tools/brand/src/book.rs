@@ -319,13 +319,6 @@ impl RuleBook {
         })
     }
 
-    /// The id, severity, owner and source of a rule, built in or the shop's, for lists.
-    pub fn owner_of(&self, id: &str) -> Option<&str> {
-        let built_in = || rules::ALL.iter().find(|r| r.id == id).map(|r| r.owner);
-        let ours = self.rules.iter().find(|r| r.id == id).map(|r| r.owner.as_str());
-        ours.or_else(|| self.disclosures.iter().find(|d| d.id == id).map(|d| d.owner.as_str())).or_else(built_in)
-    }
-
     /// The ids of all rules, built in and the shop's, in order.
     pub fn rule_ids(&self) -> BTreeSet<&str> {
         let ours = self.rules.iter().map(|r| r.id.as_str()).chain(self.disclosures.iter().map(|d| d.id.as_str()));

@@ -14,7 +14,7 @@ mod words;
 use kit::message::{Block, Draft, Finding, Place, Severity};
 use kit::{Fact, FactBook, FactKind};
 
-use crate::book::{CheckContext, FlowRules, RuleBook, Scope};
+use crate::book::{CheckContext, Disclosure, FlowRules, PhraseRule, RuleBook, Scope};
 use crate::phrases::Lang;
 use crate::rules::{self, Rule};
 use crate::text::Text;
@@ -39,6 +39,27 @@ pub(crate) struct Scene<'a> {
     /// Rules whose words were found, whether they held or not.
     pub(crate) hits: Vec<(String, Place)>,
     findings: Vec<Finding>,
+}
+
+/// The rule that a finding is about, built in or the shop's.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Broken<'r> {
+    pub(crate) rule: &'r str,
+    pub(crate) severity: Severity,
+    pub(crate) why: &'r str,
+    pub(crate) owner: &'r str,
+}
+
+impl<'r> From<&'r PhraseRule> for Broken<'r> {
+    fn from(rule: &'r PhraseRule) -> Self {
+        Self { rule: &rule.id, severity: rule.severity, why: &rule.why, owner: &rule.owner }
+    }
+}
+
+impl<'r> From<&'r Disclosure> for Broken<'r> {
+    fn from(rule: &'r Disclosure) -> Self {
+        Self { rule: &rule.id, severity: rule.severity, why: &rule.why, owner: &rule.owner }
+    }
 }
 
 pub(crate) fn draft(book: &RuleBook, draft: &Draft, facts: &FactBook, cx: &CheckContext<'_>) -> Vec<Finding> {
@@ -123,28 +144,27 @@ impl<'a> Scene<'a> {
         mend: impl Into<String>,
     ) {
         let severity = self.book.severity(rule);
-        self.record(rule.id, severity, place, span, excerpt, rule.why, mend.into());
+        let broken = Broken { rule: rule.id, severity, why: rule.why, owner: rule.owner };
+        self.record(broken, place, span, excerpt, mend.into());
     }
 
-    #[allow(clippy::too_many_arguments)]
     pub(crate) fn record(
         &mut self,
-        rule: &str,
-        severity: Severity,
+        broken: Broken<'_>,
         place: &Place,
         span: Option<(usize, usize)>,
         excerpt: &str,
-        why: &str,
         mend: String,
     ) {
         self.findings.push(Finding {
-            rule: rule.to_owned(),
-            severity,
+            rule: broken.rule.to_owned(),
+            severity: broken.severity,
             place: place.clone(),
             span,
             excerpt: excerpt.chars().filter(|c| !c.is_control()).take(EXCERPT_CHARS).collect(),
-            why: why.to_owned(),
+            why: broken.why.to_owned(),
             mend,
+            owner: broken.owner.to_owned(),
         });
     }
 

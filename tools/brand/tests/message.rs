@@ -99,6 +99,7 @@ fn the_button_leads_somewhere_and_says_where() {
         vec![("structure.cta-label".to_owned(), Blocked), ("structure.cta-verb".to_owned(), Warn)]
     );
     assert_eq!(broken(|d| d.blocks[3] = cta("f104", "The basket")), only("structure.cta-verb", Warn));
+    assert_eq!(broken(|d| d.blocks[3] = cta("f104", "Send us a word")), vec![]);
     assert_eq!(broken(|d| d.blocks[3] = cta("f301", "See the claim"))[0].0, "structure.cta-link");
     assert_eq!(broken(|d| d.blocks[3] = cta("f201", "Use the offer")), only("slot.offer", Blocked));
     assert_eq!(broken(|d| d.blocks[3] = cta("f999", "See the tent")), only("slot.unknown-fact", Blocked));
@@ -360,6 +361,11 @@ fn the_report_is_about_exactly_this_content_and_always_the_same() {
     assert!(report.blocks());
     assert_eq!(report, BOOK.report(&draft, &facts(), &context(&language)).unwrap());
     assert!(report.findings.is_sorted_by(|a, b| a.severity >= b.severity));
+    let owners: Vec<(&str, &str)> = report.findings.iter().map(|f| (f.rule.as_str(), f.owner.as_str())).collect();
+    assert_eq!(
+        owners[..3],
+        [("brand.banned-words", "brand"), ("urgency.deadline", "legal"), ("figure.digits", "marketing ops")]
+    );
     insta::assert_snapshot!(report.findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
 }
 

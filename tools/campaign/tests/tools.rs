@@ -65,6 +65,7 @@ impl ClassDesk for Desk {
                 excerpt: "epic".into(),
                 why: "everybody says it".into(),
                 mend: "name the detail".into(),
+                owner: "brand".into(),
             })
         };
         let report = CheckReport {

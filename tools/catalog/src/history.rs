@@ -51,12 +51,3 @@ pub fn former_price(points: &[PricePoint], now: Timestamp) -> Option<Money> {
         .sum();
     (lowest.minor > current.price.minor && asked >= days(SUBSTANTIAL_DAYS)).then_some(lowest)
 }
-
-/// By how many per cent the price of now is below the former one, rounded down: never more than it is.
-pub fn reduction_percent(former: Money, now: Money) -> Option<u32> {
-    if former.currency != now.currency || former.minor <= 0 || now.minor < 0 || now.minor >= former.minor {
-        return None;
-    }
-    let percent = i128::from(former.minor - now.minor) * 100 / i128::from(former.minor);
-    u32::try_from(percent).ok()
-}

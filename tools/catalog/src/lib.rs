@@ -23,7 +23,7 @@ pub use engine::{
     Catalog, CatalogError, CategoryCount, Facets, Hit, LiveState, PriceBand, Query, Results, SearchError, UpdateError,
 };
 pub use get_products::GetProducts;
-pub use history::{PricePoint, former_price, reduction_percent};
+pub use history::{PricePoint, former_price};
 pub use import::{Fault, ImportErrors, Place};
 pub use product::{Localised, Product};
 pub use search_catalog::SearchCatalog;

@@ -3,7 +3,7 @@
 
 use jiff::SignedDuration;
 use kit::{Currency, Money, Timestamp};
-use mailwright_catalog::{PricePoint, former_price, reduction_percent};
+use mailwright_catalog::{PricePoint, former_price};
 use proptest::prelude::*;
 
 fn eur(minor: i64) -> Money {
@@ -47,14 +47,6 @@ fn what_is_not_proven_is_not_shown() {
     mixed[0].price = Money::new(21_900, Currency::GBP);
     assert_eq!(former_price(&mixed, now()), None, "another currency");
     assert_eq!(former(&[(200, 21_900), (-2, 18_900)]), None, "a price of the future");
-}
-
-#[test]
-fn the_percentage_is_never_more_than_the_reduction() {
-    assert_eq!(reduction_percent(eur(21_900), eur(18_900)), Some(13));
-    assert_eq!(reduction_percent(eur(100), eur(1)), Some(99));
-    assert_eq!(reduction_percent(eur(100), eur(100)), None);
-    assert_eq!(reduction_percent(eur(100), Money::new(50, Currency::GBP)), None);
 }
 
 proptest! {

@@ -126,6 +126,7 @@ fn finding(severity: Severity) -> Finding {
         excerpt: "Still".into(),
         why: "it says nothing".into(),
         mend: "name the product".into(),
+        owner: "marketing ops".into(),
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) fn check(scene: &mut Scene<'_>, draft: &Draft, texts: &[Text<'_>]) {
                     Some(words) => format!("{}: `{words}`", rule.mend),
                     None => rule.mend.clone(),
                 };
-                scene.record(&rule.id, rule.severity, &place, None, "", &rule.why, mend);
+                scene.record(rule.into(), &place, None, "", mend);
             }
         }
     }

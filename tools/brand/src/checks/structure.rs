@@ -203,11 +203,13 @@ fn cta(scene: &mut Scene<'_>, index: usize, id: &FactId, label: &str) {
 /// English labels start with an imperative. German ones hold an infinitive or imperative anywhere ("Zelt ansehen",
 /// "Zurück zum Warenkorb").
 fn starts_with_verb(label: &str, lang: Option<Lang>) -> bool {
-    const ENGLISH: [&str; 43] = [
-        "add", "ask", "book", "browse", "build", "check", "choose", "claim", "collect", "compare", "complete",
-        "continue", "discover", "explore", "fill", "find", "finish", "fit", "get", "go", "grab", "keep", "learn",
-        "look", "meet", "open", "order", "pack", "pick", "plan", "read", "return", "review", "see", "shop", "show",
-        "start", "take", "try", "use", "view", "visit", "watch",
+    const ENGLISH: [&str; 69] = [
+        "add", "answer", "ask", "book", "browse", "build", "buy", "call", "change", "check", "choose", "claim",
+        "collect", "compare", "complete", "confirm", "continue", "cook", "discover", "download", "explore", "fill",
+        "find", "finish", "fit", "get", "give", "go", "grab", "have", "join", "keep", "learn", "leave", "let", "log",
+        "look", "make", "meet", "move", "open", "order", "pack", "pick", "plan", "prepare", "rate", "read", "reply",
+        "return", "review", "save", "see", "send", "shop", "show", "sign", "start", "stay", "take", "tell", "track",
+        "try", "use", "view", "visit", "watch", "wear", "write",
     ];
     const GERMAN: [&str; 12] =
         ["zuruck", "schau", "sieh", "hol", "finde", "lies", "wahle", "entdecke", "zum", "zur", "zu", "jetzt"];

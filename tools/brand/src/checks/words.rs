@@ -73,7 +73,7 @@ fn judge(scene: &mut Scene<'_>, text: &Text<'_>, rule: &PhraseRule, hit: Hit, cl
         Role::Code => !offers.is_empty(),
     };
     if !holds {
-        scene.record(&rule.id, rule.severity, &text.place, span, excerpt, &rule.why, rule.mend.clone());
+        scene.record(rule.into(), &text.place, span, excerpt, rule.mend.clone());
     }
 }
 
@@ -94,7 +94,7 @@ fn claim(scene: &mut Scene<'_>, text: &Text<'_>, rule: &PhraseRule, hit: Hit, cl
         Some(c) => format!("the approved claim `{}` does not hold for a product in this message: leave it out", c.id),
         None => rule.mend.clone(),
     };
-    scene.record(&rule.id, rule.severity, &text.place, span, excerpt, &rule.why, mend);
+    scene.record(rule.into(), &text.place, span, excerpt, mend);
 }
 
 /// True when the claim holds now for a product in this message. A claim without products holds for the shop.

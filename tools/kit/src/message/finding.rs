@@ -69,6 +69,9 @@ pub struct Finding {
     pub why: String,
     /// How to mend it.
     pub mend: String,
+    /// Who answers for the rule, such as `legal` or `merchandising`; empty in reports from before findings named it.
+    #[serde(default)]
+    pub owner: String,
 }
 
 impl fmt::Display for Finding {

@@ -96,6 +96,7 @@ mod tests {
             excerpt: String::new(),
             why: String::new(),
             mend: String::new(),
+            owner: String::new(),
         }
     }
 
