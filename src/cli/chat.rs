@@ -244,6 +244,7 @@ impl Session<'_> {
     /// One turn. While the model works, `/stop` stops it; other lines wait for its end.
     async fn turn(&self, view: &View, words: &str, lines: &mut Lines<BufReader<Stdin>>) -> Result<View, Failure> {
         let interactive = std::io::IsTerminal::is_terminal(&std::io::stdin());
+        let before = view.brief.version;
         self.streamed.store(false, Ordering::Relaxed);
         let said = self.chat.say(&view.id, words);
         let mut said = std::pin::pin!(said);
@@ -264,7 +265,11 @@ impl Session<'_> {
             }
         };
         self.answer(&view);
-        card::print(self.out, &view);
+        if before == view.brief.version && view.choices.is_empty() {
+            card::print_unchanged(self.out, &view);
+        } else {
+            card::print(self.out, &view);
+        }
         Ok(view)
     }
 

@@ -52,6 +52,37 @@ fn twelve_turns_of_simple_phrases_end_in_a_ready_brief() {
     });
 }
 
+/// What is written down must be all that was said, and said of those who were meant.
+#[test]
+fn what_the_rules_cannot_hold_is_told_back_and_not_written_down_in_part() {
+    block_on(async {
+        let shop = Shop::new().await;
+        let chat = offline(&shop).await;
+        let id = chat.start(&mia()).await.unwrap().id;
+        let asked = chat.say(&id, "backpacks, 20 % for lapsed, nothing for VIP, Thursday").await.unwrap();
+        assert_eq!(asked.questions.len(), 2, "about VIPs and about the step");
+
+        for (words, told_back) in [
+            ("no discount over 10 euro", "\"no discount over 10 euro\""),
+            // It may answer either question.
+            ("without a discount", "\"without a discount\""),
+        ] {
+            let view = chat.say(&id, words).await.unwrap();
+            assert!(view.answer.as_deref().unwrap().contains(told_back), "{:?}", view.answer);
+            assert_eq!((view.brief.version, view.brief.vip), (1, VipTreatment::Unstated), "{words}");
+        }
+        let other_people = chat.say(&id, "leave out people who bought a tent in May").await.unwrap();
+        assert_eq!(other_people.brief.vip, VipTreatment::Unstated, "they are not VIPs");
+
+        let answered = chat.say(&id, "fifteen percent, leave them out").await.unwrap();
+        assert_eq!(answered.brief.vip, VipTreatment::Excluded);
+        assert_eq!(
+            answered.brief.offer.choice,
+            OfferChoice::Step { step: OfferStepId::new("fifteen-percent").unwrap() }
+        );
+    });
+}
+
 #[test]
 fn a_goal_alone_gives_three_briefs_to_choose_from() {
     block_on(async {

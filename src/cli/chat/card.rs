@@ -42,6 +42,12 @@ pub(super) fn print(out: Out, view: &View) {
     }
 }
 
+/// After a turn that changed nothing: which version stands, and whether it is ready.
+pub(super) fn print_unchanged(out: Out, view: &View) {
+    let state = if view.brief.is_ready() { "ready" } else { "not ready" };
+    out.line(&out.ink(Ink::Dim, &format!("version {}, {state}, as before · /show prints it", view.brief.version)));
+}
+
 fn brief(out: Out, brief: &Brief, figures: &Figures) {
     let title = brief.title.as_deref().unwrap_or("(no title yet)");
     let state = if brief.is_ready() { out.ink(Ink::Good, "ready") } else { out.ink(Ink::Warn, "not ready") };

@@ -119,6 +119,27 @@ impl<'a> Scene<'a> {
         steps.lines().map_while(step).collect()
     }
 
+    /// What this turn answers to the question what VIPs get, when that was asked and is still open: clause and treatment.
+    fn vip_answer(&self, heard: &Heard) -> Option<(String, &'static str)> {
+        let open = self.line("VIPs") == Some("not said") && self.answered_before.contains("VIP");
+        if !open || heard.vip.is_some() {
+            return None;
+        }
+        let answers = heard::clauses(self.said).into_iter().filter(|clause| !words::is_step_option(clause));
+        answers.filter_map(|clause| words::vip_answer(&clause).map(|treatment| (clause, treatment))).next()
+    }
+
+    /// "Without a discount", while both what VIPs get and the step are open: it may answer either.
+    fn answers_both(&self, answer: &(String, &'static str)) -> bool {
+        answer.1 == "undiscounted" && self.line("wish beyond the ladder").is_some()
+    }
+
+    /// Clauses that are told back instead of being written down.
+    fn unclear(&self, heard: &Heard) -> Vec<String> {
+        let both = self.vip_answer(heard).filter(|answer| self.answers_both(answer)).map(|(clause, _)| clause);
+        heard.unclear.iter().cloned().chain(both).collect()
+    }
+
     /// Standing constraints: number and words.
     fn constraints(&self) -> Vec<(u32, &'a str)> {
         let constraint = |line: &'a str| {
@@ -243,10 +264,13 @@ fn patch(scene: &Scene<'_>, heard: &Heard, vip_said: bool) -> Option<Value> {
     if !heard.stages.is_empty() {
         set("include", json!([{ "is": "stage", "any": heard.stages }]));
     }
+    let vip_answer = scene.vip_answer(heard);
+    let answers_vips = |quote: &str| vip_answer.as_ref().is_some_and(|(clause, _)| clause == quote);
     let ladder = scene.ladder();
     let by_name = ladder.iter().find(|(id, _)| heard::any(scene.said, &[id, id.replace('-', " ").as_str()]));
     match (by_name, &heard.offer) {
         (Some((step, _)), _) => drop(set("offer", json!({ "choice": "step", "step": step }))),
+        (None, Some(Wish::None)) if heard.rules.iter().any(|(quote, _)| answers_vips(quote)) => {}
         (None, Some(wish)) => drop(set("offer", offer(wish, &ladder))),
         (None, None) => {}
     }
@@ -266,7 +290,7 @@ fn patch(scene: &Scene<'_>, heard: &Heard, vip_said: bool) -> Option<Value> {
     for (field, value) in &heard.fields {
         set(field, json!(value));
     }
-    for (quote, ban) in &heard.rules {
+    for (quote, ban) in heard.rules.iter().filter(|(quote, _)| !answers_vips(quote)) {
         rules.push(json!({ "quote": quote, "rule": rule(scene, ban) }));
     }
     if let Some(clause) = &heard.vip {
@@ -274,12 +298,8 @@ fn patch(scene: &Scene<'_>, heard: &Heard, vip_said: bool) -> Option<Value> {
             Some(treatment) => drop(set("vip", json!({ "treatment": treatment, "quote": clause }))),
             None => rules.push(json!({ "quote": clause, "rule": { "kind": "vip" } })),
         }
-    } else if scene.line("VIPs") == Some("not said")
-        && scene.answered_before.contains("VIP")
-        && let Some(treatment) = words::vip_treatment(scene.said)
-    {
-        // They were asked, and this is the answer.
-        set("vip", json!({ "treatment": treatment, "quote": scene.said.chars().take(200).collect::<String>() }));
+    } else if let Some((clause, treatment)) = vip_answer.as_ref().filter(|answer| !scene.answers_both(answer)) {
+        set("vip", json!({ "treatment": treatment, "quote": clause }));
     }
     if !rules.is_empty() {
         set("rules", json!(rules));

@@ -29,6 +29,8 @@ pub(super) struct Heard {
     pub(super) products: Vec<String>,
     /// Clauses that nothing recognised: words for the catalogue.
     pub(super) left: Vec<String>,
+    /// Clauses that say more than the rules here can hold, told back instead of being written down in part.
+    pub(super) unclear: Vec<String>,
     /// It sounds like a goal: "more second purchases".
     pub(super) goal: bool,
     /// Written in German.
@@ -194,6 +196,58 @@ const EMPTY: &[&str] = &[
     "e",
 ];
 
+/// Words that do not change what a clause forbids or answers.
+const FILLERS: &[&str] = &[
+    "a",
+    "an",
+    "the",
+    "any",
+    "at",
+    "all",
+    "please",
+    "them",
+    "they",
+    "vip",
+    "vips",
+    "message",
+    "mail",
+    "nachricht",
+    "bitte",
+    "ein",
+    "eine",
+    "einen",
+    "der",
+    "die",
+    "das",
+    "sie",
+    "yes",
+    "ja",
+    "just",
+    "only",
+    "nur",
+    "then",
+    "dann",
+    "instead",
+    "should",
+    "get",
+    "with",
+    "mit",
+    "but",
+    "aber",
+    "this",
+    "time",
+    "diesmal",
+    "for",
+    "für",
+    "everybody",
+    "anybody",
+    "everyone",
+    "jetzt",
+    "now",
+];
+const OFFERS: &[&str] =
+    &["discount", "discounts", "offer", "offers", "rabatt", "rabatte", "angebot", "angebote", "code", "codes"];
+
 /// Words for goods that catalogues write otherwise.
 const ALIASES: &[(&str, &str)] = &[
     ("backpack", "rucksack"),
@@ -301,7 +355,12 @@ fn clause_by_clause(heard: &mut Heard, clause: &str) {
 }
 
 fn ban(heard: &mut Heard, clause: &str, lower: &str) {
-    if any(lower, &["discount", "discounts", "offer", "offers", "rabatt", "rabatte", "angebot", "code"]) {
+    if any(lower, OFFERS) {
+        // "No discount over 10 euro" forbids something else than "no discount".
+        if !is_all_known(lower, OFFERS) {
+            heard.unclear.push(clause.to_owned());
+            return;
+        }
         heard.offer = Some(Wish::None);
         heard.rules.push((clause.to_owned(), Ban::Offer));
     } else if any(lower, &["sms", "text message", "text messages"]) {
@@ -327,6 +386,12 @@ fn leftover(lower: &str) -> String {
             || ["sms", "vip", "vips", "free", "shipping", "delivery"].contains(&word)
     };
     words(lower).filter(|word| !known(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// True when a text says nothing beside these words and words that carry nothing: what it says is then all of it.
+pub(super) fn is_all_known(lower: &str, known: &[&str]) -> bool {
+    let known: Vec<&str> = known.iter().flat_map(|phrase| words(phrase)).collect();
+    words(lower).all(|word| known.contains(&word) || NOT.contains(&word) || FILLERS.contains(&word))
 }
 
 /// Parts between commas, full stops, line ends, and "but".
@@ -436,6 +501,9 @@ mod tests {
         let heard = hear("at most 10 %, no tents, no discount");
         let bans: Vec<Ban> = heard.rules.into_iter().map(|(_, ban)| ban).collect();
         assert_eq!(bans, [Ban::AtMost(10), Ban::Goods("tents".to_owned()), Ban::Offer]);
+        let limited = hear("no discount over 10 euro");
+        assert_eq!((limited.rules, limited.offer), (Vec::new(), None), "that forbids something else");
+        assert_eq!(limited.unclear, ["no discount over 10 euro"]);
         assert_eq!(hear("forget C2").take_back, [("forget C2".to_owned(), Some(2))]);
         assert_eq!(hear("yes").take_back, [("yes".to_owned(), None)]);
         assert_eq!(hear("title: Back to school\ndate: next friday").fields, [("title", "Back to school".to_owned())]);

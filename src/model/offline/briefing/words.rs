@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::heard::{Heard, any};
+use super::heard::{Heard, any, is_all_known};
 use super::{Scene, missing};
 
 /// When the transcript holds no turn.
@@ -10,6 +10,10 @@ pub(super) const LOST: &str = "I work by rules and find no turn of a marketer he
 
 const FORM_EN: &str = "Write short phrases, such as: lapsed · backpacks · 10 % · Thursday at 9:00 · no SMS · VIPs at full price. Or fields: title: Back to school.";
 const FORM_DE: &str = "Kurze Angaben reichen, etwa: inaktive Kunden · Rucksäcke · 10 % · Donnerstag um 9 Uhr · keine SMS · VIPs ohne Rabatt. Oder Felder: titel: Schulanfang.";
+
+/// The answers that take no step of the ladder.
+const NO_STEP_EN: &str = "no discount";
+const NO_STEP_DE: &str = "kein Rabatt";
 
 /// The answer of a turn.
 pub(super) fn answer(scene: &Scene<'_>, heard: &Heard) -> String {
@@ -28,6 +32,9 @@ pub(super) fn answer(scene: &Scene<'_>, heard: &Heard) -> String {
             pick(german, "I recognised nothing to write down.", "Ich habe nichts erkannt, was einzutragen wäre.")
                 .to_owned(),
         ),
+        Some((None, refusal)) if refusal.contains("says that already") => {
+            lines.push(pick(german, "The brief says that already.", "Das steht schon im Brief.").to_owned());
+        }
         Some((None, refusal)) => {
             lines.push(pick(german, "Nothing was changed:", "Nichts wurde geändert:").to_owned());
             lines.extend(refusal.lines().filter_map(|line| line.strip_prefix("- ")).map(|line| format!("- {line}")));
@@ -41,7 +48,7 @@ pub(super) fn answer(scene: &Scene<'_>, heard: &Heard) -> String {
         Some((Some(updated), _)) => {
             lines.push(pick(german, "Written down.", "Eingetragen.").to_owned());
             let missing = missing(updated);
-            if missing.is_empty() {
+            if missing.is_empty() && scene.unclear(heard).is_empty() {
                 lines.push(
                     pick(
                         german,
@@ -52,10 +59,16 @@ pub(super) fn answer(scene: &Scene<'_>, heard: &Heard) -> String {
                 );
                 return lines.join("\n");
             }
-            lines.push(pick(german, "Still missing:", "Es fehlt noch:").to_owned());
-            lines.extend((1..).zip(missing).map(|(n, gap): (u32, String)| format!("{n}. {gap}")));
+            if !missing.is_empty() {
+                lines.push(pick(german, "Still missing:", "Es fehlt noch:").to_owned());
+                lines.extend((1..).zip(missing).map(|(n, gap): (u32, String)| format!("{n}. {gap}")));
+            }
         }
     }
+    lines.extend(scene.unclear(heard).iter().map(|clause| match german {
+        false => format!("Not written down, since it can mean more than I have rules for: \"{clause}\""),
+        true => format!("Nicht eingetragen, denn dafür habe ich keine Regel: \"{clause}\""),
+    }));
     lines.push(pick(german, FORM_EN, FORM_DE).to_owned());
     lines.join("\n")
 }
@@ -86,7 +99,7 @@ pub(super) fn questions(missing: &[String], german: bool) -> Vec<Value> {
             gap.split_once("the ladder (").and_then(|(_, rest)| rest.split_once(')')).map_or("", |(steps, _)| steps);
         let deepest = steps.rsplit(", ").next().filter(|step| !step.is_empty());
         let mut options: Vec<&str> = deepest.into_iter().collect();
-        options.push(pick(german, "no discount", "kein Rabatt"));
+        options.push(pick(german, NO_STEP_EN, NO_STEP_DE));
         options.push(pick(german, "wait for a person to change the ladder", "warten, bis jemand die Leiter ändert"));
         questions.push(json!({
             "text": pick(german, "That discount is not on the ladder: which step instead, or none?", "Diesen Rabatt gibt es nicht: welche Stufe stattdessen, oder keine?"),
@@ -104,6 +117,11 @@ pub(super) fn questions(missing: &[String], german: bool) -> Vec<Value> {
     questions
 }
 
+/// True for the answer "none" to the question about a step, word for word.
+pub(super) fn is_step_option(clause: &str) -> bool {
+    [NO_STEP_EN, NO_STEP_DE].iter().any(|option| option.eq_ignore_ascii_case(clause))
+}
+
 /// True for the answer of a turn that asked.
 pub(super) fn is_a_question(answer: &str) -> bool {
     let beginnings = [
@@ -115,41 +133,49 @@ pub(super) fn is_a_question(answer: &str) -> bool {
     beginnings.iter().any(|beginning| answer.contains(beginning))
 }
 
+const NO_MESSAGE: &[&str] = &[
+    "exclude",
+    "excluded",
+    "leave out",
+    "leave them out",
+    "left out",
+    "no message",
+    "no mail",
+    "no email",
+    "ausschließen",
+    "keine nachricht",
+    "keine mail",
+    "gar nicht",
+];
+const NO_OFFER: &[&str] = &[
+    "full price",
+    "no discount",
+    "without the offer",
+    "without a discount",
+    "without offer",
+    "without discount",
+    "undiscounted",
+    "ohne rabatt",
+    "kein rabatt",
+    "keinen rabatt",
+    "voller preis",
+];
+const LIKE_ALL: &[&str] = &["included", "include", "too", "as well", "same", "auch", "wie alle"];
+
 /// What a clause says VIPs get, when it says it.
 pub(super) fn vip_treatment(clause: &str) -> Option<&'static str> {
-    let no_message = [
-        "exclude",
-        "excluded",
-        "leave out",
-        "leave them out",
-        "left out",
-        "no message",
-        "no mail",
-        "no email",
-        "ausschließen",
-        "keine nachricht",
-        "keine mail",
-        "gar nicht",
-    ];
-    let no_offer = [
-        "full price",
-        "no discount",
-        "without the offer",
-        "without offer",
-        "without discount",
-        "undiscounted",
-        "ohne rabatt",
-        "kein rabatt",
-        "keinen rabatt",
-        "voller preis",
-    ];
-    let like_all = ["included", "include", "too", "as well", "same", "auch", "wie alle"];
-    match (any(clause, &no_message), any(clause, &no_offer), any(clause, &like_all)) {
+    match (any(clause, NO_MESSAGE), any(clause, NO_OFFER), any(clause, LIKE_ALL)) {
         (true, false, _) => Some("excluded"),
         (false, true, _) => Some("undiscounted"),
         (false, false, true) => Some("included"),
         (true, true, _) | (false, false, false) => None,
     }
+}
+
+/// The same of an answer that need not name them: it must say nothing else, or it speaks of other people.
+pub(super) fn vip_answer(clause: &str) -> Option<&'static str> {
+    let all: Vec<&str> = [NO_MESSAGE, NO_OFFER, LIKE_ALL].concat();
+    is_all_known(&clause.to_lowercase(), &all).then(|| vip_treatment(clause)).flatten()
 }
 
 /// A name for the brief: words that are no goods, or the first words.

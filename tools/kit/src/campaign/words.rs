@@ -232,7 +232,7 @@ impl Change {
             (Setting::Products(a), Setting::Products(b)) => {
                 Some(came_and_went(a, b, |p| format!("{} ({})", p.product, p.because)))
             }
-            (Setting::Constraints(a), Setting::Constraints(b)) => Some(came_and_went(a, b, Constraint::words)),
+            (Setting::Constraints(a), Setting::Constraints(b)) => Some(constraints_changed(a, b)),
             (Setting::Assumptions(a), Setting::Assumptions(b)) => Some(came_and_went(a, b, Assumption::words)),
             (Setting::Gaps(a), Setting::Gaps(b)) => Some(came_and_went(a, b, |g: &Gap| g.text.clone())),
             _ => None,
@@ -288,6 +288,20 @@ fn came_and_went<T: PartialEq>(old: &[T], new: &[T], words: impl Fn(&T) -> Strin
     let went = old.iter().filter(|item| !new.contains(item)).map(|item| format!("− {}", words(item)));
     let came = new.iter().filter(|item| !old.contains(item)).map(|item| format!("+ {}", words(item)));
     let all: Vec<String> = went.chain(came).collect();
+    if all.is_empty() { "in another order".to_owned() } else { all.join("; ") }
+}
+
+/// Of constraints, that one was taken back or stands again is told as that.
+fn constraints_changed(old: &[Constraint], new: &[Constraint]) -> String {
+    let before = |c: &Constraint| old.iter().find(|o| o.id == c.id);
+    let told = |c: &Constraint| match (before(c), c.taken_back) {
+        (Some(o), Some(turn)) if o.stands() => Some(format!("C{} taken back in turn {turn}: \"{}\"", c.id, c.quote)),
+        (Some(o), None) if !o.stands() => Some(format!("C{} stands again: \"{}\"", c.id, c.quote)),
+        (Some(o), _) if o == c => None,
+        (Some(_) | None, _) => Some(format!("+ {}", c.words())),
+    };
+    let went = old.iter().filter(|o| new.iter().all(|c| c.id != o.id)).map(|o| format!("− {}", o.words()));
+    let all: Vec<String> = went.chain(new.iter().filter_map(told)).collect();
     if all.is_empty() { "in another order".to_owned() } else { all.join("; ") }
 }
 
