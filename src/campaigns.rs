@@ -3,6 +3,7 @@
 //!
 //! * `freeze`: the audience as it is now, frozen with class and offer; its Merkle root is what the approval is bound to.
 //! * `classes`: class facts and the runs that write them. No person is in a prompt.
+//! * `edit`: a person changes a class's copy; what was signed before does not cover it.
 //! * `compose`: one person's message from the class, and the proof that it lies inside what was approved.
 //! * `approve`: the terms, what the approver sees, the decision.
 //! * `dispatch`: everybody at their own time, through the ledger, each once.
@@ -11,6 +12,7 @@ mod approve;
 mod classes;
 mod compose;
 mod dispatch;
+mod edit;
 mod freeze;
 
 use std::collections::BTreeSet;
@@ -29,6 +31,7 @@ pub(crate) use classes::is_class_run;
 pub use classes::{CLASS_FLOW, Estimate};
 pub use compose::{Composed, Composer};
 pub use dispatch::Progress;
+pub use edit::ClassEdited;
 
 /// The flow name under which campaigns are known to the ladder and the content rules.
 pub const CAMPAIGN_FLOW: &str = "campaign";
@@ -103,6 +106,20 @@ pub enum CampaignError {
     /// No such approval.
     #[error("there is no approval {0}; see `mailwright approvals list`")]
     NoApproval(ApprovalId),
+    /// No such class.
+    #[error("campaign {campaign} has no class {class}; see `mailwright campaigns show {campaign}`")]
+    NoClass {
+        /// The campaign.
+        campaign: CampaignId,
+        /// What was asked for.
+        class: ClassId,
+    },
+    /// The edit is not taken.
+    #[error(transparent)]
+    Edit(#[from] ::campaign::EditError),
+    /// The edited copy does not render.
+    #[error("the edited copy does not render, nothing was changed: {0}")]
+    Preview(#[from] ::campaign::PreviewFault),
     /// An id that cannot be one.
     #[error(transparent)]
     Id(#[from] InvalidId),

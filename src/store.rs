@@ -11,6 +11,7 @@ mod briefs;
 mod budgets;
 mod campaign_approvals;
 mod campaigns;
+mod class_edits;
 mod connections;
 mod customers;
 mod database;

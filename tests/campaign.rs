@@ -4,6 +4,7 @@
 
 mod changes;
 mod crash;
+mod edits;
 mod story;
 
 use std::collections::BTreeMap;

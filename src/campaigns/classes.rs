@@ -18,7 +18,7 @@ use kit::{ApprovalId, BoxFuture, CustomerId, Digest, FactBook, FlowId, Principal
 
 use super::{CAMPAIGN_FLOW, CampaignError, StoredFacts, ended};
 use crate::runs::{Deliverer, Driver, Observer, Planner, Rest, Seed};
-use crate::store::{Campaign, CampaignState, NewRun, RunState};
+use crate::store::{Campaign, CampaignState, ClassRow, NewRun, RunState};
 use crate::tenant::Tenant;
 use crate::toolbox;
 
@@ -55,67 +55,88 @@ struct Desk {
 
 impl Desk {
     async fn read(&self, cx: &ToolContext) -> Result<ClassFacts, StoreError> {
-        let gone = |why: &str| StoreError::Corrupt { what: "class run".to_owned(), why: why.to_owned() };
-        let (campaign, class) = named(&cx.subject.occasion).ok_or_else(|| gone("its occasion names no class"))?;
+        let named = named(&cx.subject.occasion);
+        let (campaign, class) = named.ok_or_else(|| gone("its occasion names no class"))?;
         let rows = self.tenant.store.campaign_classes(&campaign).await?;
         let row = rows.into_iter().find(|row| row.id == class).ok_or_else(|| gone("its class is gone"))?;
-        let stored: StoredFacts = serde_json::from_str(&row.facts).map_err(|e| gone(&e.to_string()))?;
-        let card = self.tenant.catalog.card(&stored.key.lead, &stored.key.language, cx.now);
-        let lead = card.ok_or_else(|| gone("the product that leads is not in the catalogue any more"))?;
-        Ok(ClassFacts {
-            key: stored.key,
-            objective: stored.objective,
-            audience: stored.audience,
-            lead,
-            offer: stored.offer.map(|o| ClassOffer {
-                step: o.step,
-                label: o.label,
-                percent: o.percent,
-                ends: o.ends,
-                sample_code: o.sample_code,
-            }),
-            angles: stored.angles,
-            channels: stored.channels,
-        })
+        class_facts(&self.tenant, &row, cx.now)
     }
+}
 
-    fn try_out(&self, copy: &ClassCopy) -> Result<(), PreviewFault> {
-        let release = &self.tenant.release;
-        let broken = |why: &str| PreviewFault::Broken(why.to_owned());
-        // The longest name that is printed often, and none.
-        let names = [MergeName::parse("Maximiliane"), None];
-        let identity = &release.shop.identity;
-        let utm = |medium: &str| Utm {
-            source: "mailwright".to_owned(),
-            medium: medium.to_owned(),
-            campaign: "cmp-000000000000".to_owned(),
-        };
-        for first_name in names {
-            if let Some(mail) = &copy.mail {
-                let language = mail.draft.language.clone();
-                let why = release.classes.why(&language).ok_or_else(|| broken("prompts/classes lacks its language"))?;
-                let to = Email::parse("reader@example.com").map_err(|e| broken(&e.to_string()))?;
-                let token = "0".repeat(40);
-                let why = why.to_owned();
-                let reader = Reader { first_name: first_name.clone(), language, to, unsubscribe_token: token, why };
-                for subject in 0..mail.draft.subjects.len() {
-                    content::render(mail, identity, &reader, &utm("email"), subject).map_err(fault)?;
-                }
-            }
-            if let Some(sms) = &copy.sms {
-                let sender = release.shop.sms.as_ref().ok_or_else(|| broken("the shop has no [sms] in shop.toml"))?;
-                let to = Phone::parse("+99900000000").map_err(|e| broken(&e.to_string()))?;
-                let (language, country) = (sms.draft.language.clone(), Some("US".to_owned()));
-                let reader = SmsReader { first_name: first_name.clone(), language, to, country };
-                let most = release.rules.sms_segments_max();
-                content::render_sms(sms, identity, sender, &reader, &utm("sms"), most).map_err(|e| match fault(e) {
-                    PreviewFault::Mendable(why) => PreviewFault::Mendable(format!("sms: {why}")),
-                    other => other,
-                })?;
+fn gone(why: &str) -> StoreError {
+    StoreError::Corrupt { what: "class".to_owned(), why: why.to_owned() }
+}
+
+/// What may be known of a class, with the product that leads as it is now.
+pub(super) fn class_facts(tenant: &Tenant, row: &ClassRow, now: Timestamp) -> Result<ClassFacts, StoreError> {
+    let stored: StoredFacts = serde_json::from_str(&row.facts).map_err(|e| gone(&e.to_string()))?;
+    let card = tenant.catalog.card(&stored.key.lead, &stored.key.language, now);
+    let lead = card.ok_or_else(|| gone("the product that leads is not in the catalogue any more"))?;
+    Ok(ClassFacts {
+        key: stored.key,
+        objective: stored.objective,
+        audience: stored.audience,
+        lead,
+        offer: stored.offer.map(|o| ClassOffer {
+            step: o.step,
+            label: o.label,
+            percent: o.percent,
+            ends: o.ends,
+            sample_code: o.sample_code,
+        }),
+        angles: stored.angles,
+        channels: stored.channels,
+    })
+}
+
+/// The content rules over a draft of a class.
+pub(super) fn check_class(
+    tenant: &Tenant,
+    draft: &Draft,
+    facts: &FactBook,
+    now: Timestamp,
+) -> Result<CheckReport, StoreError> {
+    let tags = toolbox::tags(&tenant.catalog, facts);
+    let flow = FlowId::new(CAMPAIGN_FLOW).map_err(|e| gone(&e.to_string()))?;
+    toolbox::check(&tenant.release, draft, facts, &flow, &tags, now)
+}
+
+/// Renders a copy for sample readers with every subject, the longest name that is printed often and none, and throws it away.
+pub(super) fn try_out(tenant: &Tenant, copy: &ClassCopy) -> Result<(), PreviewFault> {
+    let release = &tenant.release;
+    let broken = |why: &str| PreviewFault::Broken(why.to_owned());
+    let names = [MergeName::parse("Maximiliane"), None];
+    let identity = &release.shop.identity;
+    let utm = |medium: &str| Utm {
+        source: "mailwright".to_owned(),
+        medium: medium.to_owned(),
+        campaign: "cmp-000000000000".to_owned(),
+    };
+    for first_name in names {
+        if let Some(mail) = &copy.mail {
+            let language = mail.draft.language.clone();
+            let why = release.classes.why(&language).ok_or_else(|| broken("prompts/classes lacks its language"))?;
+            let to = Email::parse("reader@example.com").map_err(|e| broken(&e.to_string()))?;
+            let token = "0".repeat(40);
+            let why = why.to_owned();
+            let reader = Reader { first_name: first_name.clone(), language, to, unsubscribe_token: token, why };
+            for subject in 0..mail.draft.subjects.len() {
+                content::render(mail, identity, &reader, &utm("email"), subject).map_err(fault)?;
             }
         }
-        Ok(())
+        if let Some(sms) = &copy.sms {
+            let sender = release.shop.sms.as_ref().ok_or_else(|| broken("the shop has no [sms] in shop.toml"))?;
+            let to = Phone::parse("+99900000000").map_err(|e| broken(&e.to_string()))?;
+            let (language, country) = (sms.draft.language.clone(), Some("US".to_owned()));
+            let reader = SmsReader { first_name: first_name.clone(), language, to, country };
+            let most = release.rules.sms_segments_max();
+            content::render_sms(sms, identity, sender, &reader, &utm("sms"), most).map_err(|e| match fault(e) {
+                PreviewFault::Mendable(why) => PreviewFault::Mendable(format!("sms: {why}")),
+                other => other,
+            })?;
+        }
     }
+    Ok(())
 }
 
 fn fault(error: content::RenderError) -> PreviewFault {
@@ -137,16 +158,11 @@ impl ClassDesk for Desk {
         draft: &'a Draft,
         facts: &'a FactBook,
     ) -> BoxFuture<'a, Result<CheckReport, StoreError>> {
-        Box::pin(async move {
-            let tags = toolbox::tags(&self.tenant.catalog, facts);
-            let flow = FlowId::new(CAMPAIGN_FLOW)
-                .map_err(|e| StoreError::Corrupt { what: "flow".to_owned(), why: e.to_string() })?;
-            toolbox::check(&self.tenant.release, draft, facts, &flow, &tags, cx.now)
-        })
+        Box::pin(std::future::ready(check_class(&self.tenant, draft, facts, cx.now)))
     }
 
     fn preview<'a>(&'a self, _: &'a ToolContext, copy: &'a ClassCopy) -> BoxFuture<'a, Result<(), PreviewFault>> {
-        Box::pin(std::future::ready(self.try_out(copy)))
+        Box::pin(std::future::ready(try_out(&self.tenant, copy)))
     }
 }
 

@@ -1,4 +1,6 @@
-//! `mailwright campaigns list|show|write|schedule|run|cancel`: from a brief to everybody's message.
+//! `mailwright campaigns list|show|write|edit|schedule|run|cancel`: from a brief to everybody's message.
+
+mod edit;
 
 use std::io::{BufRead as _, IsTerminal as _};
 use std::path::PathBuf;
@@ -50,6 +52,12 @@ enum CampaignsCommand {
         #[arg(long)]
         yes: bool,
     },
+    /// Change the words of a class. Every rule runs again, you become an author, and earlier approvals are void. Without a
+    /// change it prints the copy in the form that --file takes.
+    #[command(
+        after_help = "Example: mailwright campaigns edit cmp-3f2a91c04d7e cls-91c04d7e3f2a > class.json\n         mailwright campaigns edit cmp-3f2a91c04d7e cls-91c04d7e3f2a --as sam --file class.json\n         mailwright campaigns edit cmp-3f2a91c04d7e cls-91c04d7e3f2a --as sam --preheader \"What fits, and why\""
+    )]
+    Edit(edit::EditArgs),
     /// Put an approved campaign on its schedule.
     #[command(after_help = "Example: mailwright campaigns schedule cmp-3f2a91c04d7e --as mira")]
     Schedule {
@@ -94,6 +102,7 @@ async fn perform(app: &App, command: CampaignsCommand, out: &Out) -> Result<(), 
         CampaignsCommand::Write { brief, file, name, yes } => {
             write(app, brief.as_ref(), file.as_ref(), &name, yes, out).await
         }
+        CampaignsCommand::Edit(args) => edit::run(app, args, out).await,
         CampaignsCommand::Schedule { id, name } => {
             let approval = tenant.schedule_campaign(&id, &person(&name, Role::Marketer)?).await.map_err(failure)?;
             let next = tenant.store.next_recipient(&id).await.map_err(failure)?;

@@ -4,16 +4,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use kit::campaign::{Angle, ClassCopy, SubjectOption};
-use kit::message::{
-    Block, Channel, CheckReport, Checked, Confidence, Draft, DraftRecord, Finding, NotChecked, Place, Severity,
-};
+use kit::message::{Block, Channel, CheckReport, Checked, Confidence, Draft, DraftRecord, NotChecked, Place, Severity};
 use kit::tool::{Disposition, Effect, Phase, Tool, ToolContext, ToolError};
-use kit::{FactBook, FactId, FactKind};
+use kit::{FactBook, FactId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::alike::near_duplicates;
 use crate::desk::{ClassDesk, ClassFacts};
+use crate::shape::{Faults, shape};
 
 /// Subjects that are written.
 pub const SUBJECTS: usize = 10;
@@ -23,7 +22,7 @@ const ANGLES: usize = 4;
 const CHOSEN: usize = 3;
 const TESTED: usize = 2;
 /// Subjects that the content rules look at together.
-const TOGETHER: usize = 5;
+pub(crate) const TOGETHER: usize = 5;
 /// Faults told at once.
 const MAX_FAULTS: usize = 16;
 
@@ -102,7 +101,7 @@ impl Tool for ProposeClass {
         let class = self.desk.facts(cx).await?;
         let mut faults = Faults::default();
         subjects(&class, &args.subjects, &mut faults);
-        let lead = blocks(cx, &class, &args.blocks, &mut faults);
+        let lead = shape(&cx.facts, &class, &args.blocks, &mut faults);
         let chosen = choose(&args.subjects);
         let mail = Draft {
             channel: Channel::Email,
@@ -116,7 +115,7 @@ impl Tool for ProposeClass {
         self.every_subject(cx, &mail, &args.subjects, &mut faults).await?;
         let sms = self.sms(cx, &class, &args, lead.as_ref(), &mut faults).await?;
         let mail = self.record(cx, mail, &mut faults).await?;
-        faults.answer()?;
+        told(faults)?;
         let subjects =
             args.subjects.into_iter().map(|s| SubjectOption { text: s.text, angle: s.angle }).collect::<Vec<_>>();
         let copy = ClassCopy { subjects, mail, sms, tested: TESTED };
@@ -262,65 +261,15 @@ fn subjects(class: &ClassFacts, subjects: &[SubjectArg], faults: &mut Faults) {
     }
 }
 
-/// The class's shape: its product, once; its offer, exactly when it has one. Returns the lead's fact.
-fn blocks(cx: &ToolContext, class: &ClassFacts, blocks: &[Block], faults: &mut Faults) -> Option<FactId> {
-    let kind = |id: &FactId| cx.facts.get(id).map(|f| (f.kind, f.subject.clone()));
-    let products: Vec<&FactId> = blocks
-        .iter()
-        .filter_map(|b| match b {
-            Block::Product { fact, .. } => Some(fact),
-            _ => None,
-        })
-        .collect();
-    let lead = match products.as_slice() {
-        [id] if kind(id) == Some((FactKind::Product, class.lead.id.to_string())) => Some((*id).clone()),
-        _ => {
-            faults.say("blocks: exactly one product block, with the fact of the product that leads".to_owned());
-            None
+/// Everything at once, for the writer to mend.
+fn told(faults: Faults) -> Result<(), ToolError> {
+    match faults.list(MAX_FAULTS) {
+        faults if faults.is_empty() => Ok(()),
+        faults => {
+            let list = faults.join("\n- ");
+            Err(ToolError::ForModel(format!(
+                "nothing was recorded; mend these and call propose_class again:\n- {list}"
+            )))
         }
-    };
-    let offers: Vec<&FactId> = blocks
-        .iter()
-        .filter_map(|b| match b {
-            Block::Offer { fact, .. } => Some(fact),
-            _ => None,
-        })
-        .collect();
-    match (&class.offer, offers.as_slice()) {
-        (None, []) => {}
-        (None, _) => faults.say("blocks: this class has no offer; drop the offer block".to_owned()),
-        (Some(offer), [id]) if kind(id) == Some((FactKind::Offer, offer.step.to_string())) => {}
-        (Some(_), _) => faults.say("blocks: exactly one offer block, with the fact of the class's offer".to_owned()),
-    }
-    lead
-}
-
-/// What is wrong, told at once.
-#[derive(Debug, Default)]
-struct Faults(Vec<String>);
-
-impl Faults {
-    fn say(&mut self, fault: String) {
-        if !self.0.contains(&fault) {
-            self.0.push(fault);
-        }
-    }
-
-    fn finding(&mut self, place: &str, finding: &Finding) {
-        let excerpt = if finding.excerpt.is_empty() { String::new() } else { format!(" `{}`", finding.excerpt) };
-        self.say(format!("{place}: {}{excerpt}: {}; {}", finding.rule, finding.why, finding.mend));
-    }
-
-    fn answer(mut self) -> Result<(), ToolError> {
-        if self.0.is_empty() {
-            return Ok(());
-        }
-        let untold = self.0.len().saturating_sub(MAX_FAULTS);
-        self.0.truncate(MAX_FAULTS);
-        if untold > 0 {
-            self.0.push(format!("and {untold} more"));
-        }
-        let told = self.0.join("\n- ");
-        Err(ToolError::ForModel(format!("nothing was recorded; mend these and call propose_class again:\n- {told}")))
     }
 }
