@@ -10,6 +10,7 @@ use esp::{HttpEsp, Promises};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::cassette::Cassette;
 use crate::delivery::Wire;
 use crate::egress::Reach;
 use crate::model::openai::{Api, Profile, Provider, Secret, ToolMode};
@@ -43,12 +44,18 @@ pub struct EspConfig {
     pub api_key_file: Option<PathBuf>,
     /// One request's limit, in seconds; default 30.
     pub timeout_s: Option<u64>,
+    /// Its host name may stand for a machine of the own network.
+    #[serde(default)]
+    pub private_network: bool,
     /// It makes no second message of one key. Say so only if it does.
     #[serde(default)]
     pub dedupes: bool,
     /// It can be asked whether it has a key.
     #[serde(default)]
     pub lookup: bool,
+    /// It can be asked to forget what it has under a key: `DELETE {base_url}/messages/{key}`.
+    #[serde(default)]
+    pub erase: bool,
 }
 
 /// A PostgreSQL database.
@@ -206,11 +213,11 @@ impl Config {
 }
 
 impl EspConfig {
-    /// The provider.
+    /// The provider, with a cassette that records what is asked of it or answers in its place.
     ///
     /// # Errors
     /// When its address or its key cannot be used.
-    pub fn open(&self) -> Result<HttpEsp, ConfigError> {
+    pub fn open(&self, tape: Option<Arc<Cassette>>) -> Result<HttpEsp, ConfigError> {
         let fail = |why: String| ConfigError::Esp { why };
         let key = match (&self.api_key_env, &self.api_key_file) {
             (Some(name), _) => {
@@ -223,8 +230,9 @@ impl EspConfig {
             (None, None) => None,
         };
         let timeout = Duration::from_secs(self.timeout_s.unwrap_or(30).max(1));
-        let wire = Wire::new(&self.base_url, key, timeout).map_err(|e| fail(e.to_string()))?;
-        Ok(HttpEsp::new(Arc::new(wire), Promises { dedupes: self.dedupes, lookup: self.lookup }))
+        let reach = if self.private_network { Reach::Private } else { Reach::Public };
+        let wire = Wire::new(&self.base_url, key.as_deref(), timeout, reach, tape).map_err(|e| fail(e.to_string()))?;
+        Ok(HttpEsp::new(Arc::new(wire), Promises { dedupes: self.dedupes, lookup: self.lookup, erase: self.erase }))
     }
 }
 

@@ -173,6 +173,8 @@ impl Egress {
 fn client(resolver: PublicOnly) -> Result<reqwest::Client, EgressError> {
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
+        // A request never leaves twice unless its sender says so.
+        .retry(reqwest::retry::never())
         .connect_timeout(CONNECT)
         .dns_resolver(Arc::new(resolver))
         .build()

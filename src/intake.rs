@@ -6,14 +6,18 @@
 mod admit;
 mod again;
 mod apply;
+mod erased_files;
+mod fetch;
 mod privacy;
 mod products;
+mod restored;
 
 use kit::{EventId, RunId, StoreError, Timestamp};
 use shop::{Delivery, ShopDefaults, ShopEvent, Source, WebhookError};
 
 use crate::failpoint;
 pub use products::product_rows;
+pub use restored::ErasedAgain;
 
 use crate::store::{InboxEvent, InboxState};
 use crate::tenant::Tenant;

@@ -4,7 +4,9 @@
 //! | --- | --- |
 //! | `POST /webhooks/{source}/{connection}` | [`webhooks`]: verified, stored, answered; worked in afterwards |
 //! | `/api/v1/…` | [`api`], its document in [`openapi`], who may what in [`auth`] |
-//! | `/u/{token}` | [`unsubscribe`] |
+//! | `/u/{token}` | [`unsubscribe`]: links in mails |
+//! | `/s/{code}`, `/s/stop` | [`short_links`]: links in text messages |
+//! | `POST /sms/{connection}` | [`replies`]: STOP holds when it is answered |
 //! | `/healthz`, `/readyz` | here, without a key |
 //!
 //! [`workers`] works stored events in and drives due runs; a shutdown lets them finish what they are at.
@@ -14,7 +16,9 @@ mod auth;
 mod desk;
 mod openapi;
 mod problem;
+mod replies;
 mod secrets;
+mod short_links;
 mod tokens;
 mod unsubscribe;
 mod webhooks;
@@ -137,6 +141,8 @@ impl Server {
             .route("/healthz", get(async || "ok\n"))
             .route("/readyz", get(ready))
             .route("/webhooks/{source}/{connection}", post(webhooks::take))
+            .route("/sms/{connection}", post(replies::take))
+            .route("/s/{code}", get(short_links::follow).post(short_links::stop))
             .route("/u/{token}", get(unsubscribe::page).post(unsubscribe::stop))
             .nest("/api/v1", api::router())
             .fallback(problem::nowhere)

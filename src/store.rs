@@ -18,6 +18,7 @@ mod database;
 mod deliveries;
 mod erase;
 mod error;
+mod fetching;
 mod inbox;
 mod journal;
 mod leases;
@@ -26,12 +27,14 @@ mod orders;
 mod phones;
 mod prices;
 mod products;
+mod replies;
 mod retention;
 mod runs;
 mod settings;
 mod signals;
 mod spend;
 mod timers;
+mod tombstones;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -51,6 +54,7 @@ pub use customers::{Consent, Customer, Ticket};
 pub use database::{Address, AddressError, Place};
 pub use deliveries::{Accepted, InboxRow};
 pub use erase::{ERASED, UnreadEvent};
+pub use fetching::ToFetch;
 pub use inbox::{InboxEvent, InboxState};
 pub use journal::{JournalRow, ParkedState};
 pub use leases::LeaseRow;
@@ -58,11 +62,13 @@ pub use ledger::SendRow;
 pub use orders::{Activity, Order, OrderLine, OrderSummary};
 pub use phones::CustomerPhone;
 pub use products::ProductRow;
+pub use replies::{NewReply, ReplyEffect, Wish};
 pub use retention::Pruned;
 pub use runs::{Admission, NewRun, Run, RunState, Supersede};
 pub use settings::{KillSwitch, Limits};
 pub use spend::{NewSpend, Reserved, SpendRow};
 pub use timers::Timer;
+pub use tombstones::{ERASURES, Tombstone, read_tombstones};
 
 use database::Database;
 use writer::Writer;
@@ -72,6 +78,9 @@ type DbConnection = sqlx::AnyConnection;
 
 /// The database file's name within a data folder.
 pub const DATABASE: &str = "mailwright.db";
+
+/// Marks a data folder into which a backup is being put back.
+pub const RESTORING: &str = "RESTORING";
 
 /// An open data folder.
 #[derive(Clone)]
@@ -114,6 +123,14 @@ pub enum OpenError {
         /// What storage said.
         source: StoreError,
     },
+    /// A restore was cut off: nobody knows what is missing, and whoever was erased may be in it.
+    #[error(
+        "the data folder {} holds a restore that was cut off; delete the folder and run `mailwright restore` again", dir.display()
+    )]
+    HalfRestored {
+        /// Which folder.
+        dir: PathBuf,
+    },
 }
 
 impl Store {
@@ -139,6 +156,17 @@ impl Store {
     /// # Errors
     /// As for [`Store::open`], and when the database server cannot be reached.
     pub async fn open_at(dir: &Path, place: &Place) -> Result<Self, OpenError> {
+        if dir.join(RESTORING).is_file() {
+            return Err(OpenError::HalfRestored { dir: dir.to_owned() });
+        }
+        Self::open_restored(dir, place).await
+    }
+
+    /// As [`Store::open_at`], for the restore itself, whose folder nobody else may open before it is done.
+    ///
+    /// # Errors
+    /// As for [`Store::open_at`].
+    pub async fn open_restored(dir: &Path, place: &Place) -> Result<Self, OpenError> {
         let folder = |why: std::io::Error| OpenError::Folder { dir: dir.to_owned(), why: why.to_string() };
         make_private(dir).map_err(folder)?;
         tempfile_probe(dir).map_err(folder)?;

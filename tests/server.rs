@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod api;
+mod details;
 mod intake;
 mod links;
 mod privacy;
 mod refusals;
+mod replies;
 
 use std::time::Duration;
 
@@ -57,6 +59,8 @@ impl Served {
                 source: source.as_str().to_owned(),
                 domain: domain.to_owned(),
                 secret_env: None,
+                api_base: None,
+                api_token_env: None,
                 created_at: world.now(),
             };
             world.tenant.store.add_connection(connection, "test").await.unwrap();
@@ -119,8 +123,9 @@ impl Served {
     /// Waits until no stored event waits to be worked in.
     async fn settled(&self) {
         for _ in 0..1200 {
-            let waiting = self.world.tenant.store.inbox(Some(InboxState::Received), 10).await.unwrap();
-            if waiting.is_empty() {
+            let store = &self.world.tenant.store;
+            let waiting = store.inbox(Some(InboxState::Received), 10).await.unwrap();
+            if waiting.is_empty() && store.inbox(Some(InboxState::Fetching), 10).await.unwrap().is_empty() {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(25)).await;

@@ -176,10 +176,10 @@ pub(super) fn data_dir(global: &Global) -> Result<PathBuf, Failure> {
 }
 
 /// Who sends: the provider of the configuration file, else the outbox.
-fn provider(global: &Global, outbox: &Arc<Outbox>) -> Result<Arc<dyn Esp>, Failure> {
+pub(super) fn provider(global: &Global, outbox: &Arc<Outbox>) -> Result<Arc<dyn Esp>, Failure> {
     let config = global.config.as_deref().map(Config::read).transpose().map_err(failure)?;
     match config.and_then(|config| config.esp) {
-        Some(esp) => Ok(Arc::new(esp.open().map_err(failure)?)),
+        Some(esp) => Ok(Arc::new(esp.open(global.tape.clone()).map_err(failure)?)),
         None => Ok(outbox.clone()),
     }
 }

@@ -1,21 +1,26 @@
 //! `mailwright backup DIR`, `mailwright restore DIR`: the data folder, copied while it is in use, and put back.
 //!
 //! What comes back is older than the world: messages may have gone out that it knows nothing of. So it comes back stopped,
-//! and every hand-over of what began before is preceded by a question to the provider.
+//! and every hand-over of what began before is preceded by a question to the provider. People who were erased after the
+//! backup was taken are erased again before anybody else may open the folder.
 
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
+use esp::Outbox;
 use kit::{Principal, ShopId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::app::{data_dir, place};
+use super::app::{OUTBOX, data_dir, place, provider};
 use super::out::Out;
 use super::{Failure, Global, failure};
-use crate::clock::{Clock as _, SystemClock};
-use crate::store::{DATABASE, Place, Store};
+use crate::clock::{Clock as _, SetClock, SystemClock};
+use crate::intake::ErasedAgain;
+use crate::store::{DATABASE, ERASURES, Place, RESTORING, Store, Tombstone, read_tombstones};
+use crate::tenant::{Parts, Tenant};
 
 /// What a backup says about itself.
 const ABOUT: &str = "BACKUP.json";
@@ -30,10 +35,16 @@ pub(super) struct BackupArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example: mailwright restore /var/backups/mailwright-2026-11-26 --data ./mailwright")]
+#[command(
+    after_help = "Example: mailwright restore /var/backups/mailwright-2026-11-26 --data ./new --erasures ./old/erasures.log"
+)]
 pub(super) struct RestoreArgs {
     /// The folder of the backup.
     dir: PathBuf,
+    /// The `erasures.log` of the folder that this one takes the place of, or a copy of it kept elsewhere: whoever was erased
+    /// after the backup was taken is erased again.
+    #[arg(long, value_name = "FILE")]
+    erasures: Option<PathBuf>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -86,10 +97,15 @@ pub(super) async fn restore(global: &Global, args: RestoreArgs, out: &Out) -> Re
             about.schema
         )));
     }
+    let stones = erased_since(&args, about.taken_at)?;
     fresh(&data)?;
+    // Until it is gone, nobody opens the folder: a restore that is cut off leaves nothing that could be taken for whole.
+    let marker = data.join(RESTORING);
+    private(&marker).and_then(|file| file.sync_all()).map_err(|e| said(&marker, &e))?;
     copy(&args.dir, &data, &|name| name == ABOUT)?;
-    let store = Store::open_at(&data, &place).await.map_err(failure)?;
+    let store = Store::open_restored(&data, &place).await.map_err(failure)?;
     let now = global.at.unwrap_or_else(|| SystemClock.now());
+    let mut again = Vec::new();
     let shops = store.shop(&ShopId::from_digest("none", &kit::Digest::of_bytes(b""))).shop_ids().await;
     let done = async {
         let reason = format!("restored from a backup of {}", about.taken_at);
@@ -97,20 +113,63 @@ pub(super) async fn restore(global: &Global, args: RestoreArgs, out: &Out) -> Re
             let shop = store.shop(&ShopId::new(id).map_err(failure)?);
             shop.note_restore(about.taken_at, now).await.map_err(failure)?;
             shop.kill_on("global", &reason, &Principal::System, now).await.map_err(failure)?;
+            if !stones.is_empty() {
+                again.push(erase_again(global, &store, shop.id(), &stones, now).await?);
+            }
         }
         Ok(())
     }
     .await;
     store.close().await;
     done?;
-    out.value(&serde_json::json!({ "restored": data, "taken_at": about.taken_at.to_string() }))?;
+    fs::remove_file(&marker).map_err(|e| said(&marker, &e))?;
+    out.value(&serde_json::json!({
+        "restored": data, "taken_at": about.taken_at.to_string(), "erased_again": again, "erasures_given": args.erasures.is_some(),
+    }))?;
     out.line(&format!(
         "{} is as of {}. Nothing is sent until `mailwright kill off global`.",
         data.display(),
         about.taken_at
     ));
+    for ErasedAgain { people, files, left } in again {
+        out.line(&format!("Erased again: {people} people, with {files} message(s) and file(s)."));
+        if left > 0 {
+            out.line(&format!("The provider cannot be asked to forget {left} messages of theirs: see that it did."));
+        }
+    }
+    if args.erasures.is_none() {
+        out.line(&format!(
+            "Whoever was erased after {} is back: restore again with --erasures FILE, the `{ERASURES}` of the old folder.",
+            about.taken_at
+        ));
+    }
     out.line("What began before now is asked for at the provider before it is handed over.");
     Ok(())
+}
+
+/// What was erased after the backup was taken: noted in the log that is given, or in the backup's own while it was copied.
+fn erased_since(args: &RestoreArgs, taken_at: Timestamp) -> Result<Vec<Tombstone>, Failure> {
+    let mut stones = Vec::new();
+    let own = args.dir.join(ERASURES);
+    for file in args.erasures.iter().chain(own.is_file().then_some(&own)) {
+        stones.extend(read_tombstones(file).map_err(failure)?);
+    }
+    stones.retain(|stone| stone.noted_at >= taken_at);
+    Ok(stones)
+}
+
+async fn erase_again(
+    global: &Global,
+    store: &Store,
+    shop: &ShopId,
+    stones: &[Tombstone],
+    now: Timestamp,
+) -> Result<ErasedAgain, Failure> {
+    let outbox = Arc::new(Outbox::open(store.dir().join(OUTBOX)).map_err(failure)?);
+    let clock = Arc::new(SetClock::at(now));
+    let parts = Parts { clock, esp: provider(global, &outbox)?, models: Vec::new() };
+    let tenant = Tenant::open(store, shop, parts).await.map_err(failure)?;
+    tenant.erase_again(stones).await.map_err(failure)
 }
 
 /// A folder to write into: made for its owner alone, and empty.

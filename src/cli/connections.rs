@@ -37,6 +37,16 @@ enum ConnectionsCommand {
         /// A file with the secret (one a line; Adobe Commerce: the public key as PEM). It is copied into the data folder.
         #[arg(long, value_name = "FILE")]
         secret_file: Option<PathBuf>,
+        /// BigCommerce: where the shop's API answers, when that is not api.bigcommerce.com.
+        #[arg(long, value_name = "URL")]
+        api_base: Option<String>,
+        /// BigCommerce: the environment variable that holds the API's token. Its webhooks carry ids only; with a token the
+        /// rest is fetched.
+        #[arg(long, value_name = "NAME", conflicts_with = "api_token_file")]
+        api_token_env: Option<String>,
+        /// BigCommerce: a file with the API's token. It is copied into the data folder.
+        #[arg(long, value_name = "FILE")]
+        api_token_file: Option<PathBuf>,
     },
     /// Connections, without their secrets.
     #[command(after_help = "Example: mailwright connections list")]
@@ -54,7 +64,16 @@ pub(super) async fn run(global: &Global, args: ConnectionsArgs, out: &Out) -> Re
     let secrets = Secrets::of(store.store().dir());
     let done = async {
         match args.command {
-            ConnectionsCommand::Add { source, name, domain, secret_env, secret_file } => {
+            ConnectionsCommand::Add {
+                source,
+                name,
+                domain,
+                secret_env,
+                secret_file,
+                api_base,
+                api_token_env,
+                api_token_file,
+            } => {
                 let source: Source = source.parse().map_err(failure)?;
                 let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
                 if name.is_empty() || name.len() > 40 || !name.chars().all(plain) {
@@ -62,6 +81,21 @@ pub(super) async fn run(global: &Global, args: ConnectionsArgs, out: &Out) -> Re
                 }
                 if store.connections().await.map_err(failure)?.iter().any(|known| known.id == name) {
                     return Err(Failure::new(format!("there is a connection `{name}` already; remove it first")));
+                }
+                let fetches = api_base.is_some() || api_token_env.is_some() || api_token_file.is_some();
+                if fetches && source != Source::BigCommerce {
+                    return Err(Failure::new(format!("{source} sends whole bodies: nothing is asked of its API")));
+                }
+                if let Some(base) = &api_base {
+                    crate::egress::Egress::to(base, crate::egress::Reach::Public).map_err(failure)?;
+                }
+                if source == Source::BigCommerce && domain.is_empty() && api_base.is_none() {
+                    return Err(Failure::new("say which store: --domain STORE_HASH"));
+                }
+                if let Some(file) = api_token_file {
+                    let token =
+                        std::fs::read_to_string(&file).map_err(|e| Failure::new(format!("{}: {e}", file.display())))?;
+                    secrets.keep_api_token(store.id(), &name, &token).map_err(failure)?;
                 }
                 let mut shown = None;
                 match (&secret_env, secret_file) {
@@ -82,6 +116,8 @@ pub(super) async fn run(global: &Global, args: ConnectionsArgs, out: &Out) -> Re
                     source: source.as_str().to_owned(),
                     domain,
                     secret_env,
+                    api_base,
+                    api_token_env,
                     created_at: now,
                 };
                 store.add_connection(new, "command line").await.map_err(failure)?;

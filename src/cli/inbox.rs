@@ -19,6 +19,8 @@ pub(super) struct InboxArgs {
 enum StateName {
     /// Stored, not looked at.
     Received,
+    /// Stored, its details are to be fetched.
+    Fetching,
     /// Worked in.
     Done,
     /// A person must look.
@@ -59,6 +61,7 @@ pub(super) async fn run(global: &Global, args: InboxArgs, out: &Out) -> Result<(
             InboxCommand::List { state, limit } => {
                 let state = state.map(|state| match state {
                     StateName::Received => InboxState::Received,
+                    StateName::Fetching => InboxState::Fetching,
                     StateName::Done => InboxState::Done,
                     StateName::Parked => InboxState::Parked,
                 });

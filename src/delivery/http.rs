@@ -1,92 +1,107 @@
-//! The way out to a provider behind plain HTTP ([`esp::HttpEsp`]).
+//! The way out to a provider behind plain HTTP ([`esp::HttpEsp`]): through [`crate::egress`], like everything that leaves.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use esp::{HttpAnswer, HttpCall, HttpFault, HttpWire};
 use kit::BoxFuture;
-use reqwest::{Client, Url};
+use reqwest::Method;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 
-/// How long a connection may take to come about.
-const CONNECT: Duration = Duration::from_secs(5);
+use crate::cassette::Cassette;
+use crate::egress::{Egress, EgressError, Outgoing, Reach};
+
 /// The longest answer that is read.
 const MAX_ANSWER: usize = 64 << 10;
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// An address with its credentials. Follows no redirect and repeats nothing by itself.
+#[derive(Debug)]
 pub struct Wire {
-    client: Client,
-    base: Url,
-    api_key: Option<String>,
-}
-
-impl std::fmt::Debug for Wire {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Wire").field("host", &self.base.host_str()).finish_non_exhaustive()
-    }
+    egress: Egress,
+    authorization: Option<HeaderValue>,
+    timeout: Duration,
 }
 
 /// Why there is no way out.
 #[derive(Debug, thiserror::Error)]
 pub enum WireError {
-    /// Not an address.
-    #[error("base_url under [esp] is no http or https address")]
-    Address,
-    /// The HTTP client cannot be set up.
-    #[error("the HTTP client cannot be set up: {0}")]
-    Client(String),
+    /// Not an address, or no TLS.
+    #[error("base_url under [esp]: {0}")]
+    Address(#[from] EgressError),
+    /// A key that no header can hold.
+    #[error("the key of [esp] holds a line break or another character that cannot be sent")]
+    Key,
 }
 
 impl Wire {
-    /// A way out to this address.
+    /// A way out to this address. One call, answer included, takes at most `timeout`.
     ///
     /// # Errors
     /// [`WireError`].
-    pub fn new(base_url: &str, api_key: Option<String>, timeout: Duration) -> Result<Self, WireError> {
-        let base: Url = base_url.trim_end_matches('/').parse().map_err(|_| WireError::Address)?;
-        if !matches!(base.scheme(), "http" | "https") || base.host_str().is_none() {
-            return Err(WireError::Address);
-        }
-        let client = Client::builder()
-            .connect_timeout(CONNECT)
-            .timeout(timeout)
-            .redirect(reqwest::redirect::Policy::none())
-            // A request must never leave twice unless the ledger says so.
-            .retry(reqwest::retry::never())
-            .build()
-            .map_err(|e| WireError::Client(e.to_string()))?;
-        Ok(Self { client, base, api_key })
+    pub fn new(
+        base_url: &str,
+        api_key: Option<&str>,
+        timeout: Duration,
+        reach: Reach,
+        tape: Option<Arc<Cassette>>,
+    ) -> Result<Self, WireError> {
+        let authorization = match api_key {
+            Some(key) => {
+                let mut value = HeaderValue::from_str(&format!("Bearer {key}")).map_err(|_| WireError::Key)?;
+                value.set_sensitive(true);
+                Some(value)
+            }
+            None => None,
+        };
+        Ok(Self { egress: Egress::to(base_url, reach)?.with(tape), authorization, timeout })
+    }
+
+    fn outgoing(&self, call: HttpCall) -> Result<Outgoing, HttpFault> {
+        let not_sent = |why: String| HttpFault::NotSent(why);
+        let (method, path, mut headers, body) = match call {
+            HttpCall::Post { path, key, body } => {
+                let key = HeaderValue::from_str(&key).map_err(|e| not_sent(e.to_string()))?;
+                let json = HeaderValue::from_static("application/json");
+                (Method::POST, path, vec![(CONTENT_TYPE, json), (IDEMPOTENCY_KEY, key)], body)
+            }
+            HttpCall::Get { path } => (Method::GET, path, Vec::new(), Vec::new()),
+            HttpCall::Delete { path } => (Method::DELETE, path, Vec::new(), Vec::new()),
+        };
+        headers.extend(self.authorization.clone().map(|value| (AUTHORIZATION, value)));
+        let url = self.egress.url(&path).map_err(|e| not_sent(e.to_string()))?;
+        Ok(Outgoing { method, url, headers, body })
     }
 
     async fn make(&self, call: HttpCall) -> Result<HttpAnswer, HttpFault> {
-        let address = |path: &str| format!("{}{path}", self.base.as_str().trim_end_matches('/'));
-        let request = match call {
-            HttpCall::Post { path, key, body } => self
-                .client
-                .post(address(&path))
-                .header("content-type", "application/json")
-                .header("idempotency-key", key)
-                .body(body),
-            HttpCall::Get { path } => self.client.get(address(&path)),
-        };
-        let request = match &self.api_key {
-            Some(key) => request.bearer_auth(key),
-            None => request,
-        };
-        let fault = |error: reqwest::Error| {
-            let never_left = error.is_connect() || error.is_builder();
-            let why = error.without_url().to_string();
-            if never_left { HttpFault::NotSent(why) } else { HttpFault::Cut(why) }
-        };
-        let mut answer = request.send().await.map_err(fault)?;
-        let status = answer.status().as_u16();
-        let mut body = Vec::new();
-        // The status has been told: what is wrong with the body changes nothing about it.
-        while let Ok(Some(chunk)) = answer.chunk().await {
-            if body.len() + chunk.len() > MAX_ANSWER {
-                break;
+        let outgoing = self.outgoing(call)?;
+        let asked = async {
+            let mut answer = self.egress.send(outgoing).await.map_err(|error| fault(&error))?;
+            let mut body = Vec::new();
+            // The status has been told: what is wrong with the body changes nothing about it.
+            while let Ok(Some(chunk)) = answer.chunk().await {
+                if body.len() + chunk.len() > MAX_ANSWER {
+                    break;
+                }
+                body.extend_from_slice(&chunk);
             }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(HttpAnswer { status, body })
+            Ok(HttpAnswer { status: answer.status, body })
+        };
+        let waited = || HttpFault::Cut("it did not answer in time".to_owned());
+        tokio::time::timeout(self.timeout, asked).await.map_err(|_| waited())?
+    }
+}
+
+/// Whether the request can have left is what the ledger must know.
+fn fault(error: &EgressError) -> HttpFault {
+    match error {
+        EgressError::Address
+        | EgressError::Elsewhere
+        | EgressError::NotPublic
+        | EgressError::NoConnection
+        | EgressError::Tls
+        | EgressError::Cassette(_) => HttpFault::NotSent(error.to_string()),
+        EgressError::Broken => HttpFault::Cut(error.to_string()),
     }
 }
 

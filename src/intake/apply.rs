@@ -71,6 +71,11 @@ impl Tenant {
                 applied.products = self.resolve(Some(&view.product), None).into_iter().collect();
                 self.note_activity(event, &applied, "viewed").await?;
             }
+            EventBody::Wish(wish) => {
+                applied.products = self.resolve(Some(&wish.product), None).into_iter().collect();
+                self.note_activity(event, &applied, if wish.added { "wished" } else { "unwished" }).await?;
+            }
+            EventBody::Shelf(shelf) => applied.note = self.put_shelf(shelf, event.triggered_at).await?,
             EventBody::Inventory(inventory) => {
                 // Shopify counts by inventory item; only shops whose items are product ids can be matched here.
                 if let Ok(id) = ProductId::new(inventory.item.clone())
@@ -118,8 +123,10 @@ impl Tenant {
             | EventBody::Consent(_)
             | EventBody::Product(_)
             | EventBody::Inventory(_)
+            | EventBody::Shelf(_)
             | EventBody::Ticket(_)
-            | EventBody::View(_) => Ok(None),
+            | EventBody::View(_)
+            | EventBody::Wish(_) => Ok(None),
         }
     }
 
@@ -268,7 +275,7 @@ impl Tenant {
         products
     }
 
-    fn resolve(&self, id: Option<&ProductId>, sku: Option<&str>) -> Option<ProductId> {
+    pub(super) fn resolve(&self, id: Option<&ProductId>, sku: Option<&str>) -> Option<ProductId> {
         let by_sku = || sku.and_then(|sku| ProductId::new(sku).ok());
         id.cloned()
             .filter(|id| self.catalog.get(id).is_some())

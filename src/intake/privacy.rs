@@ -7,7 +7,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use kit::tool::NoSend;
-use kit::{CustomerId, Digest, ShopId, StoreError, Timestamp};
+use kit::{CustomerId, Digest, EventId, ShopId, StoreError, Timestamp};
 use serde_json::{Value, json};
 use shop::{Delivery, EventCustomer, ShopEvent, Source};
 
@@ -20,7 +20,7 @@ use crate::tenant::Tenant;
 /// Events read at a time.
 const PAGE: u32 = 200;
 /// The folder of what was put together for people.
-const EXPORTS: &str = "exports";
+pub(super) const EXPORTS: &str = "exports";
 
 impl Tenant {
     /// True when this person was erased: their id for good, their address for what happened before.
@@ -52,10 +52,23 @@ impl Tenant {
             }
         }
         subjects.extend(said.email.iter().map(|email| address_digest(&email.digest(shop))));
-        self.store.bury(subjects, event.triggered_at).await?;
+        self.store.bury(subjects, event.triggered_at, self.clock.now()).await?;
+        let (files, left) = self.erase_people(&people, &addresses, event.triggered_at, &event.id).await?;
+        Ok(self.erased(format!("erased, with {files} message(s)"), left))
+    }
+
+    /// Erases these people everywhere; the event that asks for it stays until it is settled. Returns how many copies and
+    /// files went, and how many copies the provider cannot be asked about.
+    pub(super) async fn erase_people(
+        &self,
+        people: &[CustomerId],
+        addresses: &[String],
+        at: Timestamp,
+        asked_by: &EventId,
+    ) -> Result<(usize, usize), IntakeError> {
         let (mut files, mut left) = (0, 0);
-        for id in &people {
-            self.store.forget_customer(id, event.triggered_at).await?;
+        for id in people {
+            self.store.forget_customer(id, at).await?;
             for run in self.store.open_runs_of(id).await? {
                 let reason =
                     NoSend { code: "erased".to_owned(), reason: "the person asked to be forgotten".to_owned() };
@@ -64,21 +77,29 @@ impl Tenant {
             let (gone, kept) = self.erase_copies(Some(id)).await?;
             (files, left) = (files + gone, left + kept);
         }
-        self.empty_events_about(&people, &addresses, event).await?;
-        for id in &people {
+        files += self.erase_files(people, addresses).await?;
+        self.empty_events_about(people, addresses, asked_by).await?;
+        for id in people {
             let mut random = [0u8; 16];
             getrandom::fill(&mut random)
                 .map_err(|e| StoreError::Unavailable(format!("the system gives no random numbers: {e}")))?;
-            self.store.erase_customer(id, format!("erased-{}", hex::encode(random)), event.triggered_at).await?;
+            self.store.erase_customer(id, format!("erased-{}", hex::encode(random)), at).await?;
         }
-        Ok(self.erased(format!("erased, with {files} message(s)"), left))
+        Ok((files, left))
     }
 
     /// Erases everything that the shop's customers left.
     pub(super) async fn erase_shop(&self, event: &ShopEvent) -> Result<Applied, IntakeError> {
-        let (files, left) = self.erase_copies(None).await?;
-        self.store.erase_shop(&event.id, event.triggered_at).await?;
+        self.store.bury(vec![shop_digest(self.store.id())], event.triggered_at, self.clock.now()).await?;
+        let (files, left) = self.erase_shop_of(event.triggered_at, &event.id).await?;
         Ok(self.erased(format!("the shop is erased, with {files} message(s)"), left))
+    }
+
+    pub(super) async fn erase_shop_of(&self, at: Timestamp, asked_by: &EventId) -> Result<(usize, usize), IntakeError> {
+        let (copies, left) = self.erase_copies(None).await?;
+        let files = self.erase_all_files().await?;
+        self.store.erase_shop(asked_by, at).await?;
+        Ok((copies + files, left))
     }
 
     fn erased(&self, note: String, left: usize) -> Applied {
@@ -125,7 +146,7 @@ impl Tenant {
         &self,
         people: &[CustomerId],
         addresses: &[String],
-        asked_by: &ShopEvent,
+        asked_by: &EventId,
     ) -> Result<(), StoreError> {
         let mut after = String::new();
         loop {
@@ -133,9 +154,9 @@ impl Tenant {
             let Some(last) = page.last() else { return Ok(()) };
             after = last.id.to_string();
             let about = page.iter().filter(|event| {
-                event.id != asked_by.id && self.is_about(&event.source, &event.topic, &event.body, people, addresses)
+                event.id != *asked_by && self.is_about(&event.source, &event.topic, &event.body, people, addresses)
             });
-            let ids: Vec<kit::EventId> = about.map(|event| event.id.clone()).collect();
+            let ids: Vec<EventId> = about.map(|event| event.id.clone()).collect();
             if !ids.is_empty() {
                 self.store.empty_events(ids, ERASED).await?;
             }
@@ -223,7 +244,7 @@ impl Tenant {
 }
 
 /// True when a value is one of these ids or addresses, at any depth.
-fn mentions(value: &Value, people: &[CustomerId], addresses: &[String]) -> bool {
+pub(super) fn mentions(value: &Value, people: &[CustomerId], addresses: &[String]) -> bool {
     match value {
         Value::String(text) => addresses.contains(&text.trim().to_lowercase()),
         Value::Array(values) => values.iter().any(|value| mentions(value, people, addresses)),
@@ -241,10 +262,15 @@ fn mentions(value: &Value, people: &[CustomerId], addresses: &[String]) -> bool 
     }
 }
 
-fn id_digest(shop: &ShopId, id: &CustomerId) -> String {
+pub(super) fn id_digest(shop: &ShopId, id: &CustomerId) -> String {
     Digest::of_parts([shop.as_str(), "erased id", id.as_str()]).to_string()
 }
 
-fn address_digest(address: &Digest) -> String {
+pub(super) fn address_digest(address: &Digest) -> String {
     Digest::of_parts(["erased address", &address.to_string()]).to_string()
+}
+
+/// The shop itself, among what is erased.
+pub(super) fn shop_digest(shop: &ShopId) -> String {
+    Digest::of_parts([shop.as_str(), "erased shop"]).to_string()
 }

@@ -77,6 +77,32 @@ impl Tenant {
         Ok(())
     }
 
+    /// Takes over price and stock that a platform tells without a product's words. Returns what to say of a product that the
+    /// catalogue does not hold.
+    pub(super) async fn put_shelf(&self, shelf: &shop::Shelf, now: Timestamp) -> Result<Option<String>, IntakeError> {
+        let Some(id) = self.resolve(Some(&shelf.product), shelf.sku.as_deref()) else {
+            let what = format!("{} is not in the catalogue: import it with `mailwright catalog import`", shelf.product);
+            return Ok(Some(what));
+        };
+        if let Some(price) = shelf.price {
+            let currency = self.release.shop.currency;
+            if price.currency != currency {
+                let what = format!("the price of {id} is in {} and the shop sells in {currency}", price.currency);
+                return Ok(Some(what));
+            }
+            if self.store.set_price(&id, price.minor, now).await? {
+                let _ = self.catalog.set_price(&id, price);
+                self.catalog.note_price(&id, PricePoint { at: now, price });
+            }
+        }
+        if let Some(stock) = shelf.stock
+            && self.store.set_stock(&id, stock, now).await?
+        {
+            let _ = self.catalog.set_stock(&id, stock);
+        }
+        Ok(None)
+    }
+
     /// Price and stock alone, of products that the platform sells as variants of one.
     async fn put_units(&self, units: &[(ProductId, &StockedAs)], now: Timestamp) -> Result<(), IntakeError> {
         for (id, unit) in units {

@@ -169,10 +169,11 @@ async fn inbox(State(server): Shared, caller: Caller, wanted: Wanted) -> Answer<
     let state = match wanted.state.as_deref() {
         None => None,
         Some("received") => Some(InboxState::Received),
+        Some("fetching") => Some(InboxState::Fetching),
         Some("done") => Some(InboxState::Done),
         Some("parked") => Some(InboxState::Parked),
         Some(word) => {
-            let detail = format!("`{word}` is no state of an event; there are received, done, parked");
+            let detail = format!("`{word}` is no state of an event; there are received, fetching, done, parked");
             return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
         }
     };

@@ -64,10 +64,13 @@ impl Secrets {
     /// When it is no secret of this source, or cannot be written.
     pub fn keep(&self, shop: &ShopId, connection: &str, source: Source, secret: &str) -> Result<(), SecretsError> {
         keys(connection, source, secret)?;
-        let file = self.file(shop, connection);
+        self.write(&self.file(shop, connection), connection, secret)
+    }
+
+    fn write(&self, file: &Path, connection: &str, secret: &str) -> Result<(), SecretsError> {
         let failed = |e: std::io::Error| SecretsError::File {
             connection: connection.to_owned(),
-            file: file.clone(),
+            file: file.to_owned(),
             why: e.to_string(),
         };
         let mut folder = std::fs::DirBuilder::new();
@@ -79,13 +82,46 @@ impl Secrets {
         options.write(true).create(true).truncate(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut out = options.open(&file).map_err(failed)?;
+        let mut out = options.open(file).map_err(failed)?;
         out.write_all(secret.trim().as_bytes()).and_then(|()| out.sync_all()).map_err(failed)
     }
 
-    /// Forgets a secret; one that was never kept is forgotten already.
+    /// Keeps the token of a connection's API, as [`Secrets::keep`] keeps its secret.
+    ///
+    /// # Errors
+    /// When it is empty or cannot be written.
+    pub fn keep_api_token(&self, shop: &ShopId, connection: &str, token: &str) -> Result<(), SecretsError> {
+        if token.trim().is_empty() {
+            return Err(SecretsError::Key { connection: connection.to_owned(), why: KeyError::Empty });
+        }
+        self.write(&self.token_file(shop, connection), connection, token)
+    }
+
+    /// The token of a connection's API; `None` when it has none.
+    ///
+    /// # Errors
+    /// [`SecretsError`] naming the place, never the token.
+    pub fn api_token(&self, shop: &ShopId, connection: &Connection) -> Result<Option<String>, SecretsError> {
+        if let Some(name) = &connection.api_token_env {
+            let unset = |_| SecretsError::Env { connection: connection.id.clone(), name: name.clone() };
+            return std::env::var(name).map(Some).map_err(unset);
+        }
+        let file = self.token_file(shop, &connection.id);
+        match std::fs::read_to_string(&file) {
+            Ok(token) => Ok(Some(token)),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(SecretsError::File { connection: connection.id.clone(), file, why: e.to_string() }),
+        }
+    }
+
+    fn token_file(&self, shop: &ShopId, connection: &str) -> PathBuf {
+        self.file(shop, connection).with_extension("api")
+    }
+
+    /// Forgets what is kept of a connection; what was never kept is forgotten already.
     pub fn forget(&self, shop: &ShopId, connection: &str) {
         let _ = std::fs::remove_file(self.file(shop, connection));
+        let _ = std::fs::remove_file(self.token_file(shop, connection));
     }
 
     /// The keys of a connection.

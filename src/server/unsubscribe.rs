@@ -14,7 +14,7 @@ use super::problem::Problem;
 use crate::store::Consent;
 
 /// Nothing is loaded, framed or passed on, and the token stays out of the next page's referrer.
-const HEADERS: [(HeaderName, &str); 3] = [
+pub(super) const HEADERS: [(HeaderName, &str); 3] = [
     (
         CONTENT_SECURITY_POLICY,
         "default-src 'none'; form-action 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'",

@@ -34,7 +34,7 @@ const REMEMBERED: jiff::SignedDuration = jiff::SignedDuration::from_secs(2);
 pub(super) struct Known(RwLock<BTreeMap<String, Arc<Door>>>);
 
 /// One connection with its keys.
-struct Door {
+pub(super) struct Door {
     connection: Connection,
     keys: Vec<Key>,
     read_at: Timestamp,
@@ -60,7 +60,10 @@ pub(super) async fn take(
         .map_err(|_| Problem::later(StatusCode::SERVICE_UNAVAILABLE, "too many webhooks at once; send it again", 1))?;
     let source: Source =
         source.parse().map_err(|e: WebhookError| Problem::new(StatusCode::NOT_FOUND, e.to_string()))?;
-    let door = server.door(source, &connection).await?;
+    let door = server.known(&connection).await?;
+    if source_of(&door)? != source {
+        return Err(no_connection());
+    }
     let body = read(&server, body).await?;
     if arrival::is_ping(source, &body) {
         return Ok("pong\n");
@@ -79,24 +82,28 @@ pub(super) async fn take(
     Ok("stored\n")
 }
 
+impl Door {
+    /// What its deliveries are checked with.
+    pub(super) fn keys(&self) -> &[Key] {
+        &self.keys
+    }
+}
+
 impl Server {
-    async fn door(&self, source: Source, id: &str) -> Result<Arc<Door>, Problem> {
+    /// A connection by its name, with its keys.
+    pub(super) async fn known(&self, id: &str) -> Result<Arc<Door>, Problem> {
         let now = self.parts.clock.now();
         let remembered = self.connections.0.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
-        let door = match remembered.filter(|door| now.duration_since(door.read_at).abs() < REMEMBERED) {
-            Some(door) => door,
-            None => self.look_up(id, now).await?,
-        };
-        if door.connection.source == source.as_str() { Ok(door) } else { Err(no_connection()) }
+        match remembered.filter(|door| now.duration_since(door.read_at).abs() < REMEMBERED) {
+            Some(door) => Ok(door),
+            None => self.look_up(id, now).await,
+        }
     }
 
     async fn look_up(&self, id: &str, now: Timestamp) -> Result<Arc<Door>, Problem> {
         let all = self.tenant().store.connections().await.map_err(not_now)?;
         let connection = all.into_iter().find(|known| known.id == id).ok_or_else(no_connection)?;
-        let source: Source = connection
-            .source
-            .parse()
-            .map_err(|e: WebhookError| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, e.to_string()))?;
+        let source = platform(&connection)?;
         let keys = self.secrets.keys(&self.shop, source, &connection).map_err(|error| {
             tracing::error!(%error, "a connection has no secret");
             Problem::later(StatusCode::SERVICE_UNAVAILABLE, "this connection has no secret; see the server's log", 60)
@@ -130,6 +137,8 @@ impl Server {
         };
         let (triggered_at, state, note) = match shop::parse(&delivery, &self.tenant().shop_defaults()) {
             Ok(event) => (event.triggered_at, InboxState::Received, None),
+            // All that can be done here is to keep it; the details are asked for afterwards.
+            Err(WebhookError::FetchNeeded { .. }) => (arrival.triggered_at.unwrap_or(now), InboxState::Fetching, None),
             Err(error) => (arrival.triggered_at.unwrap_or(now), InboxState::Parked, Some(error.to_string())),
         };
         Ok(InboxEvent {
@@ -146,7 +155,18 @@ impl Server {
     }
 }
 
-async fn read(server: &Server, body: Body) -> Result<Vec<u8>, Problem> {
+/// The platform of a connection.
+pub(super) fn source_of(door: &Door) -> Result<Source, Problem> {
+    platform(&door.connection)
+}
+
+fn platform(connection: &Connection) -> Result<Source, Problem> {
+    let known = connection.source.parse();
+    known.map_err(|e: WebhookError| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, e.to_string()))
+}
+
+/// A body within its bounds of size and time.
+pub(super) async fn read(server: &Server, body: Body) -> Result<Vec<u8>, Problem> {
     let limited = axum::body::to_bytes(body, MAX_BODY_BYTES);
     match tokio::time::timeout(server.limits.body, limited).await {
         Ok(Ok(bytes)) => Ok(bytes.into()),
@@ -170,7 +190,8 @@ fn too_long(error: &axum::Error) -> bool {
     false
 }
 
-fn plain_json(headers: &HeaderMap) -> Result<(), Problem> {
+/// Refuses whatever is no JSON as it is.
+pub(super) fn plain_json(headers: &HeaderMap) -> Result<(), Problem> {
     let told = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = told(CONTENT_TYPE).split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let json = kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"));
@@ -201,6 +222,6 @@ fn not_now(error: StoreError) -> Problem {
     }
 }
 
-fn no_connection() -> Problem {
+pub(super) fn no_connection() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "there is no such connection; `mailwright connections add` makes one")
 }

@@ -38,6 +38,7 @@ pub(super) async fn work(server: Arc<Server>, mut stopped: watch::Receiver<bool>
     let mut runs = Runs::default();
     let mut retention = Retention::default();
     let mut sending = Sending::default();
+    let mut fetching = Fetching::default();
     while !*stopped.borrow() {
         if let Err(error) = server.refresh().await {
             tracing::error!(%error, "the release in force cannot be taken up; the one before goes on");
@@ -45,6 +46,7 @@ pub(super) async fn work(server: Arc<Server>, mut stopped: watch::Receiver<bool>
         if let Err(error) = server.tenant().catch_up().await {
             tracing::error!(%error, "stored events could not be worked in");
         }
+        fetching.start(&server);
         if let Err(error) = retention.look(&server).await {
             tracing::error!(%error, "old journals could not be pruned");
         }
@@ -62,8 +64,38 @@ pub(super) async fn work(server: Arc<Server>, mut stopped: watch::Receiver<bool>
         }
     }
     sending.stop();
+    fetching.stop();
     while let Some(ended) = runs.under_way.join_next().await {
         runs.note(ended, server.parts.clock.now());
+    }
+}
+
+/// Details of stored events that are being fetched: beside everything else, since a shop's API may be slow.
+#[derive(Default)]
+struct Fetching {
+    under_way: Option<JoinHandle<()>>,
+}
+
+impl Fetching {
+    fn start(&mut self, server: &Arc<Server>) {
+        if self.under_way.as_ref().is_some_and(|task| !task.is_finished()) {
+            return;
+        }
+        let server = server.clone();
+        self.under_way = Some(tokio::spawn(async move {
+            match server.tenant().fetch_due().await {
+                Ok(0) => {}
+                Ok(_) => server.wake.notify_one(),
+                Err(error) => tracing::error!(%error, "details of stored events could not be fetched"),
+            }
+        }));
+    }
+
+    /// What was fetched is on disk; the rest is fetched after the next start.
+    fn stop(&mut self) {
+        if let Some(task) = self.under_way.take() {
+            task.abort();
+        }
     }
 }
 
@@ -139,7 +171,8 @@ impl Runs {
             if self.under_way.len() >= server.limits.runs {
                 break;
             }
-            if self.busy.contains_key(&run) {
+            // Class runs have tools of their own; `campaigns write`, which may be at it beside us, drives them.
+            if self.busy.contains_key(&run) || crate::campaigns::is_class_run(&run) {
                 continue;
             }
             self.busy.insert(run.clone(), None);

@@ -18,6 +18,10 @@ pub struct Connection {
     pub domain: String,
     /// The environment variable that holds the secret; `None` when a file of the data folder does.
     pub secret_env: Option<String>,
+    /// Where the shop's own API answers; `None` for the platform's usual address.
+    pub api_base: Option<String>,
+    /// The environment variable that holds the API's token; `None` when a file of the data folder does, if there is one.
+    pub api_token_env: Option<String>,
     /// Since when.
     pub created_at: Timestamp,
 }
@@ -60,8 +64,8 @@ impl ShopStore {
         self.write(move |c, shop| {
             Box::pin(async move {
                 let added = sqlx::query(
-                    "INSERT INTO connections (shop_id, connection_id, source, domain, secret_env, created_at)
-                     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+                    "INSERT INTO connections (shop_id, connection_id, source, domain, secret_env, created_at, api_base, api_token_env)
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
                 )
                 .bind(shop.as_str())
                 .bind(&new.id)
@@ -69,6 +73,8 @@ impl ShopStore {
                 .bind(&new.domain)
                 .bind(&new.secret_env)
                 .bind(micros(new.created_at))
+                .bind(&new.api_base)
+                .bind(&new.api_token_env)
                 .execute(&mut *c)
                 .await
                 .map_err(map)?;
@@ -104,16 +110,18 @@ impl ShopStore {
 
     /// All connections by name.
     pub async fn connections(&self) -> Result<Vec<Connection>, StoreError> {
-        let rows: Vec<(String, String, String, Option<String>, i64)> = sqlx::query_as(
-            "SELECT connection_id, source, domain, secret_env, created_at FROM connections WHERE shop_id = $1 ORDER BY connection_id",
+        type Row = (String, String, String, Option<String>, i64, Option<String>, Option<String>);
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT connection_id, source, domain, secret_env, created_at, api_base, api_token_env FROM connections WHERE shop_id = $1 ORDER BY connection_id",
         )
         .bind(self.shop.as_str())
         .fetch_all(self.readers())
         .await
         .map_err(map)?;
         rows.into_iter()
-            .map(|(id, source, domain, secret_env, created_at)| {
-                Ok(Connection { id, source, domain, secret_env, created_at: stamp(created_at, "connection")? })
+            .map(|(id, source, domain, secret_env, created_at, api_base, api_token_env)| {
+                let created_at = stamp(created_at, "connection")?;
+                Ok(Connection { id, source, domain, secret_env, api_base, api_token_env, created_at })
             })
             .collect()
     }

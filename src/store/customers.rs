@@ -304,7 +304,7 @@ pub(super) async fn put_customer(c: &mut DbConnection, shop: &str, customer: &Cu
     Ok(())
 }
 
-async fn add_consent(
+pub(super) async fn add_consent(
     c: &mut DbConnection,
     shop: &str,
     customer: &CustomerId,

@@ -150,7 +150,10 @@ impl ShopStore {
         self.write(move |c, shop| {
             Box::pin(async move {
                 let done = sqlx::query(
-                    "UPDATE inbox SET state = 'received', note = NULL WHERE shop_id = $1 AND event_id = $2 AND state = 'parked'",
+                    // BigCommerce's may lack their details; one that has them all goes on at once.
+                    "UPDATE inbox SET state = CASE WHEN source = 'bigcommerce' THEN 'fetching' ELSE 'received' END, note = NULL,
+                         fetch_at = NULL, fetches = 0
+                     WHERE shop_id = $1 AND event_id = $2 AND state = 'parked'",
                 )
                 .bind(shop.as_str())
                 .bind(id.as_str())

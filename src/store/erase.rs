@@ -17,10 +17,10 @@ pub const ERASED: &str = "its person was erased";
 /// Rows of one person, by the column that names them.
 const OF_A_PERSON: [&str; 5] = ["customers", "consents", "orders", "activity", "tickets"];
 /// Rows of the person's runs.
-const OF_RUNS: [&str; 4] = ["journal", "parked_states", "signals", "approvals"];
+const OF_RUNS: [&str; 5] = ["journal", "parked_states", "signals", "approvals", "offer_requests"];
 /// All that a shop's customers left behind, and its goods. Its release, switches, tokens and audit trail stay: they say
 /// that and why it was stopped, and nothing about anybody.
-const OF_A_SHOP: [&str; 17] = [
+const OF_A_SHOP: [&str; 28] = [
     "customers",
     "consents",
     "suppressions",
@@ -38,6 +38,17 @@ const OF_A_SHOP: [&str; 17] = [
     "offers_granted",
     "unsubscribe_links",
     "connections",
+    "short_links",
+    "sms_replies",
+    "campaigns",
+    "campaign_classes",
+    "campaign_recipients",
+    "campaign_approvals",
+    "briefs",
+    "brief_versions",
+    "timers",
+    "offer_holds",
+    "offer_requests",
 ];
 
 /// A stored event that is not known to be about anybody.
@@ -54,13 +65,15 @@ pub struct UnreadEvent {
 }
 
 impl ShopStore {
-    /// Notes that what is named by these digests is erased: it is not taken in any more.
-    pub async fn bury(&self, subjects: Vec<String>, at: Timestamp) -> Result<(), StoreError> {
+    /// The rows of [`ShopStore::bury`].
+    pub(super) async fn bury_rows(&self, subjects: Vec<String>, at: Timestamp) -> Result<(), StoreError> {
         self.write(move |c, shop| {
             Box::pin(async move {
                 for subject in &subjects {
                     sqlx::query(
-                        "INSERT INTO erasures (shop_id, subject, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+                        // Whoever came back and is erased again is erased up to then.
+                        "INSERT INTO erasures (shop_id, subject, at) VALUES ($1, $2, $3)
+                         ON CONFLICT (shop_id, subject) DO UPDATE SET at = excluded.at WHERE erasures.at < excluded.at",
                     )
                     .bind(shop.as_str())
                     .bind(subject)
@@ -124,8 +137,10 @@ impl ShopStore {
                 }
                 let lines = "DELETE FROM order_lines WHERE shop_id = $1 AND order_id IN (SELECT order_id FROM orders WHERE shop_id = $1 AND customer_id = $2)";
                 run(c, lines.to_owned(), shop, &id).await?;
-                let addresses = "DELETE FROM suppressions WHERE shop_id = $1 AND destination IN (SELECT email_key FROM customers WHERE shop_id = $1 AND customer_id = $2)";
-                run(c, addresses.to_owned(), shop, &id).await?;
+                for column in ["email_key", "phone"] {
+                    let addresses = format!("DELETE FROM suppressions WHERE shop_id = $1 AND destination IN (SELECT {column} FROM customers WHERE shop_id = $1 AND customer_id = $2)");
+                    run(c, addresses, shop, &id).await?;
+                }
                 for table in OF_A_PERSON {
                     run(c, format!("DELETE FROM {table} WHERE shop_id = $1 AND customer_id = $2"), shop, &id).await?;
                 }
@@ -134,6 +149,10 @@ impl ShopStore {
                      WHERE shop_id = $1 AND customer_id = $2",
                     "UPDATE sends SET customer_id = $3, occasion = dedupe_key, destination = '', request = '',
                          detail = CASE WHEN state = 'sent' THEN detail ELSE $4 END, state = CASE WHEN state = 'reserved' THEN 'refused' ELSE state END
+                     WHERE shop_id = $1 AND customer_id = $2",
+                    // Their place in a frozen audience stays as a digest, or nobody else's proof of theirs would hold.
+                    "UPDATE campaign_recipients SET customer_id = $3, detail = CASE WHEN state = 'pending' THEN $4 ELSE NULL END,
+                         state = CASE WHEN state = 'pending' THEN 'removed' ELSE state END
                      WHERE shop_id = $1 AND customer_id = $2",
                 ] {
                     sqlx::query(sql)
@@ -145,7 +164,7 @@ impl ShopStore {
                         .await
                         .map_err(map)?;
                 }
-                for table in ["offers_granted", "unsubscribe_links"] {
+                for table in ["offers_granted", "offer_holds", "unsubscribe_links"] {
                     let sql = format!("UPDATE {table} SET customer_id = $3 WHERE shop_id = $1 AND customer_id = $2");
                     sqlx::query(sqlx::AssertSqlSafe(sql))
                         .bind(shop)

@@ -11,6 +11,8 @@ use super::{ShopStore, corrupt, micros, stamp};
 pub enum InboxState {
     /// Stored, not looked at.
     Received,
+    /// Stored, and its details are to be fetched before it is worked in.
+    Fetching,
     /// Worked in.
     Done,
     /// Cannot be worked in; a person must look.
@@ -21,6 +23,7 @@ impl InboxState {
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Received => "received",
+            Self::Fetching => "fetching",
             Self::Done => "done",
             Self::Parked => "parked",
         }
@@ -29,6 +32,7 @@ impl InboxState {
     pub(super) fn parse(text: &str) -> Result<Self, StoreError> {
         match text {
             "received" => Ok(Self::Received),
+            "fetching" => Ok(Self::Fetching),
             "done" => Ok(Self::Done),
             "parked" => Ok(Self::Parked),
             other => Err(corrupt("inbox", format!("state {other}"))),

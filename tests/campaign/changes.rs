@@ -116,3 +116,39 @@ fn a_campaign_that_is_called_off_or_killed_sends_nothing() {
         assert_eq!(shop.tenant.store.campaign(&id).await.unwrap().unwrap().state, CampaignState::Cancelled);
     });
 }
+
+#[test]
+fn whoever_is_erased_meanwhile_is_in_no_row_and_nobody_else_notices() {
+    block_on(async {
+        let shop = Shop::open(120).await;
+        let id = shop.scheduled(&shop.brief()).await;
+        let before = shop.tenant.store.recipients(&id, 0, 10_000).await.unwrap();
+        let gone = before[0].customer.clone();
+        let now = shop.clock.now();
+        let body = serde_json::json!({
+            "shop_id": 1, "shop_domain": "x", "customer": { "id": gone }, "orders_to_redact": [],
+        });
+        let text = body.to_string();
+        let delivery = ::shop::Delivery {
+            source: ::shop::Source::Shopify,
+            topic: "customers/redact",
+            body: text.as_bytes(),
+            event_id: Some("r1"),
+            triggered_at: Some(now),
+            received_at: now,
+        };
+        shop.tenant.take_in(&delivery).await.unwrap();
+        sent(&shop, &id).await;
+        let after = shop.tenant.store.recipients(&id, 0, 10_000).await.unwrap();
+        assert_eq!(after.len(), before.len());
+        for (was, is) in before.iter().zip(&after) {
+            let erased = was.customer == gone;
+            assert_eq!((is.place, is.destination), (was.place, was.destination));
+            assert_eq!(is.customer.as_str().starts_with("erased-"), erased);
+            let expected = if erased { RecipientState::Removed } else { RecipientState::Sent };
+            assert_eq!(is.state, expected, "{:?}", is.detail);
+        }
+        let mailed = before.iter().filter(|r| r.channel == Channel::Email && r.customer != gone).count();
+        assert_eq!(readers(&shop).len(), mailed);
+    });
+}

@@ -93,7 +93,7 @@ fn a_brief_becomes_one_message_for_each_of_its_people() {
         for text in texts.values() {
             let file: serde_json::Value = serde_json::from_str(text).unwrap();
             let body = file["text"].as_str().unwrap();
-            assert!(body.starts_with("Tarn & Trail: ") && body.contains("STOP") && body.contains("/s/"), "{body}");
+            assert!(body.starts_with("Tarn & Trail: ") && body.ends_with("/s/stop") && body.contains("/s/"), "{body}");
             assert!(file["to"].as_str().unwrap().starts_with("+999") && file["parts"].as_u64().unwrap() <= 2, "{file}");
             let code = body.split("/s/").nth(1).unwrap().split(' ').next().unwrap();
             assert!(

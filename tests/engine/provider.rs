@@ -141,11 +141,57 @@ fn an_unknown_outcome_is_resolved_by_asking() {
 fn a_configuration_that_cannot_be_used_is_refused() {
     let folder = Folder::new();
     for (text, words) in [
-        ("[esp]\nbase_url = \"mail.example\"\n", "[esp]: base_url under [esp] is no http or https address"),
+        (
+            "[esp]\nbase_url = \"mail.example\"\n",
+            "[esp]: base_url under [esp]: its address is no plain http or https URL",
+        ),
         ("[esp]\nbase_url = \"http://a\"\napi_key_env = \"NO_SUCH\"\n", "the environment variable NO_SUCH is not set"),
         ("[esp]\nbase_url = \"http://a\"\napi_key = \"x\"\n", "unknown field `api_key`"),
     ] {
         let config = folder.file("mailwright.toml", text);
         folder.run(AFTERNOON, &["runs", "resume", "--config", &config]).failed(1, &[words]);
+    }
+}
+
+/// What was recorded of a provider answers in its place, and holds neither the reader's address nor the key.
+#[test]
+fn a_hand_over_is_recorded_and_played_again_without_the_provider() {
+    let scene = scene("");
+    let untouched = scene.folder.copy();
+    scene.on("POST", ResponseTemplate::new(202).set_body_json(json!({ "id": "msg-1" })), 1);
+    let tape = scene.folder.path().join("tape.jsonl").to_str().unwrap().to_owned();
+    let usual =
+        ["approvals", "approve", &scene.approval, "--as", "nora", "--config", &scene.config, "--cassette", &tape];
+    let told = scene.folder.run(AFTERNOON, &[&usual[..], &["--record"]].concat());
+    assert!(told.status.success(), "{told:?}");
+    let text = std::fs::read_to_string(&tape).unwrap();
+    let to = scene.handed_over()[0][1].as_str().unwrap().to_owned();
+    assert!(text.contains("idempotency-key") && !text.contains(&to), "{text}");
+
+    scene.runtime.block_on(scene.server.reset());
+    let told = untouched.run(AFTERNOON, &usual);
+    assert!(told.status.success(), "{told:?}");
+    assert_eq!(untouched.rows("SELECT state || ' ' || detail FROM sends"), ["sent msg-1"]);
+    assert_eq!(scene.handed_over(), [] as [Value; 0], "nobody was asked");
+}
+
+/// Whoever is erased is erased at the provider as well, and the event waits for a person where that cannot be asked.
+#[test]
+fn an_erasure_is_asked_of_the_provider() {
+    for (more, answer, parked) in [("erase = true\n", 204, None), ("", 404, Some("cannot be asked to forget 1 more"))] {
+        let scene = scene(more);
+        scene.on("POST", ResponseTemplate::new(202).set_body_json(json!({ "id": "msg-1" })), 1);
+        assert!(scene.approve().status.success());
+        scene.on("DELETE", ResponseTemplate::new(answer), 9);
+        let who = scene.folder.rows("SELECT customer_id FROM sends").pop().unwrap();
+        let body = json!({ "shop_id": 1, "shop_domain": "x", "customer": { "id": who }, "orders_to_redact": [] });
+        let body = scene.folder.file("redact.json", body.to_string());
+        let args = ["trigger", "shopify", "customers/redact", &body, "--config", &scene.config];
+        let _ = scene.folder.run(AFTERNOON, &args);
+        let requests = scene.runtime.block_on(scene.server.received_requests()).unwrap();
+        let asked: Vec<_> = requests.iter().filter(|request| request.method.as_str() == "DELETE").collect();
+        assert_eq!(asked.len(), usize::from(parked.is_none()));
+        let notes = scene.folder.rows("SELECT note FROM inbox WHERE topic = 'customers/redact'");
+        assert!(notes[0].contains(parked.unwrap_or("erased, with 1 message(s)")), "{notes:?}");
     }
 }

@@ -415,7 +415,7 @@ pub(super) async fn an_erased_person_is_in_no_row(home: &Home) {
     let told = store.traces_of(&ada.id).await.unwrap();
     let counts = ["events", "consents", "runs", "messages"].map(|list| told[list].as_array().unwrap().len());
     assert_eq!(counts, [1, 1, 1, 0]);
-    store.bury(vec!["digest".to_owned()], now()).await.unwrap();
+    store.bury(vec!["digest".to_owned()], now(), now()).await.unwrap();
     for _ in 0..2 {
         store.erase_customer(&ada.id, "erased-1".to_owned(), now()).await.unwrap();
     }
@@ -446,6 +446,8 @@ pub(super) async fn connections_tokens_and_links_are_kept(home: &Home) {
         source: "shopify".to_owned(),
         domain: "a.example".to_owned(),
         secret_env: None,
+        api_base: None,
+        api_token_env: None,
         created_at: now(),
     };
     store.add_connection(connection("main"), "test").await.unwrap();

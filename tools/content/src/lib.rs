@@ -5,7 +5,7 @@
 //! and as plain text. So both parts always say the same.
 //!
 //! * [`identity`]: what the shop and the reader bring.
-//! * [`render()`], [`RenderError`]: the door; [`render_sms`] for text messages.
+//! * [`render()`], [`RenderError`]: the door; [`render_sms`] for text messages, [`sms_answer`] for replies to them.
 //! * [`ProposeMessage`], [`ContentGate`]: the tool `propose_message` and what it needs from outside.
 //!
 //! Pure: no I/O, no clock. Dates come from facts, zones from the shop.
@@ -23,6 +23,7 @@ mod press;
 mod propose_message;
 mod render;
 mod sms;
+mod sms_reply;
 mod structure;
 mod text;
 mod words;
@@ -34,4 +35,5 @@ pub use link::LinkError;
 pub use press::Press;
 pub use propose_message::{FindingView, ProposeArgs, ProposeMessage, Proposed, ProposedStatus};
 pub use render::{MAX_HTML_BYTES, render};
-pub use sms::{ShortLink, SmsIdentity, SmsLetter, SmsReader, render_sms};
+pub use sms::{STOP_PAGE, ShortLink, SmsIdentity, SmsLetter, SmsReader, render_sms};
+pub use sms_reply::{SmsAnswer, sms_answer};

@@ -23,6 +23,16 @@ pub struct SmsIdentity {
     pub link_base: String,
 }
 
+/// The last path segment of the page that stops text messages: shorter than any code, so it is none.
+pub const STOP_PAGE: &str = "stop";
+
+impl SmsIdentity {
+    /// True for a number. A name of letters cannot be replied to, so a STOP would reach nobody.
+    fn takes_replies(&self) -> bool {
+        self.sender.bytes().all(|b| b.is_ascii_digit() || b == b'+')
+    }
+}
+
 /// One reader of a text message.
 #[derive(Debug, Clone)]
 pub struct SmsReader {
@@ -103,7 +113,16 @@ pub fn render_sms(
     let short = Link::trusted(&identity.link_base)
         .map_err(|e| RenderError::Setting { setting: "sms.link_base", why: e.to_string() })?
         .join(&code);
-    let stop = if matches!(reader.country.as_deref(), Some("US")) { words.sms_stop_us } else { words.sms_stop };
+    let stop = match reader.country.as_deref() {
+        _ if !identity.takes_replies() => {
+            let page = Link::trusted(&identity.link_base)
+                .map_err(|e| RenderError::Setting { setting: "sms.link_base", why: e.to_string() })?
+                .join(STOP_PAGE);
+            format!("{} {}", words.sms_stop_link, page.as_str())
+        }
+        Some("US") => words.sms_stop_us.to_owned(),
+        Some(_) | None => words.sms_stop.to_owned(),
+    };
     let body = sms::plain(&format!("{}: {text} {} {stop}", shop.name, short.as_str()));
     if body.chars().any(char::is_control) {
         return Err(RenderError::Header { name: "text message".to_owned() });

@@ -27,6 +27,16 @@ pub(crate) struct Words {
     pub(crate) sms_stop: &'static str,
     /// The same as American carriers want it (CTIA handbook).
     pub(crate) sms_stop_us: &'static str,
+    /// Before the link that stops text messages from a sender that cannot be replied to.
+    pub(crate) sms_stop_link: &'static str,
+    /// After a stop.
+    pub(crate) sms_stopped: &'static str,
+    /// After a start.
+    pub(crate) sms_started: &'static str,
+    /// After a start that the rules do not allow; `{site}` is the shop's.
+    pub(crate) sms_not_started: &'static str,
+    /// After HELP; `{contact}` is where answers go.
+    pub(crate) sms_help: &'static str,
     /// Quotation marks.
     pub(crate) quotes: (&'static str, &'static str),
     /// Greetings that stand without a name: "Hi, your boots …".
@@ -49,6 +59,11 @@ static EN: Words = Words {
     unsubscribe: "Unsubscribe",
     sms_stop: "Reply STOP to opt out",
     sms_stop_us: "Msg&data rates may apply. HELP for help, STOP to opt out",
+    sms_stop_link: "Opt out:",
+    sms_stopped: "you are unsubscribed and get no more text messages. Reply START to come back.",
+    sms_started: "you get our text messages again. HELP for help, STOP to opt out.",
+    sms_not_started: "to get our text messages, please sign up at {site}",
+    sms_help: "questions? Write to {contact}. Msg&data rates may apply. Reply STOP to opt out.",
     quotes: ("“", "”"),
     greetings: &[
         "hi",
@@ -93,6 +108,11 @@ static DE: Words = Words {
     unsubscribe: "Abmelden",
     sms_stop: "Abmelden: STOP antworten",
     sms_stop_us: "Msg&data rates may apply. Hilfe: HELP, abmelden: STOP",
+    sms_stop_link: "Abmelden:",
+    sms_stopped: "Sie sind abgemeldet und bekommen keine SMS mehr. Mit START geht es weiter.",
+    sms_started: "Sie bekommen wieder SMS von uns. Hilfe: HELP, abmelden: STOP.",
+    sms_not_started: "SMS von uns bekommen Sie nach einer Anmeldung auf {site}",
+    sms_help: "Fragen? Schreiben Sie an {contact}. Abmelden: STOP antworten.",
     quotes: ("„", "“"),
     greetings: &[
         "hallo",

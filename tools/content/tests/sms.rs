@@ -11,7 +11,7 @@ use mailwright_content::{RenderError, SmsIdentity, SmsLetter, SmsReader, render_
 use support::*;
 
 fn identity() -> SmsIdentity {
-    SmsIdentity { sender: "FernFell".into(), link_base: "https://fernandfell.example/s".into() }
+    SmsIdentity { sender: "+353850000000".into(), link_base: "https://fernandfell.example/s".into() }
 }
 
 fn record(language: Language, text: &str) -> DraftRecord {
@@ -80,4 +80,20 @@ fn other_blocks_and_channels_are_refused() {
     two.draft.blocks.push(Block::Heading { text: "Boots".into() });
     assert_eq!(sent(&two, None, "IE"), Err(RenderError::SmsShape));
     assert_eq!(sent(&everything(Language::EN), None, "IE"), Err(RenderError::Channel(Channel::Email)));
+}
+
+#[test]
+fn a_sender_that_cannot_be_replied_to_gives_a_link_to_stop_it() {
+    let named = SmsIdentity { sender: "FernFell".into(), ..identity() };
+    for (language, words) in [(Language::EN, "Opt out:"), (Language::DE, "Abmelden:")] {
+        let record = record(language.clone(), "{{f201.title}}");
+        let reader = SmsReader {
+            first_name: None,
+            language,
+            to: Phone::parse("+353850123456").unwrap(),
+            country: Some("IE".into()),
+        };
+        let letter = render_sms(&record, &shop(), &named, &reader, &utm(), 2).unwrap();
+        assert!(letter.message.body.ends_with(&format!(" {words} https://fernandfell.example/s/stop")), "{letter:?}");
+    }
 }

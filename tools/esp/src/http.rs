@@ -1,11 +1,13 @@
 //! A provider behind plain HTTP: one endpoint that takes a message with an `Idempotency-Key`.
 //!
-//! For a shop's own mail service, or a small bridge in front of any provider. It is asked three things:
+//! For a shop's own mail service, or a small bridge in front of any provider. It is asked these things:
 //!
 //! * `POST {base}/messages` with the message as JSON and the ledger's key as `Idempotency-Key`: 2xx takes it for good and
 //!   names it in `id`; 409 says that the key was taken before. 429 and 503 take nothing. 400, 413 and 422 refuse it for good.
 //! * `GET {base}/messages/{key}`: 200 with `id` when the key was taken, 404 when it was not and will not be from an earlier
 //!   call.
+//! * `DELETE {base}/messages/{key}`, where it says that it can: 2xx and 404 when nothing of the message and its reader is kept
+//!   any more.
 //! * Any other answer to a hand-over, and a connection that breaks after the request may have left, leaves it unknown.
 //!
 //! This crate opens no connection: [`HttpWire`] is the way out, and it alone knows address and credentials.
@@ -34,6 +36,11 @@ pub enum HttpCall {
     },
     /// Ask.
     Get {
+        /// Below the base address.
+        path: String,
+    },
+    /// Have it forgotten.
+    Delete {
         /// Below the base address.
         path: String,
     },
@@ -82,6 +89,8 @@ pub struct Promises {
     pub dedupes: bool,
     /// It can be asked for a key.
     pub lookup: bool,
+    /// It can be asked to forget what it has under a key.
+    pub erase: bool,
 }
 
 /// A provider behind plain HTTP.
@@ -189,6 +198,19 @@ impl HttpEsp {
             other => Err(unavailable(format!("asked for a key, it answered {other}"))),
         }
     }
+
+    /// Forgetting twice is forgetting once: whatever is no answer is asked again later.
+    async fn forget(&self, key: DedupeKey) -> Result<bool, EspError> {
+        if !self.promises.erase {
+            return Ok(false);
+        }
+        let call = HttpCall::Delete { path: format!("/messages/{key}") };
+        let answer = self.wire.call(call).await.map_err(|fault| unavailable(fault.to_string()))?;
+        match answer.status {
+            200..=299 | 404 => Ok(true),
+            other => Err(unavailable(format!("asked to forget a key, it answered {other}"))),
+        }
+    }
 }
 
 /// A provider that took a message without naming it has it all the same: the key names it then.
@@ -232,5 +254,9 @@ impl Esp for HttpEsp {
 
     fn lookup<'a>(&'a self, key: DedupeKey) -> BoxFuture<'a, Result<Lookup, EspError>> {
         Box::pin(self.ask(key))
+    }
+
+    fn erase(&self, key: DedupeKey) -> BoxFuture<'_, Result<bool, EspError>> {
+        Box::pin(self.forget(key))
     }
 }

@@ -9,9 +9,9 @@ use kit::fence::ThirdParty;
 use kit::{CartId, Currency, CustomerId, Money, OrderId, ProductId};
 use serde::Deserialize;
 
-use crate::amounts::{amount, currency, sum};
+use crate::amounts::{amount, currency, optional, sum};
 use crate::error::{Fault, WebhookError, field};
-use crate::event::{CancelReason, Cart, EventBody, EventCustomer, LineItem, Order};
+use crate::event::{CancelReason, Cart, EventBody, EventCustomer, LineItem, Order, Shelf};
 use crate::json::{AmountText, IdText, decode};
 use crate::topic::Topic;
 use crate::values::{email, filled, id};
@@ -23,12 +23,25 @@ pub const TOPICS: &[(&str, Topic)] = &[
     ("cart.updated", Topic::CartUpdated),
     ("order.created", Topic::OrderCreated),
     ("order.updated", Topic::OrderUpdated),
+    ("customer.updated", Topic::CustomerUpdated),
+    ("product.updated", Topic::ProductUpdated),
+    ("inventory.updated", Topic::InventoryUpdated),
 ];
+
+/// Units of a product whose stock the shop does not track: enough never to be called scarce.
+const UNTRACKED_STOCK: i64 = 1_000;
 
 #[derive(Deserialize)]
 struct Wrapped<T> {
     #[serde(alias = "quote", alias = "data")]
     order: Option<T>,
+}
+
+/// The same for what is no order and no cart: a cart has a `customer` of its own.
+#[derive(Deserialize)]
+struct Named<T> {
+    #[serde(alias = "product", alias = "stock_item", alias = "data")]
+    customer: Option<T>,
 }
 
 #[derive(Deserialize)]
@@ -58,6 +71,31 @@ struct WireCart {
 }
 
 #[derive(Deserialize)]
+struct Account {
+    id: IdText,
+    email: Option<String>,
+    firstname: Option<String>,
+    updated_at: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct WireProduct {
+    id: IdText,
+    sku: Option<String>,
+    price: Option<AmountText>,
+    status: Option<u8>,
+    updated_at: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct StockItem {
+    product_id: IdText,
+    qty: Option<AmountText>,
+    is_in_stock: Option<bool>,
+    manage_stock: Option<bool>,
+}
+
+#[derive(Deserialize)]
 struct CartCurrency {
     quote_currency_code: Option<String>,
 }
@@ -83,6 +121,9 @@ struct Line {
 pub(crate) fn parse(topic: Topic, text: &str, defaults: &ShopDefaults) -> Result<Parsed, WebhookError> {
     match topic {
         Topic::CartUpdated => cart(unwrap(text)?, defaults),
+        Topic::CustomerUpdated => account(unwrap_other(text)?),
+        Topic::ProductUpdated => product(unwrap_other(text)?, defaults),
+        Topic::InventoryUpdated => stock(unwrap_other(text)?),
         // The table above has no other topics than those of orders.
         _ => order(unwrap(text)?, defaults),
     }
@@ -93,6 +134,13 @@ fn unwrap<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, WebhookError>
         Ok(Wrapped { order: Some(inside) }) => Ok(inside),
         Ok(Wrapped { order: None }) => decode(text),
         Err(error) => Err(error),
+    }
+}
+
+fn unwrap_other<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, WebhookError> {
+    match decode::<Named<T>>(text)?.customer {
+        Some(inside) => Ok(inside),
+        None => decode(text),
     }
 }
 
@@ -153,6 +201,45 @@ fn cart(cart: WireCart, defaults: &ShopDefaults) -> Result<Parsed, WebhookError>
     };
     let at = utc(cart.updated_at.as_deref(), "$.updated_at")?;
     Ok(Parsed { at, id: None, customer: named.then_some(buyer), body: EventBody::Cart(body) })
+}
+
+fn account(told: Account) -> Result<Parsed, WebhookError> {
+    let person = EventCustomer {
+        id: Some(id(&told.id, "$.id", CustomerId::new)?),
+        email: email(told.email.as_deref(), "$.email")?,
+        first_name: filled(told.firstname),
+        ..EventCustomer::default()
+    };
+    let at = utc(told.updated_at.as_deref(), "$.updated_at")?;
+    Ok(Parsed { at, id: None, customer: Some(person), body: EventBody::Customer })
+}
+
+/// Status 1 is on sale, 2 is not. Stock comes under a topic of its own.
+fn product(told: WireProduct, defaults: &ShopDefaults) -> Result<Parsed, WebhookError> {
+    let shelf = Shelf {
+        product: id(&told.id, "$.id", ProductId::new)?,
+        sku: filled(told.sku),
+        price: optional(told.price.as_ref(), defaults.currency, "$.price")?,
+        stock: (told.status == Some(2)).then_some(0),
+    };
+    let at = utc(told.updated_at.as_deref(), "$.updated_at")?;
+    Ok(Parsed { at, id: None, customer: None, body: EventBody::Shelf(shelf) })
+}
+
+fn stock(told: StockItem) -> Result<Parsed, WebhookError> {
+    let whole = |text: &AmountText| text.0.split('.').next().and_then(|units| units.parse::<i64>().ok());
+    let counted = told.qty.as_ref().map(|text| {
+        let shape = || Fault::Shape { why: "no number of units".to_owned(), line: 1, column: 1 };
+        whole(text).ok_or_else(|| field("$.qty", shape()))
+    });
+    let stock = match (told.is_in_stock, told.manage_stock, counted.transpose()?) {
+        (Some(false), _, _) => 0,
+        (_, Some(false), _) | (_, _, None) => UNTRACKED_STOCK,
+        (_, _, Some(units)) => units,
+    };
+    let product = id(&told.product_id, "$.product_id", ProductId::new)?;
+    let shelf = Shelf { product, sku: None, price: None, stock: Some(stock) };
+    Ok(Parsed { at: None, id: None, customer: None, body: EventBody::Shelf(shelf) })
 }
 
 fn lines(lines: &[Line], currency: Currency) -> Result<Vec<LineItem>, WebhookError> {

@@ -86,14 +86,18 @@ pub enum EventBody {
     Customer,
     /// Consent.
     Consent(Consent),
-    /// A product.
+    /// A product in full.
     Product(Product),
+    /// Price and stock of a product, without its words.
+    Shelf(Shelf),
     /// A stock level.
     Inventory(Inventory),
     /// A support ticket.
     Ticket(Ticket),
     /// A look at a product page.
     View(View),
+    /// A product put on a wishlist, or taken off.
+    Wish(Wish),
     /// The app was removed.
     AppUninstalled,
     /// A customer asks for their data; the orders meant.
@@ -113,7 +117,9 @@ impl EventBody {
             }
             Self::Refund(refund) => refund.lines.iter().map(|line| (line.product.as_ref(), 0)).collect(),
             Self::View(view) => vec![(Some(&view.product), 0)],
+            Self::Wish(wish) => vec![(Some(&wish.product), 0)],
             Self::Product(product) => vec![(Some(&product.id), 0)],
+            Self::Shelf(shelf) => vec![(Some(&shelf.product), 0)],
             Self::Fulfillment(_)
             | Self::Customer
             | Self::Consent(_)
@@ -303,6 +309,28 @@ pub struct Product {
     pub id: ProductId,
     /// The body as it came.
     pub json: String,
+}
+
+/// Price and stock of a product as its platform has them. Its words stay those of the catalogue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shelf {
+    /// The platform's id.
+    pub product: ProductId,
+    /// The platform's stock-keeping unit, by which the catalogue may go.
+    pub sku: Option<String>,
+    /// What it costs, when told.
+    pub price: Option<Money>,
+    /// Units that can be sold, when told; 0 when it is not on sale.
+    pub stock: Option<i64>,
+}
+
+/// A product on a wishlist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wish {
+    /// The product.
+    pub product: ProductId,
+    /// Put there, or taken off.
+    pub added: bool,
 }
 
 /// A stock level. The platform names an inventory item, not a product.

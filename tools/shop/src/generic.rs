@@ -15,6 +15,9 @@
 //! | `consent.updated` | `customer`, `consent` {`channel`: `email` or `sms`, `state`: `subscribed`, `none` or `withdrawn`, \[`at`, `source`, `wording`\]} |
 //! | `ticket.opened` `ticket.closed` | `ticket_id`, `customer`, \[`subject`\] |
 //! | `product.viewed` | `customer`, `product_id`, \[`category`, `dwell_seconds`\] |
+//! | `wishlist.added` `wishlist.removed` | `customer`, `product_id` |
+//! | `refund.created` | `order_id`, `items` of `product_id` and `quantity` |
+//! | `product.updated` `inventory.updated` | `product_id`, \[`sku`, `price`, `currency`, `stock`\]: `stock` 0 when it is not on sale |
 //!
 //! `customer`: `id`, \[`email`, `first_name`, `language`, `country`, `time_zone`, `accepts_email_marketing`,
 //! `loyalty_tier`, `total_orders`, `tags`\]. An item: `product_id`, `title`, `price` of one unit, `quantity`,
@@ -33,7 +36,10 @@ use kit::{CartId, CategoryId, Currency, CustomerId, EventId, Money, OrderId, Pro
 
 use crate::amounts::{amount, currency, optional, reconcile, sum};
 use crate::error::{Fault, WebhookError, field, shorten};
-use crate::event::{CancelReason, Cart, Consent, EventBody, EventCustomer, LineItem, Order, Ticket, View};
+use crate::event::{
+    CancelReason, Cart, Consent, EventBody, EventCustomer, LineItem, Order, Refund, RefundLine, Shelf, Ticket, View,
+    Wish,
+};
 use crate::json::{AmountText, IdText, decode};
 use crate::topic::Topic;
 use crate::values::{country, email, filled, https, id, language, third_party};
@@ -52,6 +58,11 @@ pub const TOPICS: &[(&str, Topic)] = &[
     ("ticket.opened", Topic::TicketOpened),
     ("ticket.closed", Topic::TicketClosed),
     ("product.viewed", Topic::ProductViewed),
+    ("wishlist.added", Topic::WishlistUpdated),
+    ("wishlist.removed", Topic::WishlistUpdated),
+    ("refund.created", Topic::RefundCreated),
+    ("product.updated", Topic::ProductUpdated),
+    ("inventory.updated", Topic::InventoryUpdated),
 ];
 
 pub(crate) fn parse(topic: Topic, name: &str, text: &str, defaults: &ShopDefaults) -> Result<Parsed, WebhookError> {
@@ -60,6 +71,16 @@ pub(crate) fn parse(topic: Topic, name: &str, text: &str, defaults: &ShopDefault
         return Err(WebhookError::OtherTopic { topic: name.to_owned(), event: shorten(&head.event) });
     }
     let at = head.triggered_at;
+    let body = match topic {
+        // Nothing of these is about a customer that the body names.
+        Topic::RefundCreated => Some(EventBody::Refund(refund(payload(text)?, at)?)),
+        Topic::ProductUpdated | Topic::InventoryUpdated => Some(EventBody::Shelf(shelf(payload(text)?, defaults)?)),
+        _ => None,
+    };
+    let event = head.id.map(|text| id(&text, "$.id", EventId::new)).transpose()?;
+    if let Some(body) = body {
+        return Ok(Parsed { at: Some(at), id: event, customer: None, body });
+    }
     let (customer, body) = match topic {
         Topic::CartUpdated | Topic::CartAbandoned | Topic::CheckoutStarted => {
             let payload: wire::CartPayload = payload(text)?;
@@ -93,6 +114,11 @@ pub(crate) fn parse(topic: Topic, name: &str, text: &str, defaults: &ShopDefault
             };
             (payload.customer.read()?, EventBody::View(view))
         }
+        Topic::WishlistUpdated => {
+            let payload: wire::WishPayload = payload(text)?;
+            let product = id(&payload.product_id, "$.payload.product_id", ProductId::new)?;
+            (payload.customer.read()?, EventBody::Wish(Wish { product, added: name == "wishlist.added" }))
+        }
         Topic::CheckoutUpdated
         | Topic::OrderUpdated
         | Topic::OrderPaid
@@ -112,7 +138,6 @@ pub(crate) fn parse(topic: Topic, name: &str, text: &str, defaults: &ShopDefault
             });
         }
     };
-    let event = head.id.map(|text| id(&text, "$.id", EventId::new)).transpose()?;
     Ok(Parsed { at: Some(at), id: event, customer: Some(customer), body })
 }
 
@@ -181,6 +206,25 @@ fn order(
         cancelled_at: order.cancelled_at.or((topic == Topic::OrderCancelled).then_some(at)),
         cancel_reason: order.cancel_reason.as_deref().map(CancelReason::read),
         fulfilled_at: order.fulfilled_at.or((topic == Topic::OrderFulfilled).then_some(at)),
+    })
+}
+
+fn refund(payload: wire::RefundPayload, at: Timestamp) -> Result<Refund, WebhookError> {
+    let line = |(index, item): (usize, &wire::RefundItem)| {
+        let product = id(&item.product_id, &format!("$.payload.items[{index}].product_id"), ProductId::new)?;
+        Ok(RefundLine { product: Some(product), quantity: item.quantity.get() })
+    };
+    let lines = payload.items.iter().enumerate().map(line).collect::<Result<_, WebhookError>>()?;
+    Ok(Refund { order: id(&payload.order_id, "$.payload.order_id", OrderId::new)?, lines, at })
+}
+
+fn shelf(payload: wire::ShelfPayload, defaults: &ShopDefaults) -> Result<Shelf, WebhookError> {
+    let currency = currency(payload.currency.as_deref(), defaults.currency, "$.payload.currency")?;
+    Ok(Shelf {
+        product: id(&payload.product_id, "$.payload.product_id", ProductId::new)?,
+        sku: filled(payload.sku),
+        price: optional(payload.price.as_ref(), currency, "$.payload.price")?,
+        stock: payload.stock,
     })
 }
 

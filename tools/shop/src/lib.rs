@@ -12,7 +12,7 @@
 //! * Fields we do not use are ignored, so that a platform may add some.
 //!
 //! [`shopify`], [`woocommerce`], [`bigcommerce`], [`adobe`] and [`generic`] say what each source sends; [`signature`] who
-//! really sent it, and [`arrival`] what is known before the body is read.
+//! really sent it, and [`arrival`] what is known before the body is read. [`reply`] reads text messages that people send back.
 
 pub mod adobe;
 mod amounts;
@@ -22,6 +22,7 @@ mod error;
 mod event;
 pub mod generic;
 mod json;
+pub mod reply;
 pub mod shopify;
 pub mod signature;
 mod topic;
@@ -37,7 +38,7 @@ use kit::{Currency, Digest, EventId, ShopId};
 pub use error::{Fault, WebhookError};
 pub use event::{
     CancelReason, Cart, Consent, EventBody, EventCustomer, Fulfillment, Inventory, LineItem, Order, Product, Refund,
-    RefundLine, ShopEvent, Ticket, View,
+    RefundLine, Shelf, ShopEvent, Ticket, View, Wish,
 };
 pub use json::{MAX_BODY_BYTES, MAX_DEPTH};
 pub use topic::Topic;
@@ -156,7 +157,7 @@ pub fn parse(delivery: &Delivery<'_>, defaults: &ShopDefaults) -> Result<ShopEve
     let text = json::guard(delivery.body)?;
     let parsed = match delivery.source {
         Source::Shopify => shopify::parse(topic, text, defaults)?,
-        Source::BigCommerce => bigcommerce::parse(topic, text)?,
+        Source::BigCommerce => bigcommerce::parse(topic, text, defaults)?,
         Source::WooCommerce => woocommerce::parse(topic, text, defaults)?,
         Source::Adobe => adobe::parse(topic, text, defaults)?,
         Source::Standard | Source::Generic => generic::parse(topic, delivery.topic, text, defaults)?,

@@ -67,11 +67,13 @@ pub(crate) fn parse(topic: Topic, text: &str, defaults: &ShopDefaults) -> Result
         Topic::ShopErased => decode::<wire::Any>(text).map(|_| bare(EventBody::EraseShop)),
         Topic::DataRequested => privacy(decode(text)?, EventBody::DataRequest),
         Topic::CustomerErased => privacy(decode(text)?, EventBody::EraseCustomer),
-        Topic::TicketOpened | Topic::TicketClosed | Topic::ProductViewed => Err(WebhookError::UnknownTopic {
-            source_name: "shopify",
-            topic: topic.as_str().to_owned(),
-            known: TOPICS.iter().map(|(known, _)| *known).collect(),
-        }),
+        Topic::TicketOpened | Topic::TicketClosed | Topic::ProductViewed | Topic::WishlistUpdated => {
+            Err(WebhookError::UnknownTopic {
+                source_name: "shopify",
+                topic: topic.as_str().to_owned(),
+                known: TOPICS.iter().map(|(known, _)| *known).collect(),
+            })
+        }
     }
 }
 

@@ -43,6 +43,8 @@ pub enum Topic {
     TicketClosed,
     /// A product page was looked at.
     ProductViewed,
+    /// A product was put on a wishlist or taken off.
+    WishlistUpdated,
     /// The shop removed the app: stop.
     AppUninstalled,
     /// A customer wants to know what is stored.
@@ -75,6 +77,7 @@ impl Topic {
         Self::TicketOpened,
         Self::TicketClosed,
         Self::ProductViewed,
+        Self::WishlistUpdated,
         Self::AppUninstalled,
         Self::DataRequested,
         Self::CustomerErased,
@@ -103,6 +106,7 @@ impl Topic {
             Self::TicketOpened => "ticket.opened",
             Self::TicketClosed => "ticket.closed",
             Self::ProductViewed => "product.viewed",
+            Self::WishlistUpdated => "wishlist.updated",
             Self::AppUninstalled => "app.uninstalled",
             Self::DataRequested => "data.requested",
             Self::CustomerErased => "customer.erased",

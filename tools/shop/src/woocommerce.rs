@@ -14,13 +14,16 @@ use serde::Deserialize;
 
 use crate::amounts::{amount, currency, optional};
 use crate::error::{Fault, WebhookError, field};
-use crate::event::{CancelReason, EventBody, EventCustomer, LineItem, Order, Product};
+use crate::event::{CancelReason, EventBody, EventCustomer, LineItem, Order, Shelf};
 use crate::json::{AmountText, IdText, decode};
 use crate::topic::Topic;
 use crate::values::{country, email, filled, id};
 use crate::{Parsed, ShopDefaults};
 
-/// Topics as WooCommerce names them.
+/// Units of a product whose stock the shop does not track: enough never to be called scarce.
+const UNTRACKED_STOCK: i64 = 1_000;
+
+/// Topics as WooCommerce names them. Deleting or restoring one comes with a body that says no more than its id.
 pub const TOPICS: &[(&str, Topic)] = &[
     ("order.created", Topic::OrderCreated),
     ("order.updated", Topic::OrderUpdated),
@@ -83,6 +86,11 @@ struct WireCustomer {
 struct WireProduct {
     id: IdText,
     date_modified_gmt: Option<String>,
+    sku: Option<String>,
+    price: Option<AmountText>,
+    status: Option<String>,
+    stock_status: Option<String>,
+    stock_quantity: Option<i64>,
 }
 
 pub(crate) fn parse(topic: Topic, text: &str, defaults: &ShopDefaults) -> Result<Parsed, WebhookError> {
@@ -91,12 +99,30 @@ pub(crate) fn parse(topic: Topic, text: &str, defaults: &ShopDefaults) -> Result
         Topic::ProductUpdated => {
             let product: WireProduct = decode(text)?;
             let at = utc(product.date_modified_gmt.as_deref(), "$.date_modified_gmt")?;
-            let body = Product { id: id(&product.id, "$.id", ProductId::new)?, json: text.to_owned() };
-            Ok(Parsed { at, id: None, customer: None, body: EventBody::Product(body) })
+            Ok(Parsed { at, id: None, customer: None, body: EventBody::Shelf(shelf(product, defaults)?) })
         }
         // The table above has no other topics than those of orders.
         _ => order(decode(text)?, defaults),
     }
+}
+
+/// Draft and private products are not on sale. Where stock is not counted, its status says whether there is any.
+fn shelf(product: WireProduct, defaults: &ShopDefaults) -> Result<Shelf, WebhookError> {
+    let on_sale = product.status.as_deref().is_none_or(|status| status == "publish");
+    let sold_out = product.stock_status.as_deref() == Some("outofstock");
+    let stock = match (on_sale && !sold_out, product.stock_quantity) {
+        (false, _) => Some(0),
+        (true, Some(units)) => Some(units),
+        (true, None) => product.stock_status.map(|_| UNTRACKED_STOCK),
+    };
+    // A product whose variations have prices has "" as its own.
+    let told = product.price.filter(|price| !price.0.is_empty());
+    Ok(Shelf {
+        product: id(&product.id, "$.id", ProductId::new)?,
+        sku: filled(product.sku),
+        price: optional(told.as_ref(), defaults.currency, "$.price")?,
+        stock,
+    })
 }
 
 fn order(order: WireOrder, defaults: &ShopDefaults) -> Result<Parsed, WebhookError> {

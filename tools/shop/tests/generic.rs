@@ -9,7 +9,8 @@ use kit::message::{Channel, ConsentState};
 use kit::person::Email;
 use kit::{CartId, CategoryId, Currency, CustomerId, EventId, Language, Money, ProductId};
 use mailwright_shop::{
-    CancelReason, Cart, Consent, Delivery, EventBody, EventCustomer, LineItem, ShopEvent, Source, Topic, parse,
+    CancelReason, Cart, Consent, Delivery, EventBody, EventCustomer, LineItem, RefundLine, ShopEvent, Source, Topic,
+    parse,
 };
 
 const CART: &str = r#"{"event":"cart.updated","id":"evt-1","triggered_at":"2026-05-15T14:30:00Z","payload":{
@@ -149,7 +150,24 @@ fn every_event_has_its_payload() {
         panic!()
     };
     assert_eq!((view.product.as_str(), view.dwell_s), ("p1", 40));
-    assert_eq!(Source::Generic.topics().len(), 11);
+    let wished = |name: &str| match event(name, r#","product_id":"p1""#).body {
+        EventBody::Wish(wish) => (wish.product.to_string(), wish.added),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(wished("wishlist.added"), ("p1".to_owned(), true));
+    assert_eq!(wished("wishlist.removed"), ("p1".to_owned(), false));
+    // These are about no customer.
+    let refunded = event("refund.created", r#","order_id":"o1","items":[{"product_id":"p1","quantity":2}]"#);
+    let EventBody::Refund(refund) = refunded.body else { panic!() };
+    assert_eq!((refunded.customer, refund.order.as_str(), refund.at), (None, "o1", at));
+    assert_eq!(refund.lines, [RefundLine { product: Some(ProductId::new("p1").unwrap()), quantity: 2 }]);
+    let shelf = |name: &str, more: &str| match event(name, &format!(r#","product_id":"p1"{more}"#)).body {
+        EventBody::Shelf(shelf) => (shelf.price.map(|price| price.minor), shelf.stock),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(shelf("product.updated", r#","price":"19.99","stock":4"#), (Some(1999), Some(4)));
+    assert_eq!(shelf("inventory.updated", r#","stock":0"#), (None, Some(0)));
+    assert_eq!(Source::Generic.topics().len(), 16);
 }
 
 #[test]

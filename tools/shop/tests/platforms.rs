@@ -97,8 +97,8 @@ fn bigcommerce_names_what_must_be_fetched() {
     let body = sample("bigcommerce/samples/store_product_inventory_updated.json").unwrap();
     let event = read(Source::BigCommerce, "store/product/inventory/updated", &body).unwrap();
     assert_eq!(event.id.as_str(), "cba9eef399fbd6d384489bca6cacad24794b1086");
-    let EventBody::Inventory(stock) = event.body else { panic!("{:?}", event.body) };
-    assert_eq!((stock.item.as_str(), stock.available), ("167", 100_000_000));
+    let EventBody::Shelf(stock) = event.body else { panic!("{:?}", event.body) };
+    assert_eq!((stock.product.as_str(), stock.price, stock.stock), ("167", None, Some(100_000_000)));
 }
 
 /// Every sample has a topic, or is refused by its name.
@@ -143,4 +143,45 @@ fn an_adobe_order_and_cart() {
     let EventBody::Cart(cart) = event.body else { panic!("no cart") };
     assert_eq!((cart.id.as_str(), cart.total, cart.items[0].sku.as_deref()), ("9", usd(10000), Some("B")));
     assert_eq!(event.customer.unwrap().first_name.as_deref(), Some("Ada"));
+}
+
+#[test]
+fn prices_and_stock_of_the_other_platforms() {
+    let shelf = |source: Source, topic: &str, body: &str| match read(source, topic, body.as_bytes()).unwrap().body {
+        EventBody::Shelf(shelf) => (shelf.product.to_string(), shelf.price.map(|price| price.minor), shelf.stock),
+        other => panic!("{other:?}"),
+    };
+    let woo = |more: &str| {
+        shelf(Source::WooCommerce, "product.updated", &format!(r#"{{"id":7,"sku":"B","price":"20.00"{more}}}"#))
+    };
+    assert_eq!(
+        woo(r#","status":"publish","stock_status":"instock","stock_quantity":4"#),
+        ("7".into(), Some(2000), Some(4))
+    );
+    assert_eq!(woo(r#","status":"publish","stock_status":"instock","stock_quantity":null"#).2, Some(1000));
+    assert_eq!(woo(r#","status":"publish","stock_status":"outofstock","stock_quantity":4"#).2, Some(0));
+    assert_eq!(woo(r#","status":"draft","stock_status":"instock","stock_quantity":4"#).2, Some(0));
+    let varied = r#"{"id":7,"price":"","status":"publish","stock_status":"instock"}"#;
+    assert_eq!(shelf(Source::WooCommerce, "product.created", varied).1, None);
+
+    let adobe = |topic: &str, body: &str| shelf(Source::Adobe, topic, body);
+    let product =
+        r#"{"product":{"id":9,"sku":"B","name":"Boots","price":50,"status":1,"updated_at":"2026-11-21 03:00:00"}}"#;
+    assert_eq!(adobe("product.updated", product), ("9".into(), Some(5000), None));
+    assert_eq!(adobe("product.updated", r#"{"id":9,"sku":"B","price":50,"status":2}"#).2, Some(0));
+    for (more, stock) in [
+        (r#""qty":3.0000,"is_in_stock":true,"manage_stock":true"#, 3),
+        (r#""qty":3,"is_in_stock":false,"manage_stock":true"#, 0),
+        (r#""qty":0,"is_in_stock":true,"manage_stock":false"#, 1000),
+    ] {
+        assert_eq!(
+            adobe("inventory.updated", &format!(r#"{{"item_id":1,"product_id":9,{more}}}"#)).2,
+            Some(stock),
+            "{more}"
+        );
+    }
+    let account =
+        br#"{"customer":{"id":5,"email":"ada@example.com","firstname":"Ada","updated_at":"2026-11-21 03:00:00"}}"#;
+    let event = read(Source::Adobe, "customer.updated", account).unwrap();
+    assert_eq!((event.body, event.customer.unwrap().email.unwrap().reveal()), (EventBody::Customer, "ada@example.com"));
 }

@@ -87,6 +87,8 @@ impl Shop {
             source: "generic".to_owned(),
             domain: String::new(),
             secret_env: None,
+            api_base: None,
+            api_token_env: None,
             created_at: began,
         };
         shop.add_connection(connection, "torture").await?;

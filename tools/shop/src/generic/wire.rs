@@ -116,6 +116,33 @@ pub(super) struct TicketPayload {
 }
 
 #[derive(Deserialize)]
+pub(super) struct RefundPayload {
+    pub(super) order_id: IdText,
+    pub(super) items: Vec<RefundItem>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct RefundItem {
+    pub(super) product_id: IdText,
+    pub(super) quantity: NonZeroU32,
+}
+
+#[derive(Deserialize)]
+pub(super) struct ShelfPayload {
+    pub(super) product_id: IdText,
+    pub(super) sku: Option<String>,
+    pub(super) currency: Option<String>,
+    pub(super) price: Option<AmountText>,
+    pub(super) stock: Option<i64>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct WishPayload {
+    pub(super) customer: Customer,
+    pub(super) product_id: IdText,
+}
+
+#[derive(Deserialize)]
 pub(super) struct ViewPayload {
     pub(super) customer: Customer,
     pub(super) product_id: IdText,
