@@ -131,8 +131,8 @@ pub(super) async fn restore(global: &Global, args: RestoreArgs, out: &Out) -> Re
         data.display(),
         about.taken_at
     ));
-    for ErasedAgain { people, files, left } in again {
-        out.line(&format!("Erased again: {people} people, with {files} message(s) and file(s)."));
+    for ErasedAgain { people, messages, files, left } in again {
+        out.line(&format!("Erased again: {people} people, with {messages} message(s) and {files} file(s)."));
         if left > 0 {
             out.line(&format!("The provider cannot be asked to forget {left} messages of theirs: see that it did."));
         }

@@ -22,6 +22,17 @@ const PAGE: u32 = 200;
 /// The folder of what was put together for people.
 pub(super) const EXPORTS: &str = "exports";
 
+/// What an erasure came to, beside the rows.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Gone {
+    /// Copies of messages at the provider.
+    pub(super) messages: usize,
+    /// Previews and exports of the data folder.
+    pub(super) files: usize,
+    /// Messages that the provider cannot be asked to forget.
+    pub(super) left: usize,
+}
+
 impl Tenant {
     /// True when this person was erased: their id for good, their address for what happened before.
     pub(super) async fn was_erased(&self, said: &EventCustomer, at: Timestamp) -> Result<bool, StoreError> {
@@ -53,20 +64,19 @@ impl Tenant {
         }
         subjects.extend(said.email.iter().map(|email| address_digest(&email.digest(shop))));
         self.store.bury(subjects, event.triggered_at, self.clock.now()).await?;
-        let (files, left) = self.erase_people(&people, &addresses, event.triggered_at, &event.id).await?;
-        Ok(self.erased(format!("erased, with {files} message(s)"), left))
+        let gone = self.erase_people(&people, &addresses, event.triggered_at, &event.id).await?;
+        Ok(self.erased("erased", gone))
     }
 
-    /// Erases these people everywhere; the event that asks for it stays until it is settled. Returns how many copies and
-    /// files went, and how many copies the provider cannot be asked about.
+    /// Erases these people everywhere; the event that asks for it stays until it is settled.
     pub(super) async fn erase_people(
         &self,
         people: &[CustomerId],
         addresses: &[String],
         at: Timestamp,
         asked_by: &EventId,
-    ) -> Result<(usize, usize), IntakeError> {
-        let (mut files, mut left) = (0, 0);
+    ) -> Result<Gone, IntakeError> {
+        let mut all = Gone::default();
         for id in people {
             self.store.forget_customer(id, at).await?;
             for run in self.store.open_runs_of(id).await? {
@@ -74,10 +84,10 @@ impl Tenant {
                     NoSend { code: "erased".to_owned(), reason: "the person asked to be forgotten".to_owned() };
                 self.send_signal(&run.id, &Signal::Cancel(reason)).await?;
             }
-            let (gone, kept) = self.erase_copies(Some(id)).await?;
-            (files, left) = (files + gone, left + kept);
+            let copies = self.erase_copies(Some(id)).await?;
+            all = Gone { messages: all.messages + copies.messages, files: 0, left: all.left + copies.left };
         }
-        files += self.erase_files(people, addresses).await?;
+        all.files = self.erase_files(people, addresses).await?;
         self.empty_events_about(people, addresses, asked_by).await?;
         for id in people {
             let mut random = [0u8; 16];
@@ -85,24 +95,26 @@ impl Tenant {
                 .map_err(|e| StoreError::Unavailable(format!("the system gives no random numbers: {e}")))?;
             self.store.erase_customer(id, format!("erased-{}", hex::encode(random)), at).await?;
         }
-        Ok((files, left))
+        Ok(all)
     }
 
     /// Erases everything that the shop's customers left.
     pub(super) async fn erase_shop(&self, event: &ShopEvent) -> Result<Applied, IntakeError> {
         self.store.bury(vec![shop_digest(self.store.id())], event.triggered_at, self.clock.now()).await?;
-        let (files, left) = self.erase_shop_of(event.triggered_at, &event.id).await?;
-        Ok(self.erased(format!("the shop is erased, with {files} message(s)"), left))
+        let gone = self.erase_shop_of(event.triggered_at, &event.id).await?;
+        Ok(self.erased("the shop is erased", gone))
     }
 
-    pub(super) async fn erase_shop_of(&self, at: Timestamp, asked_by: &EventId) -> Result<(usize, usize), IntakeError> {
-        let (copies, left) = self.erase_copies(None).await?;
-        let files = self.erase_all_files().await?;
+    pub(super) async fn erase_shop_of(&self, at: Timestamp, asked_by: &EventId) -> Result<Gone, IntakeError> {
+        let mut gone = self.erase_copies(None).await?;
+        gone.files = self.erase_all_files().await?;
         self.store.erase_shop(asked_by, at).await?;
-        Ok((copies + files, left))
+        Ok(gone)
     }
 
-    fn erased(&self, note: String, left: usize) -> Applied {
+    fn erased(&self, what: &str, Gone { messages, files, left }: Gone) -> Applied {
+        let beside = if files == 0 { String::new() } else { format!(" and {files} file(s)") };
+        let note = format!("{what}, with {messages} message(s){beside}");
         if left == 0 {
             return Applied { note: Some(note), ..Applied::default() };
         }
@@ -111,17 +123,17 @@ impl Tenant {
         Applied { unfinished: Some(what), ..Applied::default() }
     }
 
-    /// Copies at the provider: how many are gone, and how many it cannot be asked about.
-    async fn erase_copies(&self, of: Option<&CustomerId>) -> Result<(usize, usize), StoreError> {
-        let (mut gone, mut left) = (0, 0);
+    /// Copies at the provider.
+    async fn erase_copies(&self, of: Option<&CustomerId>) -> Result<Gone, StoreError> {
+        let mut gone = Gone::default();
         for key in self.store.keys_of(of).await? {
             match self.delivery.esp.erase(key).await {
-                Ok(true) => gone += 1,
-                Ok(false) => left += 1,
+                Ok(true) => gone.messages += 1,
+                Ok(false) => gone.left += 1,
                 Err(error) => return Err(StoreError::Unavailable(error.to_string())),
             }
         }
-        Ok((gone, left))
+        Ok(gone)
     }
 
     /// Everybody under the id or the address that an event names.

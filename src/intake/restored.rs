@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use kit::{CustomerId, Digest, EventId, Timestamp};
 
 use super::IntakeError;
-use super::privacy::{address_digest, id_digest, shop_digest};
+use super::privacy::{Gone, address_digest, id_digest, shop_digest};
 use crate::store::Tombstone;
 use crate::tenant::Tenant;
 
@@ -17,7 +17,9 @@ const PAGE: u32 = 500;
 pub struct ErasedAgain {
     /// People.
     pub people: usize,
-    /// Messages and files of theirs.
+    /// Copies of messages to them.
+    pub messages: usize,
+    /// Previews and exports.
     pub files: usize,
     /// Messages that the provider cannot be asked to forget. It was asked, or a person saw to it, when they were erased first.
     pub left: usize,
@@ -37,8 +39,8 @@ impl Tenant {
             self.store.bury(vec![(*subject).to_owned()], *at, self.clock.now()).await?;
         }
         if let Some(at) = own.get(shop_digest(shop).as_str()) {
-            let (files, left) = self.erase_shop_of(*at, &no_event()).await?;
-            return Ok(ErasedAgain { people: 0, files, left });
+            let Gone { messages, files, left } = self.erase_shop_of(*at, &no_event()).await?;
+            return Ok(ErasedAgain { people: 0, messages, files, left });
         }
         let mut done = ErasedAgain::default();
         let mut after: Option<CustomerId> = None;
@@ -52,8 +54,13 @@ impl Tenant {
                 let named = by_id.or_else(|| address.as_ref().and_then(|address| own.get(address.as_str())));
                 if let Some(at) = named {
                     let addresses: Vec<String> = customer.email.iter().map(|email| email.normalised()).collect();
-                    let (files, left) = self.erase_people(&[customer.id], &addresses, *at, &no_event()).await?;
-                    done = ErasedAgain { people: done.people + 1, files: done.files + files, left: done.left + left };
+                    let gone = self.erase_people(&[customer.id], &addresses, *at, &no_event()).await?;
+                    done = ErasedAgain {
+                        people: done.people + 1,
+                        messages: done.messages + gone.messages,
+                        files: done.files + gone.files,
+                        left: done.left + gone.left,
+                    };
                 }
             }
         }

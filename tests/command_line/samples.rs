@@ -27,7 +27,7 @@ fn every_sample_is_taken_in_and_says_what_came_of_it() {
         ("customers_create", "customers/create", "no flow listens to this topic"),
         ("customers_update", "customers/update", "no flow listens to this topic"),
         ("customers_data_request", "customers/data_request", "what is stored is in "),
-        ("customers_redact", "customers/redact", "erased, with 0 message(s)"),
+        ("customers_redact", "customers/redact", "erased, with 0 message(s) and 1 file(s)"),
         (
             "customers_email_marketing_consent_update",
             "customers_email_marketing_consent/update",
