@@ -93,7 +93,7 @@ fn words_that_break_a_rule_change_nothing() {
                 "exactly one product",
             ),
             (ClassEdit { subjects: Some(vec![line.clone(), line]), ..ClassEdit::default() }, "nearly the same"),
-            (ClassEdit { subjects: Some(Vec::new()), ..ClassEdit::default() }, "one to 5"),
+            (ClassEdit { subjects: Some(Vec::new()), ..ClassEdit::default() }, "structure.subjects"),
             (preheader(&draft.preheader), "changes nothing"),
         ];
         for (edit, told) in bad {

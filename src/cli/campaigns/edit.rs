@@ -21,7 +21,7 @@ pub(super) struct EditArgs {
     /// Who you are. You become an author: somebody else approves.
     #[arg(long = "as", value_name = "NAME")]
     name: Option<String>,
-    /// A subject in use; give all of them, best first. The first two are tried against each other.
+    /// A subject in use; give all of them, best first, three to five. The first two are tried against each other.
     #[arg(long = "subject", value_name = "TEXT")]
     subjects: Vec<String>,
     /// A new preheader.

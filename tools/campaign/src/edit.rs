@@ -20,7 +20,8 @@ const MAX_FAULTS: usize = 16;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClassEdit {
-    /// The subjects in use, all of them, best first: one to five. The first two are tried against each other.
+    /// The subjects in use, all of them, best first: at most five, and as many as the content rules want. The first two are
+    /// tried against each other.
     pub subjects: Option<Vec<String>>,
     /// A new preheader.
     pub preheader: Option<String>,
@@ -95,8 +96,9 @@ impl ClassEdit {
         };
         let mut draft = record.draft.clone();
         if let Some(subjects) = &self.subjects {
-            if subjects.is_empty() || subjects.len() > TOGETHER {
-                faults.say(format!("subjects: {} are given; one to {TOGETHER} are used", subjects.len()));
+            // How many there must be at least, the content rules say.
+            if subjects.len() > TOGETHER {
+                faults.say(format!("subjects: {} are given; at most {TOGETHER} are used", subjects.len()));
             }
             for (first, second) in near_duplicates(subjects.iter().map(String::as_str)) {
                 faults.say(format!("subjects[{second}]: nearly the same as subjects[{first}]; write another idea"));
