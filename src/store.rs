@@ -33,6 +33,7 @@ mod runs;
 mod settings;
 mod signals;
 mod spend;
+mod subscriptions;
 mod timers;
 mod tombstones;
 mod writer;

@@ -57,8 +57,12 @@ impl Tenant {
                     let wording = consent.wording.clone().unwrap_or_default();
                     let row = Consent { channel: consent.channel, state: consent.state, at, source, wording };
                     self.store.add_consents(vec![(customer.id.clone(), row)]).await?;
+                    if let Some(subscription) = &consent.subscription {
+                        self.store.note_subscription(subscription, &customer.id).await?;
+                    }
                 }
             }
+            EventBody::Unsubscribed(subscription) => self.unsubscribed(event, subscription, &mut applied).await?,
             EventBody::Product(product) => {
                 self.put_product_json(&product.id, product.json.as_bytes(), event.triggered_at).await?
             }
@@ -121,6 +125,7 @@ impl Tenant {
             | EventBody::Fulfillment(_)
             | EventBody::Customer
             | EventBody::Consent(_)
+            | EventBody::Unsubscribed(_)
             | EventBody::Product(_)
             | EventBody::Inventory(_)
             | EventBody::Shelf(_)
@@ -199,6 +204,32 @@ impl Tenant {
             self.store.add_consents(vec![(customer.id.clone(), row)]).await?;
         }
         Ok(Some(customer))
+    }
+
+    /// Takes consent back for whoever had the subscription.
+    async fn unsubscribed(
+        &self,
+        event: &ShopEvent,
+        subscription: &str,
+        applied: &mut Applied,
+    ) -> Result<(), IntakeError> {
+        let Some(customer) = self.store.subscriber(subscription).await? else {
+            let what = format!(
+                "subscription {subscription} was deleted, and whose it was is not known: look it up in the shop, and have that person's consent withdrawn"
+            );
+            applied.unfinished = Some(what);
+            return Ok(());
+        };
+        let row = Consent {
+            channel: Channel::Email,
+            state: ConsentState::Withdrawn,
+            at: event.triggered_at.min(self.clock.now()),
+            source: event.source.to_string(),
+            wording: "subscription deleted".to_owned(),
+        };
+        self.store.add_consents(vec![(customer.clone(), row)]).await?;
+        applied.customer = self.store.customer(&customer).await?;
+        Ok(())
     }
 
     async fn put_order(&self, order: &shop::Order, customer: Option<&Customer>) -> Result<(), IntakeError> {

@@ -164,7 +164,7 @@ impl Tenant {
                 Ok(Fetched::Whole) => whole += 1,
                 Ok(Fetched::Nothing(why)) => self.store.settle_event(&id, InboxState::Done, why).await?,
                 Err(Trouble::Store(error)) => return Err(error),
-                Err(Trouble::Fetch(FetchError::Gone)) if !waiting.event.topic.starts_with("store/subscriber/") => {
+                Err(Trouble::Fetch(FetchError::Gone)) => {
                     self.store.settle_event(&id, InboxState::Done, &FetchError::Gone.to_string()).await?;
                 }
                 Err(Trouble::Fetch(error)) if error.is_retryable() && waiting.failed + 1 < MAX_TRIES => {

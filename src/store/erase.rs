@@ -15,12 +15,12 @@ use super::{DbConnection, ShopStore, corrupt, micros, stamp};
 pub const ERASED: &str = "its person was erased";
 
 /// Rows of one person, by the column that names them.
-const OF_A_PERSON: [&str; 5] = ["customers", "consents", "orders", "activity", "tickets"];
+const OF_A_PERSON: [&str; 6] = ["customers", "consents", "subscriptions", "orders", "activity", "tickets"];
 /// Rows of the person's runs.
 const OF_RUNS: [&str; 5] = ["journal", "parked_states", "signals", "approvals", "offer_requests"];
 /// All that a shop's customers left behind, and its goods. Its release, switches, tokens and audit trail stay: they say
 /// that and why it was stopped, and nothing about anybody.
-const OF_A_SHOP: [&str; 28] = [
+const OF_A_SHOP: [&str; 29] = [
     "customers",
     "consents",
     "suppressions",
@@ -40,6 +40,7 @@ const OF_A_SHOP: [&str; 28] = [
     "connections",
     "short_links",
     "sms_replies",
+    "subscriptions",
     "campaigns",
     "campaign_classes",
     "campaign_recipients",

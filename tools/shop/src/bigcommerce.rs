@@ -10,7 +10,7 @@
 //! is missing is read like any other. `hash` is the same for a repeat of the same event.
 //!
 //! There is no scope for wishlists, browsing or support tickets. A subscriber that was deleted cannot be fetched any more:
-//! its event is kept for a person.
+//! whose it was is known from the events before.
 
 mod fetch;
 mod read;
@@ -102,6 +102,10 @@ fn alone(topic: Topic, webhook: &wire::Webhook, at: Option<Timestamp>) -> Result
             let at = at.ok_or_else(|| field("$.created_at", Fault::Missing))?;
             let order = id(order, "$.data.orderId", OrderId::new)?;
             Some(EventBody::Fulfillment(Fulfillment { order, status: "success".to_owned(), shipment_status: None, at }))
+        }
+        (Topic::ConsentUpdated, _) if webhook.scope.as_deref() == Some("store/subscriber/deleted") => {
+            let id = data.id.as_ref().ok_or_else(|| field("$.data.id", Fault::Missing))?;
+            Some(EventBody::Unsubscribed(id.0.clone()))
         }
         (Topic::AppUninstalled, _) => Some(EventBody::AppUninstalled),
         _ => None,

@@ -86,6 +86,8 @@ pub enum EventBody {
     Customer,
     /// Consent.
     Consent(Consent),
+    /// A subscription is gone; the platform names it and nobody.
+    Unsubscribed(String),
     /// A product in full.
     Product(Product),
     /// Price and stock of a product, without its words.
@@ -123,6 +125,7 @@ impl EventBody {
             Self::Fulfillment(_)
             | Self::Customer
             | Self::Consent(_)
+            | Self::Unsubscribed(_)
             | Self::Inventory(_)
             | Self::Ticket(_)
             | Self::AppUninstalled
@@ -300,6 +303,8 @@ pub struct Consent {
     pub given_via: Option<String>,
     /// The words the person agreed to.
     pub wording: Option<String>,
+    /// The platform's id of the subscription, where it tells no more than that when it is deleted.
+    pub subscription: Option<String>,
 }
 
 /// A product that changed; the catalogue's importer reads the body.

@@ -246,7 +246,7 @@ fn consent(consent: wire::Consent) -> Result<Consent, WebhookError> {
         other => return word("state", other, STATES),
     };
     let (given_via, wording) = (filled(consent.source), filled(consent.wording));
-    Ok(Consent { channel, state, at: consent.at, given_via, wording })
+    Ok(Consent { channel, state, at: consent.at, given_via, wording, subscription: None })
 }
 
 fn items(items: &[wire::Item], currency: Currency, path: &str) -> Result<Vec<LineItem>, WebhookError> {

@@ -246,7 +246,8 @@ fn consent(change: wire::ConsentChange) -> Result<Parsed, WebhookError> {
         ..EventCustomer::default()
     };
     let at = consent.consent_updated_at;
-    let body = Consent { channel: Channel::Email, state, at, given_via: filled(consent.opt_in_level), wording: None };
+    let given_via = filled(consent.opt_in_level);
+    let body = Consent { channel: Channel::Email, state, at, given_via, wording: None, subscription: None };
     Ok(Parsed { at, id: None, customer: Some(customer), body: EventBody::Consent(body) })
 }
 

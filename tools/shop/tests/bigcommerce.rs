@@ -109,8 +109,12 @@ fn only_the_newsletters_consent_is_one() {
         let EventBody::Consent(consent) = read("store/subscriber/updated", &body).unwrap().body else {
             panic!("no consent")
         };
-        assert_eq!(consent.state, state, "{consents}");
+        assert_eq!((consent.state, consent.subscription.as_deref()), (state, Some("5")), "{consents}");
     }
+    let deleted = webhook("store/subscriber/deleted", r#"{"type":"subscriber","id":5}"#);
+    assert_eq!(next("store/subscriber/deleted", &deleted).unwrap(), None, "there is nothing to ask for any more");
+    let event = read("store/subscriber/deleted", &deleted).unwrap();
+    assert_eq!((event.customer, event.body), (None, EventBody::Unsubscribed("5".to_owned())));
 }
 
 #[test]

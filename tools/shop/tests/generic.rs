@@ -139,6 +139,7 @@ fn every_event_has_its_payload() {
             at: None,
             given_via: Some("footer link".into()),
             wording: None,
+            subscription: None,
         })
     );
     let open = |name: &str| match event(name, r#","ticket_id":"t1","subject":"Zip is stuck""#).body {

@@ -174,6 +174,7 @@ pub(super) fn subscriber(parts: SubscriberParts) -> Result<Read, WebhookError> {
         at: time(told.date_modified.as_deref(), &at("date_modified"))?,
         given_via: filled(told.source),
         wording: agreed.then(|| NEWSLETTER.to_owned()),
+        subscription: Some(told.id.0),
     };
     let person =
         EventCustomer { email: Some(address), first_name: filled(told.first_name), ..EventCustomer::default() };

@@ -7,6 +7,7 @@ use crate::json::{AmountText, IdText, decode};
 
 #[derive(Deserialize)]
 pub(super) struct Webhook {
+    pub(super) scope: Option<String>,
     pub(super) data: Data,
     pub(super) hash: Option<String>,
     pub(super) created_at: Option<i64>,
@@ -172,6 +173,7 @@ pub(super) struct SubscriberParts {
 
 #[derive(Deserialize)]
 pub(super) struct Subscriber {
+    pub(super) id: IdText,
     pub(super) email: String,
     pub(super) first_name: Option<String>,
     pub(super) source: Option<String>,
