@@ -19,7 +19,7 @@ use crate::release::{self, Files, Release, ReleaseError};
 use crate::runs::task;
 use crate::runs::{DriveError, Driver, Observer, Planner, Rest, Seed};
 use crate::spend::{Caps, Purse};
-use crate::store::{ProductRow, ShopStore, Store};
+use crate::store::{ProductRow, ShopStore, SoldOrder, Store};
 use crate::toolbox;
 
 /// One shop, ready to take in events and to drive runs.
@@ -121,11 +121,12 @@ impl Tenant {
         let mut left_out = leave_out_other_currencies(&mut rows, release.shop.currency);
         let catalog = Arc::new(open_catalog(shop, &rows)?);
         catalog.set_history(store.price_history().await?);
-        let graph = Arc::new(build_graph_with(&store, &catalog, &release, parts.clock.now(), &mut left_out).await?);
+        let sold = store.sold().await?;
+        let graph = Arc::new(build_graph_with(&sold, &catalog, &release, parts.clock.now(), &mut left_out)?);
         for what in &left_out {
             tracing::error!(%shop, what, "left out so that the shop opens");
         }
-        let norms = Arc::new(fit_norms(&store).await?);
+        let norms = Arc::new(fit_norms(&sold));
         let delivery = Arc::new(Delivery {
             ledger: Ledger::new(Arc::new(store.store().clone())),
             unsubscribe: UnsubscribeKey::open_for(store.store().dir(), !store.sends(1).await?.is_empty())?,
@@ -327,8 +328,8 @@ fn leave_out_other_currencies(rows: &mut Vec<ProductRow>, currency: Currency) ->
 }
 
 /// The graph, without the curated files that do not fit the catalogue: the shop must open for the mending of them.
-async fn build_graph_with(
-    store: &ShopStore,
+fn build_graph_with(
+    sold: &[SoldOrder],
     catalog: &Catalog,
     release: &Release,
     now: Timestamp,
@@ -336,7 +337,7 @@ async fn build_graph_with(
 ) -> Result<ProductGraph, TenantError> {
     let mut curated = release.curated.clone();
     loop {
-        let error = match build_graph(store, catalog, &curated, now).await {
+        let error = match build_graph(sold, catalog, &curated, now) {
             Err(TenantError::Graph(error)) => error,
             other => return other,
         };
@@ -351,8 +352,8 @@ async fn build_graph_with(
     }
 }
 
-async fn build_graph(
-    store: &ShopStore,
+fn build_graph(
+    sold: &[SoldOrder],
     catalog: &Catalog,
     curated: &[Curated],
     now: Timestamp,
@@ -361,15 +362,14 @@ async fn build_graph(
     let position: std::collections::HashMap<String, u32> =
         products.iter().zip(0u32..).map(|(product, at)| (product.id.to_string(), at)).collect();
     let (mut customers, mut baskets) = (Numbers::default(), Numbers::default());
-    let orders: Vec<Interaction> = store
-        .purchases()
-        .await?
-        .into_iter()
-        .filter_map(|(customer, product, order, at)| {
-            let product = *position.get(&product)?;
-            Some(Interaction { customer: customers.of(customer), product, basket: baskets.of(order), at })
-        })
-        .collect();
+    let mut orders = Vec::with_capacity(sold.len());
+    for order in sold {
+        for line in order.lines.iter().filter(|line| !line.returned) {
+            let Some(&product) = position.get(line.product.as_str()) else { continue };
+            let (customer, basket) = (customers.of(&order.customer), baskets.of(&order.order));
+            orders.push(Interaction { customer, product, basket, at: order.placed_at });
+        }
+    }
     let mut builder = GraphBuilder::new(products);
     for curated in curated {
         builder = builder.curated(curated.clone());
@@ -379,23 +379,23 @@ async fn build_graph(
 
 /// Dense numbers for text ids.
 #[derive(Default)]
-struct Numbers(std::collections::HashMap<String, u32>);
+struct Numbers<'a>(std::collections::HashMap<&'a str, u32>);
 
-impl Numbers {
-    fn of(&mut self, id: String) -> u32 {
+impl<'a> Numbers<'a> {
+    fn of(&mut self, id: &'a str) -> u32 {
         let next = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
         *self.0.entry(id).or_insert(next)
     }
 }
 
-async fn fit_norms(store: &ShopStore) -> Result<StoreNorms, StoreError> {
-    let mut histories: std::collections::BTreeMap<String, CustomerHistory> = std::collections::BTreeMap::new();
-    for order in store.order_summaries().await? {
-        let history = histories.entry(order.customer).or_default();
+fn fit_norms(sold: &[SoldOrder]) -> StoreNorms {
+    let mut histories: std::collections::BTreeMap<&str, CustomerHistory> = std::collections::BTreeMap::new();
+    for order in sold {
+        let history = histories.entry(&order.customer).or_default();
         history.placed_at.push(order.placed_at);
         history.discounted += u32::from(order.discounted);
-        history.line_prices.extend(order.prices);
+        history.line_prices.extend(order.lines.iter().map(|line| line.price_minor));
     }
     let histories: Vec<CustomerHistory> = histories.into_values().collect();
-    Ok(StoreNorms::fit(&histories))
+    StoreNorms::fit(&histories)
 }
