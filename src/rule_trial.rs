@@ -119,6 +119,7 @@ impl Tenant {
             link_hosts: &shop.link_hosts,
             flow,
             product_tags: &tags,
+            learned: None,
         };
         let now = self.release.rules.check(&record.draft, &record.facts, &context);
         let then = candidate.check(&record.draft, &record.facts, &context);

@@ -29,7 +29,7 @@ use crate::delivery::Delivery;
 use crate::release::Release;
 use crate::store::ShopStore;
 
-pub use gate::{Tags, check, tags};
+pub use gate::{Tags, check, check_proposed, tags};
 pub use people::People;
 pub use shelves::graph_product;
 

@@ -89,16 +89,17 @@ pub(super) fn class_facts(tenant: &Tenant, row: &ClassRow, now: Timestamp) -> Re
     })
 }
 
-/// The content rules over a draft of a class.
+/// The content rules over a draft of a class. `learned` is all that its run knows.
 pub(super) fn check_class(
     tenant: &Tenant,
     draft: &Draft,
     facts: &FactBook,
+    learned: &FactBook,
     now: Timestamp,
 ) -> Result<CheckReport, StoreError> {
     let tags = toolbox::tags(&tenant.catalog, facts);
     let flow = FlowId::new(CAMPAIGN_FLOW).map_err(|e| gone(&e.to_string()))?;
-    toolbox::check(&tenant.release, draft, facts, &flow, &tags, now)
+    toolbox::check_proposed(&tenant.release, draft, facts, learned, &flow, &tags, now)
 }
 
 /// Renders a copy for sample readers with every subject, the longest name that is printed often and none, and throws it away.
@@ -158,7 +159,7 @@ impl ClassDesk for Desk {
         draft: &'a Draft,
         facts: &'a FactBook,
     ) -> BoxFuture<'a, Result<CheckReport, StoreError>> {
-        Box::pin(std::future::ready(check_class(&self.tenant, draft, facts, cx.now)))
+        Box::pin(std::future::ready(check_class(&self.tenant, draft, facts, &cx.facts, cx.now)))
     }
 
     fn preview<'a>(&'a self, _: &'a ToolContext, copy: &'a ClassCopy) -> BoxFuture<'a, Result<(), PreviewFault>> {

@@ -62,7 +62,7 @@ impl Tenant {
         let facts = class_facts(self, &row, now)?;
         let unwritten = || CampaignError::NotWritten { class: class.clone(), why: "no copy yet".to_owned() };
         let before = row.copy.ok_or_else(unwritten)?;
-        let check = |draft: &Draft, facts: &FactBook| check_class(self, draft, facts, now);
+        let check = |draft: &Draft, facts: &FactBook| check_class(self, draft, facts, facts, now);
         let copy = edit.apply(&facts, &before, &who.name(), &check)?;
         try_out(self, &copy)?;
         self.store.edit_class_copy(id, class, &before, &copy, &who.name(), now).await?;

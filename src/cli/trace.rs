@@ -178,7 +178,7 @@ pub(super) fn fill(text: &str, draft: &DraftRecord) -> String {
                     Some(FactValue::Money { money }) => money.display_in(&draft.draft.language),
                     Some(FactValue::Count { count }) => count.to_string(),
                     Some(FactValue::Time { at }) => at.strftime("%-d %B %Y").to_string(),
-                    None => format!("{{{{{id}.{field}}}}}"),
+                    Some(FactValue::Products { .. }) | None => format!("{{{{{id}.{field}}}}}"),
                 }
             }
             Piece::Slot { slot: Slot::FirstName, .. } => "‹first name›".to_owned(),

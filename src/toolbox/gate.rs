@@ -33,6 +33,22 @@ pub fn check(
     tags: &Tags,
     now: kit::Timestamp,
 ) -> Result<CheckReport, StoreError> {
+    check_proposed(release, draft, facts, facts, flow, tags, now)
+}
+
+/// Runs them with all that the run has learned at hand: a review pasted into a paragraph is known by the fact it came from.
+///
+/// # Errors
+/// When the draft cannot be hashed.
+pub fn check_proposed(
+    release: &Release,
+    draft: &Draft,
+    facts: &FactBook,
+    learned: &FactBook,
+    flow: &kit::FlowId,
+    tags: &Tags,
+    now: kit::Timestamp,
+) -> Result<CheckReport, StoreError> {
     let shop = &release.shop.identity;
     let context = CheckContext {
         language: &draft.language,
@@ -41,6 +57,7 @@ pub fn check(
         link_hosts: &shop.link_hosts,
         flow,
         product_tags: tags,
+        learned: Some(learned),
     };
     release
         .rules
@@ -70,7 +87,7 @@ impl ContentGate for Gate {
     ) -> BoxFuture<'a, Result<CheckReport, StoreError>> {
         Box::pin(async move {
             let tags = tags(&self.catalog, facts);
-            check(&self.delivery.release, draft, facts, &cx.subject.flow, &tags, cx.now)
+            check_proposed(&self.delivery.release, draft, facts, &cx.facts, &cx.subject.flow, &tags, cx.now)
         })
     }
 

@@ -52,6 +52,8 @@ pub struct CheckContext<'a> {
     pub flow: &'a FlowId,
     /// Catalogue tags by product id: approved claims hold for tags.
     pub product_tags: &'a BTreeMap<String, BTreeSet<String>>,
+    /// All facts of the run when they are known, to recognise words copied out of one; else those behind the draft.
+    pub learned: Option<&'a FactBook>,
 }
 
 /// What a phrase means beyond its own finding.
@@ -78,6 +80,14 @@ pub(crate) enum Role {
     Shipping,
     /// Holds with any offer.
     Code,
+    /// Holds with a cart that holds the products named beside it.
+    Cart,
+    /// Holds with an order of the products named beside it.
+    Ordered,
+    /// The same, neither cancelled nor sent back.
+    Bought,
+    /// Holds with a cart or an order.
+    Chosen,
 }
 
 /// Which texts a phrase is looked for in.
@@ -215,6 +225,8 @@ pub(crate) struct Patterns {
     pub(crate) markup: Regex,
     pub(crate) reply: Regex,
     pub(crate) measure: Regex,
+    /// What stands between quotation marks of any kind.
+    pub(crate) quotation: Regex,
     /// Four or more single letters in a row (`f r e e`, `f.r.e.e`), or a sign inside a word (`s@le`).
     pub(crate) spaced: Regex,
 }

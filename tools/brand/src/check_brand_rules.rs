@@ -134,6 +134,7 @@ impl CheckBrandRules {
             link_hosts: &[],
             flow: &cx.subject.flow,
             product_tags: &product_tags,
+            learned: None,
         };
         let placed: Vec<(Place, &str)> =
             texts.iter().enumerate().map(|(index, t)| (place(index, t.place), t.text.as_str())).collect();

@@ -1,5 +1,7 @@
 //! The checks, from single words to the whole message.
 
+mod acts;
+mod copied;
 mod disclosure;
 mod facts;
 mod figures;
@@ -27,6 +29,10 @@ pub(crate) struct Scene<'a> {
     pub(crate) book: &'a RuleBook,
     pub(crate) cx: &'a CheckContext<'a>,
     pub(crate) facts: &'a FactBook,
+    /// All that the run has learned, where it is known.
+    pub(crate) learned: &'a FactBook,
+    /// Words of facts that may not be typed.
+    originals: Vec<copied::Original>,
     /// Facts the message leans on.
     pub(crate) cited: Vec<&'a Fact>,
     /// Offers the message shows.
@@ -79,6 +85,8 @@ pub(crate) fn draft(book: &RuleBook, draft: &Draft, facts: &FactBook, cx: &Check
         book,
         cx,
         facts,
+        learned: cx.learned.unwrap_or(facts),
+        originals: copied::originals(facts, cx.learned.unwrap_or(facts)),
         offers: shown(FactKind::Offer),
         reviews: shown(FactKind::Review),
         cited,
@@ -106,6 +114,8 @@ pub(crate) fn texts(book: &RuleBook, raw: &[(Place, &str)], facts: &FactBook, cx
         book,
         cx,
         facts,
+        learned: cx.learned.unwrap_or(facts),
+        originals: copied::originals(facts, cx.learned.unwrap_or(facts)),
         cited: facts.iter().collect(),
         offers: of_kind(FactKind::Offer),
         reviews: of_kind(FactKind::Review),
@@ -126,6 +136,7 @@ impl<'a> Scene<'a> {
         figures::check(self, text, &approved);
         script::check(self, text);
         slots::check(self, text);
+        copied::check(self, text);
         style::text(self, text);
     }
 

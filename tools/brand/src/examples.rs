@@ -174,6 +174,7 @@ impl Example {
             link_hosts: &["www.tarnandtrail.example".to_owned()],
             flow: &flow,
             product_tags: &tags,
+            learned: None,
         };
         Ok(book.check(&draft, &facts, &context))
     }

@@ -74,6 +74,8 @@ rules! {
         "links and pictures are no words" => "let a product, guide or cta block show it";
     SLOT_REVIEW "slot.review" Block "legal" "16 CFR 465.2"
         "reviews are quoted whole or not at all" => "use a review block";
+    QUOTED "review.typed" Block "legal" "16 CFR 465.2, 255.2; UCPD annex I no. 23b"
+        "somebody's words are quoted that no review fact holds" => "leave it out, or show a review block: it quotes word for word";
     SLOT_OFFER "slot.offer" Block "merchandising" "mission 74"
         "an offer is named without its offer block, which states the terms" => "add one offer block that cites the fact";
     SLOT_WAS "slot.was-price" Approve "legal" "Dir. 98/6 art. 6a; 16 CFR 233.1"
@@ -84,6 +86,23 @@ rules! {
         "a typed name greets the wrong reader" => "use {{customer.first_name}}";
     NAME_FORM "slot.first-name-form" Warn "marketing ops" "design 1"
         "without a known name this reads badly" => "write `{{customer.first_name}}, …` or `Hi {{customer.first_name}}, …`";
+
+    TITLE_TYPED "slot.title-typed" Block "marketing ops" "design 1"
+        "a typed title may be another product's, or another day's" => "write {{fNNN.title}}, or name the kind of thing";
+
+    // What the reader did: true only with a fact of this run.
+    CART "reader.cart" Block "legal" "UCPD art. 6; FTC Act 5; mission N13"
+        "no fact says that this is in the reader's cart" => "leave it out, or name a product of the cart: what `lookup_profile` calls `in_cart`";
+    ORDERED "reader.ordered" Block "legal" "UCPD art. 6; FTC Act 5; mission N13"
+        "no fact says that the reader ordered this" => "leave it out, or name a product of an order: what `lookup_profile` calls `ordered`";
+    BOUGHT "reader.bought" Block "legal" "UCPD art. 6; FTC Act 5; mission N13"
+        "no fact says that the reader bought this and kept it" => "leave it out, or name a product they own";
+    CHOSEN "reader.chosen" Block "legal" "UCPD art. 6; FTC Act 5; mission N13"
+        "no fact says that the reader chose this" => "leave it out, or name a product of the cart or an order";
+    ACT "reader.act" Block "legal" "UCPD art. 6; FTC Act 5; mission N13"
+        "nothing here can prove what the reader asked, wanted or agreed to, or what was done for them" => "leave it out: speak about the product";
+    SCARE "scare.account" Block "legal" "UCPD art. 6, annex I no. 21; 15 USC 7704(a)(2)"
+        "words about accounts, payments and deliveries in trouble are how fraud begins" => "leave it out: such notices come from the shop platform";
 
     // Structure.
     SMS_SHAPE "sms.shape" Block "marketing ops" "mission 34"

@@ -1,7 +1,7 @@
 //! One text of a message, taken apart once for all checks.
 
 use kit::fact::FactValue;
-use kit::message::{Draft, Place};
+use kit::message::{Block, Draft, Place};
 use kit::placeholder::{self, Piece, PlaceholderError, Slot};
 use kit::{FactBook, Language};
 
@@ -27,6 +27,8 @@ pub(crate) struct Text<'a> {
     pub(crate) scope: Scope,
     /// May hold the reader's first name.
     pub(crate) may_name: bool,
+    /// The product whose card holds the text.
+    pub(crate) about: Option<String>,
     pub(crate) raw: &'a str,
     pub(crate) segments: Vec<Segment<'a>>,
     pub(crate) slots: Vec<Placed>,
@@ -54,6 +56,7 @@ impl<'a> Text<'a> {
         let starts: Vec<usize> = pieces.iter().map(start_of).collect();
         let mut text = Self {
             may_name: may_name(&place, draft),
+            about: about(&place, draft, facts),
             scope,
             place,
             raw,
@@ -111,7 +114,6 @@ fn start_of(piece: &Piece<'_>) -> usize {
 }
 
 fn may_name(place: &Place, draft: Option<&Draft>) -> bool {
-    use kit::message::Block;
     match place {
         Place::Subject { .. } | Place::Preheader | Place::Whole => true,
         Place::Block { index, field } => match draft.and_then(|d| d.blocks.get(*index)) {
@@ -125,6 +127,19 @@ fn may_name(place: &Place, draft: Option<&Draft>) -> bool {
             ) => false,
             None => field == "text",
         },
+    }
+}
+
+fn about(place: &Place, draft: Option<&Draft>, facts: &FactBook) -> Option<String> {
+    let Place::Block { index, .. } = place else { return None };
+    match draft?.blocks.get(*index)? {
+        Block::Product { fact, .. } => Some(facts.get(fact)?.subject.clone()),
+        Block::Heading { .. }
+        | Block::Paragraph { .. }
+        | Block::Guide { .. }
+        | Block::Review { .. }
+        | Block::Offer { .. }
+        | Block::Cta { .. } => None,
     }
 }
 
@@ -153,7 +168,7 @@ fn display(value: &FactValue, language: &Language) -> String {
         FactValue::Text { text, .. } => text.clone(),
         FactValue::Money { money } => money.display_in(language),
         FactValue::Count { count } => count.to_string(),
-        FactValue::Url { .. } => String::new(),
+        FactValue::Url { .. } | FactValue::Products { .. } => String::new(),
         FactValue::Time { at } => at.strftime("%-d %B").to_string(),
     }
 }

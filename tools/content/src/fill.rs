@@ -83,7 +83,7 @@ impl<'a> Filler<'a> {
                 let excerpt = format!("{{{{{}.{field}}}}}", fact.id);
                 return Err(RenderError::LinkInText { place: place.clone(), excerpt });
             }
-            None => String::new(),
+            Some(FactValue::Products { .. }) | None => String::new(),
         };
         if shown.is_empty() { Err(no_field(place, fact, field)) } else { Ok(shown) }
     }

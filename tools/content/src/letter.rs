@@ -195,7 +195,11 @@ impl<'a> Resolver<'a> {
 fn url<'a>(fact: &'a Fact, field: &str) -> Option<&'a str> {
     match fact.field(field)? {
         FactValue::Url { url } => Some(url),
-        FactValue::Text { .. } | FactValue::Money { .. } | FactValue::Count { .. } | FactValue::Time { .. } => None,
+        FactValue::Text { .. }
+        | FactValue::Money { .. }
+        | FactValue::Count { .. }
+        | FactValue::Time { .. }
+        | FactValue::Products { .. } => None,
     }
 }
 

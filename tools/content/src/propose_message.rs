@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use kit::Digest;
 use kit::message::{
     Block, Channel, CheckReport, Checked, Confidence, Draft, DraftRecord, Finding, NotChecked, Severity,
 };
 use kit::tool::{Disposition, Effect, Phase, Tool, ToolContext, ToolError};
-use kit::{Digest, FactBook};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -133,7 +133,7 @@ impl Tool for ProposeMessage {
             confidence: args.confidence,
         };
         let faults = structure::check(cx, &draft);
-        let facts = cited_facts(cx, &draft);
+        let facts = draft.evidence(&cx.facts);
         // The content rules read a draft with faults of form as well, so that one answer lists everything to mend.
         let report = self.gate.check(cx, &draft, &facts).await?;
         if !faults.is_empty() {
@@ -155,14 +155,6 @@ impl Tool for ProposeMessage {
         cx.dispose(Disposition::Drafted { draft: Box::new(record), needs_approval: reasons.clone() });
         Ok(recorded(content, findings, reasons))
     }
-}
-
-fn cited_facts(cx: &ToolContext, draft: &Draft) -> FactBook {
-    let mut facts = FactBook::new();
-    for fact in draft.cited().iter().filter_map(|id| cx.facts.get(id)) {
-        facts.insert(fact.clone());
-    }
-    facts
 }
 
 /// The findings, one for each place and rule: the same remedy is told once, with every excerpt.

@@ -136,6 +136,9 @@ fn placeholders(cx: &ToolContext, text: &str, fault: &mut dyn FnMut(String)) {
                 Some(FactValue::Url { .. }) => {
                     fault(format!("{{{{{id}.{field}}}}} is a link; links stand only in blocks, by their fact"));
                 }
+                Some(FactValue::Products { .. }) => {
+                    fault(format!("{{{{{id}.{field}}}}} is no words; {}", may_say(fact)))
+                }
                 Some(_) => {}
                 None => fault(format!("{id} has no field `{field}`; {}", may_say(fact))),
             },
@@ -158,8 +161,7 @@ fn unreadable(error: &PlaceholderError, text: &str) -> String {
 
 /// Fields that may stand in a text.
 fn words_of(fact: &Fact) -> Vec<String> {
-    let is_link = |value: &FactValue| matches!(value, FactValue::Url { .. });
-    fact.fields.iter().filter(|(_, value)| !is_link(value)).map(|(name, _)| name.clone()).collect()
+    fact.fields.iter().filter(|(_, value)| value.is_printable()).map(|(name, _)| name.clone()).collect()
 }
 
 /// What a text may say of a fact.

@@ -3,12 +3,12 @@
 //! Tools mint facts while they answer; the model cites them as placeholders (`{{f103.price}}`); code fills them in
 //! at render. A figure without a fact does not leave (mission N13).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::FactId;
+use crate::ids::{FactId, ProductId};
 use crate::money::Money;
 
 /// Who stands behind a value. Ordered by trust: a value made of two takes the lower one.
@@ -37,9 +37,10 @@ pub enum FactKind {
     Guide,
     /// One permitted offer step: fields `label`, `percent`, `code`, `ends`, `url`.
     Offer,
-    /// The cart or checkout: fields `url`, `total`, `items`.
+    /// The cart or checkout: fields `url`, and `products`, which proves what a message says is in it.
     Cart,
-    /// An order: fields `placed`, `total`.
+    /// What this customer ordered: fields `ordered` (cancelled or not) and `bought` (neither cancelled nor sent back). It proves
+    /// what a message says of their orders; no tool shows it to a model.
     Order,
     /// An approved claim: field `text`.
     Claim,
@@ -76,9 +77,22 @@ pub enum FactValue {
         /// UTC.
         at: Timestamp,
     },
+    /// Products that something is true of, such as being in the cart: a proof for the content rules, never words.
+    Products {
+        /// Their ids.
+        products: BTreeSet<ProductId>,
+    },
 }
 
 impl FactValue {
+    /// True when a text may hold the value: links stand in blocks, and proofs nowhere.
+    pub fn is_printable(&self) -> bool {
+        match self {
+            Self::Text { .. } | Self::Money { .. } | Self::Count { .. } | Self::Time { .. } => true,
+            Self::Url { .. } | Self::Products { .. } => false,
+        }
+    }
+
     /// Merchant text.
     pub fn text(text: impl Into<String>) -> Self {
         Self::Text { text: text.into(), provenance: Provenance::Merchant }
@@ -128,21 +142,42 @@ impl Fact {
         match self.fields.get(name)? {
             FactValue::Text { text, .. } => Some(text),
             FactValue::Url { url } => Some(url),
-            FactValue::Money { .. } | FactValue::Count { .. } | FactValue::Time { .. } => None,
+            FactValue::Money { .. } | FactValue::Count { .. } | FactValue::Time { .. } | FactValue::Products { .. } => {
+                None
+            }
         }
     }
     /// A money field.
     pub fn money(&self, name: &str) -> Option<Money> {
         match self.fields.get(name)? {
             FactValue::Money { money } => Some(*money),
-            FactValue::Text { .. } | FactValue::Url { .. } | FactValue::Count { .. } | FactValue::Time { .. } => None,
+            FactValue::Text { .. }
+            | FactValue::Url { .. }
+            | FactValue::Count { .. }
+            | FactValue::Time { .. }
+            | FactValue::Products { .. } => None,
         }
     }
     /// A count field.
     pub fn count(&self, name: &str) -> Option<i64> {
         match self.fields.get(name)? {
             FactValue::Count { count } => Some(*count),
-            FactValue::Text { .. } | FactValue::Url { .. } | FactValue::Money { .. } | FactValue::Time { .. } => None,
+            FactValue::Text { .. }
+            | FactValue::Url { .. }
+            | FactValue::Money { .. }
+            | FactValue::Time { .. }
+            | FactValue::Products { .. } => None,
+        }
+    }
+    /// The products a field names.
+    pub fn products(&self, name: &str) -> Option<&BTreeSet<ProductId>> {
+        match self.fields.get(name)? {
+            FactValue::Products { products } => Some(products),
+            FactValue::Text { .. }
+            | FactValue::Url { .. }
+            | FactValue::Money { .. }
+            | FactValue::Count { .. }
+            | FactValue::Time { .. } => None,
         }
     }
 }

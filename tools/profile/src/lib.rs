@@ -7,6 +7,7 @@
 //!
 //! First-party data only. Nothing here reads a clock or a database.
 
+mod acts;
 mod angle;
 mod explain;
 mod lookup_profile;

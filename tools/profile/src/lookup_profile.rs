@@ -14,6 +14,7 @@ use kit::{FactId, Language, ProductId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::acts::Acts;
 use crate::angle::{Angle, Family, angles};
 use crate::explain::{Profile, Reason, Stage, Thresholds, explain};
 use crate::redact::redact;
@@ -124,8 +125,10 @@ impl Tool for LookupProfile {
         let profile = snapshot.as_ref().map(|snapshot| explain(snapshot, &norms, &self.thresholds, cx.now));
         let known = snapshot.as_ref().zip(profile.as_ref());
         let mut notes = situation(cx, known);
-        let cart = cart(cx, snapshot.as_ref())?;
-        let candidates = Table { cx, shelf: self.shelf.as_ref(), known, notes: &mut notes }.lay()?;
+        let acts = Acts::of(&cx.subject, snapshot.as_ref(), cx.now);
+        let cart = cart(cx, snapshot.as_ref(), &acts)?;
+        let candidates = Table { cx, shelf: self.shelf.as_ref(), known, acts: &acts, notes: &mut notes }.lay()?;
+        acts.prove_orders(cx)?;
         let sold_out = candidates.iter().any(|c| c.product.stock == StockLevel::Out);
         let stage = profile.as_ref().map_or(Stage::New, |profile| profile.stage);
         let bought_again = profile.as_ref().is_some_and(|profile| !profile.favourites.is_empty());
@@ -161,15 +164,18 @@ fn situation(cx: &ToolContext, known: Known<'_>) -> Vec<String> {
 }
 
 /// The cart as a fact to lead back to, and the customer's words beside it.
-fn cart(cx: &ToolContext, snapshot: Option<&CustomerSnapshot>) -> Result<Option<CartView>, ToolError> {
+fn cart(cx: &ToolContext, snapshot: Option<&CustomerSnapshot>, acts: &Acts) -> Result<Option<CartView>, ToolError> {
     let subject = &cx.subject;
-    let fact = match &subject.cart_url {
-        Some(url) => {
-            let fields = [("url", FactValue::url(url))];
-            Some(cx.mint(FactKind::Cart, &subject.occasion, "shop", subject.triggered_at, fields)?)
-        }
-        None => None,
+    let url = subject.cart_url.as_ref().map(|url| ("url", FactValue::url(url)));
+    let held = (!acts.cart.is_empty()).then(|| ("products", FactValue::Products { products: acts.cart.clone() }));
+    let minted = if url.is_some() || held.is_some() {
+        let fields = url.into_iter().chain(held);
+        Some(cx.mint(FactKind::Cart, &subject.occasion, "shop", subject.triggered_at, fields)?)
+    } else {
+        None
     };
+    // Without a link there is nothing for a button to cite: the fact only proves what is in the cart.
+    let fact = minted.filter(|_| subject.cart_url.is_some());
     let in_cart = Family::of(&subject.flow) == Family::Abandoned;
     let note = snapshot.filter(|_| in_cart).and_then(|s| redact(s.cart_note.as_ref()?, s.first_name.as_deref()));
     Ok((fact.is_some() || note.is_some()).then_some(CartView { fact, note }))
@@ -180,6 +186,7 @@ struct Table<'a> {
     cx: &'a ToolContext,
     shelf: &'a dyn Shelf,
     known: Known<'a>,
+    acts: &'a Acts,
     notes: &'a mut Vec<String>,
 }
 
@@ -229,23 +236,7 @@ impl Table<'_> {
         Ok(Some(Candidate { role, product: card.mint(self.cx, "catalog")? }))
     }
 
-    /// In an order that started the run (bought or cancelled) or came after its trigger; else in the cart.
     fn role(&self, product: &ProductId) -> Role {
-        let subject = &self.cx.subject;
-        // Occasions are `order:<id>`, `cart:<id>` or `month:<year-month>`.
-        let occasion_order = subject.occasion.strip_prefix("order:");
-        let ordered = self.known.is_some_and(|(snapshot, _)| {
-            let of_run = snapshot
-                .orders
-                .iter()
-                .filter(|o| occasion_order == Some(o.id.as_str()) || o.placed_at >= subject.triggered_at);
-            of_run.flat_map(|order| &order.lines).any(|line| line.product == *product)
-        });
-        match Family::of(&subject.flow) {
-            // Both begin with an order: what arrived, or what was cancelled.
-            Family::PostPurchase | Family::WinBack => Role::Ordered,
-            Family::Abandoned | Family::Other if ordered => Role::Ordered,
-            Family::Abandoned | Family::Other => Role::InCart,
-        }
+        if self.acts.cart.contains(product) { Role::InCart } else { Role::Ordered }
     }
 }

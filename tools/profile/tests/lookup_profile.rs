@@ -45,7 +45,18 @@ fn the_answer_is_what_the_design_allows() {
     insta::assert_json_snapshot!(shown);
     let (facts, disposition) = cx.finish();
     assert_eq!(facts[0].text("url"), Some("https://shop.example/c/9"));
-    assert!(facts.iter().skip(1).all(|fact| fact.source == "catalog"), "{facts:?}");
+    let [cart, catalog @ .., orders] = facts.as_slice() else { panic!("{facts:?}") };
+    assert!(catalog.iter().all(|fact| fact.source == "catalog"), "{facts:?}");
+    // What is in the cart and in the orders is proven to the content rules; no answer names the fact about orders.
+    let proven = |fact: &kit::Fact, field: &str| {
+        fact.products(field).unwrap().iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(proven(cart, "products"), ["gone", "mat", "out-pump"]);
+    assert_eq!(
+        (proven(orders, "ordered"), proven(orders, "bought")),
+        (vec!["gas".into(), "tent".into()], vec!["gas".into(), "tent".into()])
+    );
+    assert!(!shown.to_string().contains(orders.id.as_str()));
     assert_eq!(disposition, None);
 }
 
@@ -178,4 +189,37 @@ fn the_schema_is_the_checked_in_one() {
         "run with UPDATE_SCHEMAS=1 and review the change"
     );
     assert!(spec.description.lines().count() <= 40);
+}
+
+#[test]
+fn what_was_cancelled_or_sent_back_was_ordered_and_not_bought() {
+    let mut cancelled = order(5.0, "stove", "cooking");
+    cancelled.cancelled_at = Some(ago(4.0));
+    let mut returned = order(9.0, "boots", "boots");
+    returned.lines[0].returned = true;
+    let person =
+        CustomerSnapshot { orders: vec![cancelled, returned, order(30.0, "gas", "cooking/gas")], ..customer() };
+    let proven = |flow: &str, occasion: &str, products: &[&str]| {
+        let cx = run(flow, occasion, products, None);
+        answer(Some(person.clone()), &cx);
+        let (facts, _) = cx.finish();
+        let of = |kind: kit::FactKind, field: &str| {
+            let fact = facts.iter().find(|fact| fact.kind == kind && fact.field(field).is_some());
+            fact.and_then(|f| f.products(field))
+                .into_iter()
+                .flatten()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        (of(kit::FactKind::Cart, "products"), of(kit::FactKind::Order, "ordered"), of(kit::FactKind::Order, "bought"))
+    };
+    let (ordered, bought) = ("boots gas stove", "gas");
+    // A cart without a link is still proven.
+    assert_eq!(proven("abandoned-checkout", "cart:9", &["mat"]), ("mat".into(), ordered.into(), bought.into()));
+    assert_eq!(proven("win-back", "order:o-5", &["stove"]), (String::new(), ordered.into(), bought.into()));
+    assert_eq!(
+        proven("post-purchase", "order:new", &["mat"]),
+        (String::new(), "boots gas mat stove".into(), "gas mat".into())
+    );
 }

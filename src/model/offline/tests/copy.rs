@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use agent::Message;
 use brand::{CheckContext, RuleBook};
 use kit::message::{Channel, Draft, Severity};
-use kit::{Fact, FactBook, FactId, FactKind, FactValue, FlowId, Language, Timestamp};
+use kit::{Fact, FactBook, FactId, FactKind, FactValue, FlowId, Language, ProductId, Timestamp};
 use serde_json::{Value, json};
 
 use super::world::{DE, EN, World, product, with};
@@ -88,7 +88,21 @@ fn facts(messages: &[Message], german: bool) -> FactBook {
         let Ok(answer) = serde_json::from_str::<Value>(content) else { continue };
         learn(&answer, german, &mut book);
     }
+    // What lookup_profile proves of the reader without showing it.
+    let ordered = [("ordered", products(&["P-1", "P-9", "P-18"])), ("bought", products(&["P-1", "P-9", "P-18"]))];
+    book.insert(Fact {
+        id: FactId::new("f190").unwrap(),
+        kind: FactKind::Order,
+        subject: "order:1".to_owned(),
+        fields: ordered.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        source: "test".to_owned(),
+        as_of: "2026-03-01T12:00:00Z".parse().unwrap(),
+    });
     book
+}
+
+fn products(ids: &[&str]) -> FactValue {
+    FactValue::Products { products: ids.iter().map(|id| ProductId::new(*id).unwrap()).collect() }
 }
 
 fn learn(value: &Value, german: bool, book: &mut FactBook) {
@@ -150,7 +164,7 @@ fn fact(value: &Value, german: bool) -> Option<Fact> {
                 ("summary", say("What scale does.", "Was Kalk tut.")),
             ],
         ),
-        _ => (FactKind::Cart, "c1", vec![url]),
+        _ => (FactKind::Cart, "c1", vec![url, ("products", products(&["P-1", "P-2"]))]),
     };
     let fields: BTreeMap<String, FactValue> =
         fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
@@ -187,6 +201,7 @@ fn every_variant_passes_the_brand_rules() {
                     link_hosts: &hosts,
                     flow: &flow,
                     product_tags: &tags,
+                    learned: None,
                 };
                 let findings = rules.check(&draft, &facts(&run.messages, german), &cx);
                 let serious: Vec<String> =

@@ -20,7 +20,7 @@ const CLAIMS_SCHEMA: &str = "mailwright.claims/1";
 const LEXICON_LABEL: &str = "lexicon.toml (built in)";
 const LEXICON: &str = include_str!("../lexicon.toml");
 /// Raised whenever the code of a check changes what it finds, so that old reports do not count any more.
-const CHECKER: &str = "brand-checker/3";
+const CHECKER: &str = "brand-checker/4";
 
 /// One file being read.
 struct Source<'a> {
@@ -444,5 +444,6 @@ fn patterns() -> Result<Patterns, regex::Error> {
             r"(?:^|[^\p{L}\p{N}])(?:\p{L}[\s.\-_*·•~|/]{1,2}){3,}\p{L}(?:$|[^\p{L}\p{N}])|\p{L}+[@$€£*|¡!]+\p{L}+",
         )?,
         measure: Regex::new(&format!(r" (?:{count}) (?:{unit}) "))?,
+        quotation: Regex::new(r#"[“„«»"]([^“”„«»"]{1,400})["“”»«]"#)?,
     })
 }

@@ -29,7 +29,11 @@ pub(super) fn check(scene: &mut Scene<'_>, draft: &Draft) {
     }
     let mut currencies = scene.cited.iter().flat_map(|f| f.fields.values()).filter_map(|value| match value {
         FactValue::Money { money } => Some(money.currency),
-        FactValue::Text { .. } | FactValue::Count { .. } | FactValue::Url { .. } | FactValue::Time { .. } => None,
+        FactValue::Text { .. }
+        | FactValue::Count { .. }
+        | FactValue::Url { .. }
+        | FactValue::Time { .. }
+        | FactValue::Products { .. } => None,
     });
     if let Some(first) = currencies.next()
         && let Some(other) = currencies.find(|c| *c != first)
@@ -175,6 +179,8 @@ fn speaks_for_the_shop(rule: &crate::book::PhraseRule, ours: bool) -> bool {
     match rule.role {
         Role::Health | Role::Scarcity | Role::Deadline | Role::Today | Role::Discount | Role::Shipping => true,
         Role::Plain => rule.id == rules::SECRETS.id || rule.id == rules::SENSITIVE.id,
-        Role::Claim | Role::SocialProof | Role::Code => false,
+        Role::Claim | Role::SocialProof | Role::Code | Role::Cart | Role::Ordered | Role::Bought | Role::Chosen => {
+            false
+        }
     }
 }

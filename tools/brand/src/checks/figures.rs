@@ -109,7 +109,7 @@ fn mend_digits(found: &str, facts: &FactBook) -> String {
     let same = |value: &FactValue| match value {
         FactValue::Money { money } => money.decimal() == found.replace(',', "."),
         FactValue::Count { count } => count.to_string() == found,
-        FactValue::Text { .. } | FactValue::Url { .. } | FactValue::Time { .. } => false,
+        FactValue::Text { .. } | FactValue::Url { .. } | FactValue::Time { .. } | FactValue::Products { .. } => false,
     };
     let slot = facts.iter().find_map(|fact| {
         fact.fields.iter().find(|(_, v)| same(v)).map(|(field, _)| format!("{{{{{}.{field}}}}}", fact.id))

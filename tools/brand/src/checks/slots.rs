@@ -110,7 +110,7 @@ fn fact(scene: &mut Scene<'_>, text: &Text<'_>, placed: &Placed, id: &FactId, fi
         scene.find_with(&rules::OUT_OF_STOCK, &text.place, Some(span), excerpt, NAME_SOLD_OUT);
     }
     let rule = match (fact.kind, value) {
-        (_, FactValue::Url { .. }) => &rules::SLOT_LINK,
+        (_, FactValue::Url { .. } | FactValue::Products { .. }) => &rules::SLOT_LINK,
         (FactKind::Review, _) => &rules::SLOT_REVIEW,
         (FactKind::Offer, _) if !scene.offers.iter().any(|o| o.id == fact.id) => &rules::SLOT_OFFER,
         (FactKind::Product, _) if field == "was" => &rules::SLOT_WAS,
@@ -125,7 +125,7 @@ fn says_sold_out(folded: &str) -> bool {
 }
 
 fn printable(fact: &Fact) -> Vec<String> {
-    let fields = fact.fields.iter().filter(|(_, v)| !matches!(v, FactValue::Url { .. }));
+    let fields = fact.fields.iter().filter(|(_, v)| v.is_printable());
     fields.map(|(name, _)| format!("{{{{{}.{name}}}}}", fact.id)).collect()
 }
 

@@ -34,9 +34,17 @@ pub(super) fn of(hits: &[Hit], raw: &str, forms: &Forms, book: &RuleBook) -> Vec
 fn presses(role: Role) -> bool {
     match role {
         Role::Scarcity | Role::Deadline | Role::Today => true,
-        Role::Plain | Role::Claim | Role::Health | Role::SocialProof | Role::Discount | Role::Shipping | Role::Code => {
-            false
-        }
+        Role::Plain
+        | Role::Claim
+        | Role::Health
+        | Role::SocialProof
+        | Role::Discount
+        | Role::Shipping
+        | Role::Code
+        | Role::Cart
+        | Role::Ordered
+        | Role::Bought
+        | Role::Chosen => false,
     }
 }
 
@@ -56,14 +64,14 @@ fn counts(hit: &Hit, index: usize, hits: &[Hit], raw: &str, forms: &Forms, urgen
 }
 
 /// The sentence a hit stands in, in bytes of the source.
-fn sentence(hit: &Hit, raw: &str, forms: &Forms) -> (usize, usize) {
+pub(super) fn sentence(hit: &Hit, raw: &str, forms: &Forms) -> (usize, usize) {
     let start = forms.sentence_ends.iter().rev().find(|end| **end < hit.start).map_or(0, |end| end + 1);
     let end = forms.sentence_ends.iter().find(|end| **end >= hit.end).copied().unwrap_or(raw.len());
     (start, end)
 }
 
 /// The folded words of a sentence with their source ranges.
-fn words(forms: &Forms, start: usize, end: usize) -> Vec<(usize, usize, String)> {
+pub(super) fn words(forms: &Forms, start: usize, end: usize) -> Vec<(usize, usize, String)> {
     let mut at = 0;
     let mut words = Vec::new();
     for word in forms.plain.text().split(' ') {

@@ -5,7 +5,7 @@ use kit::fact::FactValue;
 use kit::product::LOW_STOCK;
 use kit::{Fact, FactKind};
 
-use super::{Scene, service_moment, strong};
+use super::{Scene, acts, service_moment, strong};
 use crate::book::{Claim, PhraseRule, Role, Scope};
 use crate::phrases::{Hit, Owner};
 use crate::rules;
@@ -71,6 +71,7 @@ fn judge(scene: &mut Scene<'_>, text: &Text<'_>, rule: &PhraseRule, hit: Hit, cl
         Role::Discount => offers.iter().any(|o| o.count("percent").is_some()),
         Role::Shipping => offers.iter().any(|o| o.count("percent").is_none()),
         Role::Code => !offers.is_empty(),
+        Role::Cart | Role::Ordered | Role::Bought | Role::Chosen => acts::proven(scene, text, rule.role, &hit),
     };
     if !holds {
         scene.record(rule.into(), &text.place, span, excerpt, rule.mend.clone());

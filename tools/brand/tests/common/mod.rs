@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use kit::fact::{FactBook, FactValue};
 use kit::message::{Block, Channel, Confidence, Draft, Finding, Place, Severity};
-use kit::{Currency, Fact, FactId, FactKind, FlowId, Language, Money, Timestamp};
+use kit::{Currency, Fact, FactId, FactKind, FlowId, Language, Money, ProductId, Timestamp};
 use mailwright_brand::{CheckContext, RuleBook};
 
 pub(crate) const RULES: &str = include_str!("../../../../knowledge/brand/rules.toml");
@@ -58,6 +58,7 @@ pub(crate) fn context<'a>(language: &'a Language) -> CheckContext<'a> {
         link_hosts: &HOSTS,
         flow: &FLOW,
         product_tags: &TAGS,
+        learned: None,
     }
 }
 
@@ -70,6 +71,11 @@ pub(crate) fn fact(fact_id: &str, kind: FactKind, subject: &str, fields: Vec<(&s
         source: "test".to_owned(),
         as_of: now(),
     }
+}
+
+/// A proof about these products.
+pub(crate) fn products(ids: &[&str]) -> FactValue {
+    FactValue::Products { products: ids.iter().map(|id| ProductId::new(*id).unwrap()).collect() }
 }
 
 pub(crate) fn product(fact_id: &str, subject: &str, title: &str, stock: i64) -> Fact {
@@ -87,6 +93,12 @@ pub(crate) fn product(fact_id: &str, subject: &str, title: &str, stock: i64) -> 
             ("highlight", FactValue::text("The tongue is stitched to the ankle, so gravel stays outside.")),
         ],
     )
+}
+
+/// A cart that holds these products.
+pub(crate) fn cart(fact_id: &str, held: &[&str]) -> Fact {
+    let url = FactValue::url("https://www.tarnandtrail.example/cart/1");
+    fact(fact_id, FactKind::Cart, "c1", vec![("url", url), ("products", products(held))])
 }
 
 pub(crate) fn offer(fact_id: &str, percent: Option<i64>, ends: &str) -> Fact {
@@ -120,15 +132,7 @@ pub(crate) fn facts() -> FactBook {
     book.insert(product("f101", "TT-1001", "Clare Mid Hiking Boot", 34));
     book.insert(product("f102", "TT-2001", "Inagh Gas Stove", 4));
     book.insert(product("f103", "TT-1002", "Clare Mid Wide", 0));
-    book.insert(fact(
-        "f104",
-        FactKind::Cart,
-        "c1",
-        vec![
-            ("url", FactValue::url("https://www.tarnandtrail.example/cart/1")),
-            ("total", FactValue::money(Money::new(18_900, Currency::EUR))),
-        ],
-    ));
+    book.insert(cart("f104", &["TT-1001"]));
     book.insert(review("f105", "TT-1001", "The best boots I have ever had. 10/10!"));
     book.insert(fact(
         "f106",

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::finding::CheckReport;
 use crate::digest::Digest;
-use crate::fact::{Fact, FactBook};
+use crate::fact::{Fact, FactBook, FactKind};
 use crate::ids::FactId;
 use crate::locale::Language;
 use crate::phone::Destination;
@@ -168,6 +168,17 @@ impl Draft {
         cited
     }
 
+    /// The facts that belong with the message: those it cites, and those that prove what it says of the reader's cart and orders.
+    pub fn evidence(&self, facts: &FactBook) -> FactBook {
+        let cited = self.cited();
+        let mut evidence = FactBook::new();
+        let proves = |fact: &Fact| matches!(fact.kind, FactKind::Cart | FactKind::Order);
+        for fact in facts.iter().filter(|fact| cited.contains(&fact.id) || proves(fact)) {
+            evidence.insert(fact.clone());
+        }
+        evidence
+    }
+
     /// The offer block's fact, when the message makes an offer.
     pub fn offer(&self) -> Option<&FactId> {
         self.blocks.iter().find_map(|b| match b {
@@ -198,7 +209,7 @@ impl Draft {
 pub struct DraftRecord {
     /// The message.
     pub draft: Draft,
-    /// The cited facts, as they were.
+    /// [`Draft::evidence`], as it was.
     pub facts: FactBook,
     /// What the rules said.
     pub report: CheckReport,

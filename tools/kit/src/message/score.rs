@@ -30,8 +30,10 @@ impl Part {
     /// The part a rule belongs to, by the first word of its id.
     pub fn of(rule: &str) -> Self {
         match rule.split('.').next().unwrap_or_default() {
-            "figure" | "slot" | "fact" => Self::Truth,
-            "claim" | "urgency" | "promise" | "legal" | "regulated" | "review" | "disclosure" | "subject" => Self::Law,
+            "figure" | "slot" | "fact" | "reader" => Self::Truth,
+            "claim" | "urgency" | "promise" | "legal" | "regulated" | "review" | "disclosure" | "subject" | "scare" => {
+                Self::Law
+            }
             "privacy" | "bias" | "safety" => Self::Reader,
             "style" | "language" | "tone" | "brand" => Self::Voice,
             _ => Self::Form,
