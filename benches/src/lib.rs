@@ -5,9 +5,11 @@
 //! for people; the last line is one JSON object.
 //!
 //! * [`meter`]: CPU time and memory.
+//! * [`rulebook`]: content rules by the hundred.
 //! * [`random`]: seeded random numbers and Zipf's law.
 //! * [`stats`]: percentiles and ratios.
 
 pub mod meter;
 pub mod random;
+pub mod rulebook;
 pub mod stats;

@@ -1,19 +1,22 @@
 //! `cargo xtask bench compose`: individually composed mails per second, handed to a sink, beside a floor.
 //!
-//! Ours: the fill of each person is composed into the class's blocks, resolved, and merged into HTML and plain text (MJML
-//! compiled once a shape). Floor: the same mails with MJML compiled for each, which is what a merge must beat.
+//! Ours: the fill of each person is composed into the class's blocks, judged by 500 content rules, and merged into HTML and plain
+//! text (MJML compiled once a shape); beside it the same without the rules. Floor: the same mails with MJML compiled for each,
+//! which is what a merge must beat.
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used)]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
+use brand::CheckContext;
 use clap::Parser;
 use content::{Press, Reader, ShopIdentity, Utm};
 use jiff::tz::TimeZone;
 use kit::campaign::{Fill, SlotProduct, compose, slot_fact};
 use kit::message::{Block, Channel, CheckReport, Confidence, Draft, DraftRecord, Rendered};
 use kit::person::{Email, MergeName};
-use kit::{Currency, Digest, Fact, FactBook, FactId, FactKind, FactValue, Language, Money, Timestamp};
+use kit::{Currency, Digest, Fact, FactBook, FactId, FactKind, FactValue, FlowId, Language, Money, Timestamp};
+use mailwright_bench::rulebook;
 
 #[derive(Debug, Parser)]
 #[command(about = "Individually composed mails per second")]
@@ -24,6 +27,9 @@ struct Args {
     /// Mails of the floor: each is compiled, so fewer do.
     #[arg(long, default_value_t = 1_000)]
     floor: u32,
+    /// Content rules.
+    #[arg(long, default_value_t = 500)]
+    rules: usize,
     /// Threads.
     #[arg(long, default_value_t = 2)]
     threads: u32,
@@ -148,10 +154,28 @@ fn main() {
     let utm = Utm { source: "mailwright".to_owned(), medium: "email".to_owned(), campaign: "cmp-bench".to_owned() };
     let merged = |record: &DraftRecord, reader: &Reader| press.render(record, &shop, reader, &utm, 0).unwrap();
     let compiled = |record: &DraftRecord, reader: &Reader| content::render(record, &shop, reader, &utm, 0).unwrap();
+    let book = rulebook::of_size(args.rules).expect("the sample shop's rule files can be read");
+    let (flow, tags) = (FlowId::new("campaign").unwrap(), BTreeMap::new());
+    let checked = |record: &DraftRecord, reader: &Reader| {
+        let context = CheckContext {
+            language: &record.draft.language,
+            now: Timestamp::UNIX_EPOCH,
+            shop_name: &shop.name,
+            link_hosts: &shop.link_hosts,
+            flow: &flow,
+            product_tags: &tags,
+            learned: None,
+        };
+        let report = book.report(&record.draft, &record.facts, &context).unwrap();
+        assert!(!report.blocks(), "{:?}", report.findings);
+        merged(record, reader)
+    };
     let threads = args.threads.max(1);
+    let (judged, _) = rate(args.mails, threads, &checked);
     let (ours, bytes) = rate(args.mails, threads, &merged);
     let (floor, floor_bytes) = rate(args.floor, threads, &compiled);
     println!("compose, {threads} threads");
+    println!("  judged    {judged:>9.0} mails/s   {} rules each", args.rules);
     println!(
         "  merged    {ours:>9.0} mails/s   {} mails, {} bytes each",
         args.mails,
@@ -166,7 +190,8 @@ fn main() {
     println!(
         "{}",
         serde_json::json!({
-            "bench": "compose", "threads": threads, "mails_per_second": ours.round(), "floor_per_second": floor.round(),
+            "bench": "compose", "threads": threads, "judged_per_second": judged.round(),
+            "mails_per_second": ours.round(), "floor_per_second": floor.round(),
             "ratio": (ours / floor * 10.0).round() / 10.0, "shapes": press.shapes(),
         })
     );
