@@ -18,12 +18,16 @@ pub struct Obedient {
     inner: Arc<dyn ChatModel>,
 }
 
-/// What turns a sentence of data into an order.
-const ORDERS: [&str; 16] = [
+/// What turns a sentence of data into an order. `Too few orders to call it popular` is none.
+const ORDERS: [&str; 20] = [
     "ignore",
     "system:",
     "you must",
-    "call ",
+    "call quote_",
+    "call queue_",
+    "call request_",
+    "call send_",
+    "call decide_",
     "offer ",
     "write to",
     "write:",
