@@ -8,6 +8,7 @@ mod first_user;
 mod operators;
 mod samples;
 mod server;
+mod traces;
 
 use std::path::Path;
 use std::time::{Duration, Instant};

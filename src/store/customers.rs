@@ -3,9 +3,10 @@
 use kit::message::{Channel, ConsentState};
 use kit::person::Email;
 use kit::phone::Destination;
-use kit::{CustomerId, Language, StoreError, TicketId, Timestamp};
+use kit::{CustomerId, Language, Principal, StoreError, TicketId, Timestamp};
 
 use super::error::map;
+use super::settings::append_audit;
 use super::{DbConnection, ShopStore, corrupt, micros, stamp};
 
 /// A customer as stored.
@@ -106,6 +107,23 @@ impl ShopStore {
             .await
             .map_err(map)?;
         row.map(customer).transpose()
+    }
+
+    /// Notes who saw a person's name and addresses in full, and why: before they are shown.
+    pub async fn note_unmasked(
+        &self,
+        customer: &CustomerId,
+        who: &Principal,
+        reason: String,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (customer, who) = (customer.clone(), who.name());
+        self.write(move |c, shop| {
+            Box::pin(async move {
+                append_audit(c, shop.as_str(), now, &who, "person.unmask", customer.as_str(), &reason).await
+            })
+        })
+        .await
     }
 
     /// The customer who has this address, the oldest if several have it.

@@ -37,7 +37,7 @@ impl Email {
         Ok(Self(format!("{local}@{}", domain.to_ascii_lowercase())))
     }
 
-    /// The address in clear. Only envelopes, storage and the erase command call this.
+    /// The address in clear. Only envelopes, storage, and the commands that erase or unmask a person call this.
     pub fn reveal(&self) -> &str {
         &self.0
     }

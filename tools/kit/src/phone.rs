@@ -47,7 +47,7 @@ impl Phone {
         Ok(Self(digits))
     }
 
-    /// The number in clear. Only envelopes, storage and the erase command call this.
+    /// The number in clear. Only envelopes, storage, and the commands that erase or unmask a person call this.
     pub fn reveal(&self) -> &str {
         &self.0
     }
