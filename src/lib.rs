@@ -41,6 +41,7 @@ pub mod intake;
 pub mod keyfile;
 pub mod model;
 pub mod release;
+pub mod rule_proposals;
 pub mod rule_trial;
 pub mod runs;
 pub mod sample;

@@ -29,6 +29,7 @@ mod prices;
 mod products;
 mod replies;
 mod retention;
+mod rule_proposals;
 mod runs;
 mod settings;
 mod signals;

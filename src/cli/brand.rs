@@ -1,4 +1,6 @@
-//! `mailwright brand check FILE`, `brand explain RULE` and `brand dry-run FILE`.
+//! `mailwright brand check FILE`, `brand explain RULE`, `brand dry-run FILE` and `brand proposals`.
+
+mod proposals;
 
 use std::path::PathBuf;
 
@@ -44,6 +46,12 @@ enum BrandCommand {
         #[arg(long, default_value = "7d", value_parser = days)]
         since: u32,
     },
+    /// Rules that rejections and edits of people suggest: nothing is in force until you accept it.
+    #[command(after_help = "Example: mailwright brand proposals list")]
+    Proposals {
+        #[command(subcommand)]
+        command: proposals::ProposalsCommand,
+    },
     /// What a rule looks for, why, and how to mend a finding.
     #[command(after_help = "Example: mailwright brand explain figure.digits")]
     Explain {
@@ -76,6 +84,7 @@ async fn act(app: &App, args: BrandArgs, out: &Out) -> Result<(), Failure> {
                 link_hosts: &shop.link_hosts,
                 flow: &flow,
                 product_tags: &tags,
+                learned: None,
             };
             let lines: Vec<(Place, &str)> = text
                 .lines()
@@ -106,6 +115,7 @@ async fn act(app: &App, args: BrandArgs, out: &Out) -> Result<(), Failure> {
             Ok(())
         }
         BrandCommand::DryRun { rules, claims, since } => dry_run(app, &rules, claims.as_ref(), since, out).await,
+        BrandCommand::Proposals { command } => proposals::act(app, command, out).await,
         BrandCommand::Explain { rule: None } => {
             let laws = legal::all().iter().map(|law| law.id.as_str());
             let ids: Vec<&str> = release.rules.rule_ids().into_iter().chain(laws).collect();

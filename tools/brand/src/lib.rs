@@ -8,6 +8,7 @@
 //! * `fold`, `phrases`: normal forms and matching, so that spelling tricks do not help.
 //! * `checks`: what each rule looks at.
 //! * [`examples`], [`legal`]: a passing and a failing example of every rule, and which rules keep which law.
+//! * [`proposals`]: rules that people's decisions suggest.
 //! * [`check_brand_rules`]: the tool that explains findings to a writer.
 
 mod book;
@@ -17,6 +18,7 @@ pub mod examples;
 mod fold;
 pub mod legal;
 mod phrases;
+pub mod proposals;
 pub mod rules;
 mod text;
 
