@@ -376,7 +376,8 @@ impl Deliverer for Delivery {
             }
             Ok(match hold {
                 Hold::Killed { .. } => {
-                    self.store.killed(&subject.flow).await?.is_none() && self.esp_killed().await?.is_none()
+                    self.store.killed(&subject.flow, &subject.customer).await?.is_none()
+                        && self.esp_killed().await?.is_none()
                 }
                 Hold::TicketOpen { .. } => self.store.open_tickets(&subject.customer).await? == 0,
                 // The others end by themselves or never.

@@ -16,7 +16,7 @@ pub(crate) mod task;
 use agent::{ApprovalDecision, Input, Outcome, Step, TurnEnd};
 use kit::campaign::Brief;
 use kit::tool::{NoSend, Subject};
-use kit::{ApprovalId, Principal, RunId, StoreError, Timestamp};
+use kit::{ApprovalId, OrderId, Principal, RunId, StoreError, TicketId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 pub use driver::{Driver, Planner};
@@ -50,6 +50,19 @@ pub enum Signal {
     Released,
     /// The run is called off.
     Cancel(NoSend),
+    /// An order, or what became of one, ended what the run is about: it is called off.
+    Order {
+        /// Which order.
+        order: OrderId,
+        /// What that means for the run.
+        #[serde(flatten)]
+        reason: NoSend,
+    },
+    /// A support ticket of the person was closed: a message that was held for it is tried again, any other hold stands.
+    TicketClosed {
+        /// Which ticket.
+        ticket: TicketId,
+    },
     /// The marketer of a conversation said something.
     Said {
         /// Their words.

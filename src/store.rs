@@ -67,7 +67,7 @@ pub use products::ProductRow;
 pub use replies::{NewReply, ReplyEffect, Wish};
 pub use retention::Pruned;
 pub use runs::{Admission, NewRun, Run, RunState, Supersede};
-pub use settings::{KillSwitch, Limits};
+pub use settings::{KillSwitch, Limits, SEGMENTS};
 pub use spend::{NewSpend, Reserved, SpendRow};
 pub use timers::Timer;
 pub use tombstones::{ERASURES, Tombstone, read_tombstones};

@@ -4,10 +4,12 @@
 
 mod audit;
 mod beside;
+mod conformance;
 mod provider;
 mod rehearsal;
 mod replay;
 mod timers;
+mod upgrade;
 
 use serde_json::Value;
 

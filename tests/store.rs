@@ -78,6 +78,7 @@ on_both!(
     a_store_that_was_closed_opens_again_with_all_it_had,
     audit_rows_are_numbered_without_gaps,
     kill_switches_are_seen_at_once,
+    a_segment_is_stopped_for_whoever_belongs_to_it_now,
     an_order_is_stored_again_with_what_is_new,
     a_webhook_is_accepted_once_by_id_and_by_body,
     an_erased_person_is_in_no_row,
@@ -86,6 +87,7 @@ on_both!(
     of_occasions_close_together_the_newest_counts,
     one_holder_has_the_lease,
     the_trail_is_chained_whoever_writes,
+    rows_appended_together_are_each_kept_or_refused,
     failed_tries_wait_longer_and_a_parked_run_may_go_on,
     a_pruned_journal_leaves_its_hash;
 );

@@ -9,7 +9,7 @@ use super::out::Out;
 use super::{Failure, Global, failure};
 use crate::control::Command;
 use crate::runs::Signal;
-use crate::store::ShopStore;
+use crate::store::{SEGMENTS, ShopStore};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example: mailwright kill list")]
@@ -23,7 +23,7 @@ enum KillCommand {
     /// Stop.
     #[command(after_help = "Example: mailwright kill on flow:win-back --as nora --reason \"wrong prices\"")]
     On {
-        /// `global`, `shop`, `flow:ID`, or `esp:NAME`.
+        /// `global`, `shop`, `flow:ID`, `segment:NAME`, or `esp:NAME`.
         scope: String,
         /// Who you are.
         #[arg(long = "as", value_name = "NAME")]
@@ -35,7 +35,7 @@ enum KillCommand {
     /// Go on; held messages are tried again with every check.
     #[command(after_help = "Example: mailwright kill off flow:win-back --as nora")]
     Off {
-        /// `global`, `shop`, `flow:ID`, or `esp:NAME`.
+        /// `global`, `shop`, `flow:ID`, `segment:NAME`, or `esp:NAME`.
         scope: String,
         /// Who you are.
         #[arg(long = "as", value_name = "NAME")]
@@ -118,8 +118,9 @@ async fn known(store: &ShopStore, scope: &str) -> Result<(), Failure> {
     let files = store.active_release().await.map_err(failure)?.map(|(_, files)| files).unwrap_or_default();
     let flow = |path: &String| path.strip_prefix("prompts/flows/")?.strip_suffix(".md").map(|id| format!("flow:{id}"));
     let flows: Vec<String> = files.keys().filter_map(flow).collect();
-    let esp = scope.strip_prefix("esp:").is_some_and(|name| esp::ADAPTERS.contains(&name));
-    if matches!(scope, "global" | "shop") || esp || flows.iter().any(|known| known == scope) {
+    let mut others: Vec<String> = esp::ADAPTERS.map(|name| format!("esp:{name}")).to_vec();
+    others.extend(SEGMENTS.map(|name| format!("segment:{name}")));
+    if matches!(scope, "global" | "shop") || others.iter().chain(&flows).any(|known| known == scope) {
         return Ok(());
     }
     // A campaign is a flow of its own.
@@ -127,6 +128,6 @@ async fn known(store: &ShopStore, scope: &str) -> Result<(), Failure> {
     if campaigns.iter().any(|c| scope == format!("flow:{}", c.id)) {
         return Ok(());
     }
-    let esps = esp::ADAPTERS.map(|name| format!("esp:{name}")).join(", ");
-    Err(Failure::new(format!("`{scope}` is no scope; there are global, shop, {esps}, {}", flows.join(", "))))
+    let known = [others, flows].concat().join(", ");
+    Err(Failure::new(format!("`{scope}` is no scope; there are global, shop, {known}")))
 }

@@ -75,20 +75,6 @@ enum RunsCommand {
         #[arg(long = "as", value_name = "NAME")]
         name: String,
     },
-    /// End a run that has not ended, without a message.
-    #[command(
-        after_help = "Example: mailwright runs end run-3f2a91c04d7e --as nora --reason \"the cart is a test of ours\""
-    )]
-    End {
-        /// The run.
-        id: RunId,
-        /// Who you are.
-        #[arg(long = "as", value_name = "NAME")]
-        name: String,
-        /// Why.
-        #[arg(long)]
-        reason: String,
-    },
     /// Drive everything that is due: what a start of the server does. With a run: that one, also when it was parked because a
     /// step failed too often.
     #[command(after_help = "Example: mailwright runs resume")]
@@ -96,7 +82,7 @@ enum RunsCommand {
         /// The run.
         id: Option<RunId>,
     },
-    /// Call a run off, whatever it is doing.
+    /// Call a run off, whatever it is doing, without a message; a parked one too.
     #[command(after_help = "Example: mailwright runs cancel run-3f2a91c04d7e --as nora --reason \"asked us not to\"")]
     Cancel {
         /// The run.
@@ -122,7 +108,6 @@ pub(super) async fn run(global: &Global, args: RunsArgs, out: &Out) -> Result<()
         | RunsCommand::Diff { .. }
         | RunsCommand::Prune { .. }
         | RunsCommand::Retry { .. }
-        | RunsCommand::End { .. }
         | RunsCommand::Start { .. } => None,
     };
     if let Some(order) = order
@@ -148,7 +133,6 @@ pub(super) async fn run(global: &Global, args: RunsArgs, out: &Out) -> Result<()
         RunsCommand::Resume { id } => resume(&app, id, out).await,
         RunsCommand::Cancel { id, name, reason } => cancel(&app, &id, &name, &reason, out).await,
         RunsCommand::Retry { id, name } => retry(&app, &id, &name, out).await,
-        RunsCommand::End { id, name, reason } => end(&app, &id, &name, &reason, out).await,
     };
     app.close().await;
     done
@@ -243,18 +227,9 @@ async fn retry(app: &App, id: &RunId, name: &str, out: &Out) -> Result<(), Failu
     out.value(&serde_json::json!({ "run": again, "instead_of": id, "rest": ending(Out::plain(), &rest) }))
 }
 
-async fn end(app: &App, id: &RunId, name: &str, reason: &str, out: &Out) -> Result<(), Failure> {
-    let who = person(name, Role::Admin)?;
-    let silent = Arc::new(crate::runs::Silent);
-    let done = app.tenant.end_run(id, &who, app::reason(reason)?, silent).await.map_err(failure)?;
-    done.map_err(Failure::new)?;
-    out.line(&format!("{} {id} by {name}: no message", out.ink(Ink::Warn, "ended")));
-    out.value(&serde_json::json!({ "run": id, "ended": true }))
-}
-
 async fn cancel(app: &App, id: &RunId, name: &str, reason: &str, out: &Out) -> Result<(), Failure> {
     let who = super::app::person(name, kit::Role::Marketer)?;
-    app.tenant.cancel_run(id, &who, reason).await.map_err(failure)?;
+    app.tenant.cancel_run(id, &who, app::reason(reason)?).await.map_err(failure)?;
     let rest = app.tenant.driver(Arc::new(Trace::new(*out))).drive(id).await.map_err(failure)?;
     out.line(&format!("{id} {}", ending(*out, &rest)));
     out.value(&serde_json::json!({ "run": id, "rest": ending(Out::new(true), &rest) }))

@@ -114,19 +114,26 @@ impl Tenant {
         Ok(())
     }
 
-    /// Calls a run off, whatever it is doing: a message that is not handed over yet will not be.
+    /// Calls a run off, whatever it is doing: a message that is not handed over yet will not be. A parked one ends at once,
+    /// any other when it is driven next.
     ///
     /// # Errors
     /// [`CancelError`].
     pub async fn cancel_run(&self, id: &kit::RunId, who: &Principal, reason: &str) -> Result<(), CancelError> {
         use crate::store::RunState;
         let run = self.store.run(id).await?.ok_or_else(|| CancelError::Unknown(id.clone()))?;
-        if matches!(run.state, RunState::Done | RunState::Parked) {
-            return Err(CancelError::Over { run: id.clone(), state: run.state.as_str() });
-        }
         let reason = NoSend { code: "cancelled".to_owned(), reason: format!("called off by {who}: {reason}") };
         let words = reason.reason.clone();
-        self.store.call_off(id, Signal::Cancel(reason).to_json()?, who, &words, self.clock.now()).await?;
+        match run.state {
+            RunState::Done => return Err(CancelError::Over { run: id.clone(), state: run.state.as_str() }),
+            RunState::Parked => {
+                self.close_run(id, reason).await?;
+                self.store.audit(who, "run.cancelled", id.as_str(), &words, self.clock.now()).await?;
+            }
+            RunState::Delayed | RunState::Ready | RunState::Waiting => {
+                self.store.call_off(id, Signal::Cancel(reason).to_json()?, who, &words, self.clock.now()).await?;
+            }
+        }
         Ok(())
     }
 }

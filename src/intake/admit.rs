@@ -17,16 +17,25 @@ impl Tenant {
     /// Calls off open runs of flows that this topic ends, and wakes runs that a closed ticket held.
     pub(super) async fn call_off(&self, event: &ShopEvent, applied: &Applied) -> Result<Vec<RunId>, IntakeError> {
         let Some(customer) = &applied.customer else { return Ok(Vec::new()) };
-        let released = matches!(&event.body, EventBody::Ticket(ticket) if !ticket.open);
+        let closed = match &event.body {
+            EventBody::Ticket(ticket) if !ticket.open => Some(&ticket.id),
+            _ => None,
+        };
         let mut cancelled = Vec::new();
         for run in self.store.open_runs_of(&customer.id).await? {
             let Some(flow) = self.release.flows.get(&run.flow) else { continue };
             if let Some(reason) = end_of(&run, flow, event, applied) {
-                self.send_signal(&run.id, &Signal::Cancel(reason)).await?;
+                let signal = match &event.body {
+                    EventBody::Order(order) => Signal::Order { order: order.id.clone(), reason },
+                    _ => Signal::Cancel(reason),
+                };
+                self.send_signal(&run.id, &signal).await?;
                 cancelled.push(run.id);
-            } else if released && run.state != RunState::Delayed {
+            } else if let Some(ticket) = closed
+                && run.state != RunState::Delayed
+            {
                 // A run that waits for its time is held by nothing: a signal would only make it early.
-                self.send_signal(&run.id, &Signal::Released).await?;
+                self.send_signal(&run.id, &Signal::TicketClosed { ticket: ticket.clone() }).await?;
             }
         }
         Ok(cancelled)

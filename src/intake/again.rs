@@ -5,7 +5,6 @@
 //! stays as it is: a shop may report a cart once more after it was bought.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use agent::Outcome;
 use kit::message::Channel;
@@ -16,7 +15,7 @@ use shop::{Delivery, EventBody};
 use super::apply::Applied;
 use super::{Intake, IntakeError};
 use crate::delivery::{CART_CHANGED, CART_EMPTIED};
-use crate::runs::{DriveError, Observer, Seed, Signal};
+use crate::runs::{Seed, Signal};
 use crate::store::{NewRun, Run, RunState};
 use crate::tenant::Tenant;
 
@@ -97,40 +96,13 @@ impl Tenant {
                 .map_err(|e| StoreError::Corrupt { what: "seed".to_owned(), why: e.to_string() })?,
         };
         let Some(again) = self.store.admit_again(new, attempt, now).await? else {
-            return Ok(Err(format!("the occasion of run {id} has its message already; end the run instead")));
+            return Ok(Err(format!(
+                "the occasion of run {id} has its message already; `mailwright runs cancel` it instead"
+            )));
         };
         self.close_run(id, NoSend { code: "retried".to_owned(), reason: format!("{again} takes its place") }).await?;
         self.store.audit(who, "run.retry", id.as_str(), again.as_str(), now).await?;
         Ok(Ok(again))
-    }
-
-    /// Ends a run without a message, whatever it waits for. In words when it has ended already.
-    ///
-    /// # Errors
-    /// When storage cannot answer, or another process drives the run at this moment.
-    pub async fn end_run(
-        self: &Arc<Self>,
-        id: &RunId,
-        who: &Principal,
-        reason: &str,
-        observer: Arc<dyn Observer>,
-    ) -> Result<Result<(), String>, DriveError> {
-        let (run, _) = match self.open_run(id).await? {
-            Ok(found) => found,
-            Err(why) => return Ok(Err(why)),
-        };
-        let why = NoSend { code: "ended".to_owned(), reason: reason.to_owned() };
-        match run.state {
-            RunState::Done => return Ok(Err(format!("run {id} has ended already; see `mailwright runs show {id}`"))),
-            // Its machine has come to an end of its own and reads no signals any more.
-            RunState::Parked => self.close_run(id, why).await?,
-            RunState::Delayed | RunState::Ready | RunState::Waiting => {
-                self.send_signal(id, &Signal::Cancel(why)).await?;
-                self.driver(observer).drive(id).await?;
-            }
-        }
-        self.store.audit(who, "run.end", id.as_str(), reason, self.clock.now()).await?;
-        Ok(Ok(()))
     }
 
     async fn open_run(&self, id: &RunId) -> Result<Result<(Run, Seed), String>, StoreError> {
@@ -142,7 +114,8 @@ impl Tenant {
         Ok(Ok((run, seed)))
     }
 
-    async fn close_run(&self, id: &RunId, why: NoSend) -> Result<(), StoreError> {
+    /// Ends a parked run: its machine has come to an end of its own and reads no signals any more.
+    pub(crate) async fn close_run(&self, id: &RunId, why: NoSend) -> Result<(), StoreError> {
         let outcome = serde_json::to_string(&Outcome::NoSend(why))
             .map_err(|e| StoreError::Corrupt { what: "outcome".to_owned(), why: e.to_string() })?;
         self.store.end_run(id, RunState::Done, None, Some(outcome), self.clock.now()).await

@@ -116,14 +116,17 @@ impl Driver {
         Ok((folded.map_or_else(|| Machine::new(plan), |folded| folded.machine), rows))
     }
 
-    /// Drives a run; when that fails for a cause that passes, notes when the next try is, and after the last one parks the run.
+    /// Drives a run; when that fails, notes when the next try is, and after the last one parks the run. What looks lasting (a
+    /// release or a row that cannot be read) is tried as often: the program that can read it may be on its way back.
     ///
     /// # Errors
     /// As [`Driver::drive`].
     pub async fn drive_or_postpone(&self, id: &RunId) -> Result<Rest, DriveError> {
         let error = match self.drive(id).await {
-            Err(error) if error.is_retryable() => error,
-            other => return other,
+            Err(error @ (DriveError::Store(_) | DriveError::Release { .. })) => error,
+            other @ (Ok(_) | Err(DriveError::Unknown(_) | DriveError::Diverged { .. } | DriveError::Elsewhere(_))) => {
+                return other;
+            }
         };
         let (now, retry) = (self.clock.now(), self.policy.steps);
         let failed = self.store.run(id).await?.map_or(0, |run| run.failures).saturating_add(1);
@@ -148,7 +151,7 @@ impl Driver {
             .plan(run.release, &seed, started_at)
             .await
             .map_err(|why| DriveError::Release { run: run.id.clone(), why })?;
-        let folded = match journal::fold(&run.plan, &rows, |_| plan.clone()) {
+        let folded = match self.fold(&run, &rows, plan.clone()).await? {
             Ok(Some(folded)) => match rows.last() {
                 Some(last) => self.resume(&run, folded, last.at).await?,
                 None => folded,
@@ -177,6 +180,27 @@ impl Driver {
             model,
             guard: None,
         }))
+    }
+
+    /// Folds the journal; what an older machine wrote and this one reads otherwise goes on from the state stored when the run
+    /// last waited.
+    async fn fold(
+        &self,
+        run: &Run,
+        rows: &[JournalRow],
+        plan: RunPlan,
+    ) -> Result<Result<Option<Folded>, journal::Divergence>, DriveError> {
+        let folded = journal::fold(&run.plan, rows, |_| plan);
+        let Err(divergence) = &folded else { return Ok(folded) };
+        let Some(parked) = self.store.parked_state(&run.id).await? else { return Ok(folded) };
+        let from_state = journal::fold_from(&run.plan, rows, &parked);
+        if let Ok(Some(_)) = &from_state {
+            tracing::warn!(run = %run.id, %divergence, "an older program's run goes on from its stored state");
+        }
+        Ok(match from_state {
+            Ok(None) => folded,
+            other => other,
+        })
     }
 
     async fn begin(&self, run: &Run, plan: RunPlan, at: Timestamp) -> Result<Option<Folded>, DriveError> {

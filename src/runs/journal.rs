@@ -3,11 +3,11 @@
 //! Each row holds the outcome of one step and a hash over everything up to it: the release and subject, every earlier
 //! outcome, the step that was asked, and this outcome. A changed byte anywhere shows by the number of its row.
 
-use agent::{Input, Machine, RunPlan, Step};
+use agent::{Input, MACHINE_VERSION, Machine, RunPlan, Step};
 use kit::{Digest, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::store::JournalRow;
+use crate::store::{JournalRow, ParkedState};
 
 /// A row that answers no step: the first of every journal, and one where a run was taken up again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ pub(super) struct Started {
 
 impl Started {
     pub(super) fn by_this_machine(at: Timestamp) -> Self {
-        Self { at, machine: Some(agent::MACHINE_VERSION) }
+        Self { at, machine: Some(MACHINE_VERSION) }
     }
 }
 
@@ -93,44 +93,83 @@ pub(super) fn fold(
     plan: impl FnOnce(Timestamp) -> RunPlan,
 ) -> Result<Option<Folded>, Divergence> {
     let Some((first, rest)) = rows.split_first() else { return Ok(None) };
-    let mut chain = Chain::begin(seed);
+    let (started, chain) = start(seed, first)?;
+    if let Some(version) = started.machine.filter(|version| *version > MACHINE_VERSION) {
+        let why = format!(
+            "a newer mailwright began it (machine version {version}, this one knows {MACHINE_VERSION}); run that one"
+        );
+        return Err(Divergence::at(first, START, why));
+    }
+    let machine = Machine::new(plan(started.at));
+    let mut folded = Folded { machine, chain, next_seq: first.seq + 1, untouched: true };
+    folded.follow(rest)?;
+    Ok(Some(folded))
+}
+
+/// Goes on from the state stored when the run last waited: for a journal that an older machine wrote and that this one, whose
+/// rules are others, does not fold to where it stands. `None` where that is not so.
+///
+/// # Errors
+/// Names the row at which the state cannot be read, or the first one after it that does not follow.
+pub(super) fn fold_from(seed: &str, rows: &[JournalRow], parked: &ParkedState) -> Result<Option<Folded>, Divergence> {
+    let Some(first) = rows.first() else { return Ok(None) };
+    let (started, _) = start(seed, first)?;
+    if started.machine.unwrap_or(1) >= MACHINE_VERSION {
+        return Ok(None);
+    }
+    let Some(place) = rows.iter().position(|row| row.seq == parked.seq) else { return Ok(None) };
+    let (until, after) = rows.split_at(place + 1);
+    let Some(last) = until.last() else { return Ok(None) };
+    let machine = Machine::restore(&parked.body)
+        .map_err(|e| Divergence::at(last, "the state stored there", format!("it cannot be taken over: {e}")))?;
+    let mut folded = Folded { machine, chain: Chain(last.input_hash), next_seq: last.seq + 1, untouched: false };
+    folded.follow(after)?;
+    Ok(Some(folded))
+}
+
+/// Reads the first row, which every machine writes alike.
+fn start(seed: &str, first: &JournalRow) -> Result<(Started, Chain), Divergence> {
     let started: Started = serde_json::from_str(&first.body).map_err(|e| Divergence::at(first, START, e))?;
-    chain = chain.extend(START, &first.body);
+    let chain = Chain::begin(seed).extend(START, &first.body);
     if first.step != START || first.input_hash != chain.hash() {
         return Err(Divergence::at(first, START, "it is not the start of this run"));
     }
-    let mut machine = Machine::new(plan(started.at));
-    let mut next_seq = first.seq + 1;
-    let mut untouched = true;
-    for row in rest {
-        let step = machine.next();
-        let asked = step_name(&step);
-        if row.seq != next_seq {
-            return Err(Divergence::missing(next_seq, asked, "the row is missing"));
-        }
-        next_seq += 1;
-        if row.step == RESUME {
-            chain = chain.extend(RESUME, &row.body);
-            if row.input_hash != chain.hash() {
-                return Err(Divergence::at(row, RESUME, "this row is not what it was"));
+    Ok((started, chain))
+}
+
+impl Folded {
+    /// Takes in the rows that come next.
+    fn follow(&mut self, rows: &[JournalRow]) -> Result<(), Divergence> {
+        for row in rows {
+            let step = self.machine.next();
+            let asked = step_name(&step);
+            if row.seq != self.next_seq {
+                return Err(Divergence::missing(self.next_seq, asked, "the row is missing"));
             }
-            let resumed: Started = serde_json::from_str(&row.body).map_err(|e| Divergence::at(row, RESUME, e))?;
-            machine.resumed(resumed.at);
-            continue;
+            self.next_seq += 1;
+            if row.step == RESUME {
+                self.chain = self.chain.extend(RESUME, &row.body);
+                if row.input_hash != self.chain.hash() {
+                    return Err(Divergence::at(row, RESUME, "this row is not what it was"));
+                }
+                let resumed: Started = serde_json::from_str(&row.body).map_err(|e| Divergence::at(row, RESUME, e))?;
+                self.machine.resumed(resumed.at);
+                continue;
+            }
+            self.untouched = false;
+            if row.step != asked {
+                let why = format!("recorded `{}`, the machine asks for `{asked}`", row.step);
+                return Err(Divergence::at(row, asked, why));
+            }
+            self.chain = self.chain.extend(&step_text(&step), &row.body);
+            if row.input_hash != self.chain.hash() {
+                return Err(Divergence::at(row, asked, "this row or the release is not what it was"));
+            }
+            let input: Input = serde_json::from_str(&row.body).map_err(|e| Divergence::at(row, asked, e))?;
+            self.machine.apply(input).map_err(|e| Divergence::at(row, asked, e))?;
         }
-        untouched = false;
-        if row.step != asked {
-            let why = format!("recorded `{}`, the machine asks for `{asked}`", row.step);
-            return Err(Divergence::at(row, asked, why));
-        }
-        chain = chain.extend(&step_text(&step), &row.body);
-        if row.input_hash != chain.hash() {
-            return Err(Divergence::at(row, asked, "this row or the release is not what it was"));
-        }
-        let input: Input = serde_json::from_str(&row.body).map_err(|e| Divergence::at(row, asked, e))?;
-        machine.apply(input).map_err(|e| Divergence::at(row, asked, e))?;
+        Ok(())
     }
-    Ok(Some(Folded { machine, chain, next_seq, untouched }))
 }
 
 /// Replays a run from its journal alone, without model, tools or ESP, and returns each step with its outcome.

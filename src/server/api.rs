@@ -20,7 +20,7 @@ use super::Server;
 use super::auth::Caller;
 use super::problem::Problem;
 use crate::runs::Signal;
-use crate::store::InboxState;
+use crate::store::{InboxState, SEGMENTS};
 pub(super) use chat::{BriefListed, Conversation, Edit, Said};
 pub(super) use shapes::{
     ApprovalView, Decided, InboxView, KillReason, KillView, Rejection, RunDetail, RunView, SendDetail, SendView,
@@ -230,9 +230,11 @@ async fn kill_off(State(server): Shared, caller: Caller, Path(scope): Path<Strin
 
 fn known_scope(server: &Server, scope: &str) -> Result<(), Problem> {
     let flows: Vec<String> = server.tenant().release.flows.keys().map(|flow| format!("flow:{flow}")).collect();
-    if matches!(scope, "global" | "shop") || flows.iter().any(|known| known == scope) {
+    let segments = SEGMENTS.map(|name| format!("segment:{name}"));
+    if matches!(scope, "global" | "shop") || segments.iter().chain(&flows).any(|known| known == scope) {
         return Ok(());
     }
-    let detail = format!("`{scope}` is no scope; there are global, shop, {}", flows.join(", "));
+    let detail =
+        format!("`{scope}` is no scope; there are global, shop, {}, {}", segments.join(", "), flows.join(", "));
     Err(Problem::new(StatusCode::BAD_REQUEST, detail))
 }

@@ -176,12 +176,12 @@ impl Database {
         pool.connect_with(self.options.clone()).await.map_err(map)
     }
 
-    /// Begins a transaction that no other writer shares: SQLite has one writer at a time, and on PostgreSQL a lock makes it
+    /// Begins a transaction that no other writer shares, and in it the savepoint of its first command: SQLite has one writer at a time, and on PostgreSQL a lock makes it
     /// the same, so that what a command reads stays true until it commits.
     pub(super) fn begin(&self) -> &'static str {
         match self.dialect {
-            Dialect::Sqlite => "BEGIN IMMEDIATE",
-            Dialect::Postgres => "BEGIN; SELECT pg_advisory_xact_lock(5567301)",
+            Dialect::Sqlite => "BEGIN IMMEDIATE; SAVEPOINT command",
+            Dialect::Postgres => "BEGIN; SELECT pg_advisory_xact_lock(5567301); SAVEPOINT command",
         }
     }
 

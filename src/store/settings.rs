@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use kit::message::{HoursTable, QuietHours};
-use kit::{Digest, Principal, StoreError, Timestamp};
+use kit::{CustomerId, Digest, FlowId, Principal, StoreError, Timestamp};
 
 pub(super) use super::audit::append_audit;
 use super::error::map;
@@ -31,10 +31,14 @@ pub struct Limits {
     pub sms_hours: Option<HoursTable>,
 }
 
+/// Segments that a kill switch can stop: VIPs, people with an order that stands, and people without one. Who belongs to
+/// them is read in the transaction that would hand over, so that a switch holds from its commit on.
+pub const SEGMENTS: [&str; 3] = ["vip", "buyers", "prospects"];
+
 /// A kill switch that is on.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct KillSwitch {
-    /// `global`, `shop`, `flow:<id>`, or `esp:<name>`.
+    /// `global`, `shop`, `flow:<id>`, `segment:<name>` of [`SEGMENTS`], or `esp:<name>`.
     pub scope: String,
     /// Why.
     pub reason: String,
@@ -164,10 +168,10 @@ impl ShopStore {
         .await
     }
 
-    /// The switch that stops this flow now, in words.
-    pub async fn killed(&self, flow: &kit::FlowId) -> Result<Option<String>, StoreError> {
+    /// The switch that stops this flow for this person now, in words.
+    pub async fn killed(&self, flow: &FlowId, customer: &CustomerId) -> Result<Option<String>, StoreError> {
         let mut connection = self.readers().acquire().await.map_err(map)?;
-        killed(&mut connection, self.shop.as_str(), flow).await
+        killed(&mut connection, self.shop.as_str(), flow, customer).await
     }
 
     /// Switches that are on for this shop, the installation's included.
@@ -186,14 +190,27 @@ impl ShopStore {
     }
 }
 
-/// The switch that stops a flow, as it is in the transaction that is open: everywhere, the shop, or the flow itself.
-pub(super) async fn killed(c: &mut DbConnection, shop: &str, flow: &kit::FlowId) -> Result<Option<String>, StoreError> {
+/// The switch that stops a flow for a person, as it is in the transaction that is open: everywhere, the shop, the flow
+/// itself, or a segment that they belong to.
+pub(super) async fn killed(
+    c: &mut DbConnection,
+    shop: &str,
+    flow: &FlowId,
+    customer: &CustomerId,
+) -> Result<Option<String>, StoreError> {
     let row: Option<(String, String)> = sqlx::query_as(
-        "SELECT scope, reason FROM kill_switches WHERE (shop_id = $1 OR shop_id = $2) AND scope IN ('global', 'shop', $3) ORDER BY scope LIMIT 1",
+        "WITH standing AS (SELECT 1 FROM orders WHERE shop_id = $1 AND customer_id = $4 AND cancelled_at IS NULL)
+         SELECT scope, reason FROM kill_switches WHERE (shop_id = $1 OR shop_id = $2) AND (
+             scope IN ('global', 'shop', $3)
+             OR (scope = 'segment:vip' AND EXISTS (SELECT 1 FROM customers WHERE shop_id = $1 AND customer_id = $4 AND vip <> 0))
+             OR (scope = 'segment:buyers' AND EXISTS (SELECT 1 FROM standing))
+             OR (scope = 'segment:prospects' AND NOT EXISTS (SELECT 1 FROM standing))
+         ) ORDER BY scope LIMIT 1",
     )
     .bind(shop)
     .bind(EVERYWHERE)
     .bind(format!("flow:{flow}"))
+    .bind(customer.as_str())
     .fetch_optional(c)
     .await
     .map_err(map)?;

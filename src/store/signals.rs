@@ -71,20 +71,20 @@ impl ShopStore {
     /// Drops a signal that no longer has a meaning (a decision on a run that moved on).
     pub async fn drop_signal(&self, id: &RunId, seq: u32) -> Result<(), StoreError> {
         let id = id.clone();
-        self.write(move |c, shop| {
-            Box::pin(async move {
-                sqlx::query("UPDATE signals SET consumed = 1 WHERE shop_id = $1 AND run_id = $2 AND seq = $3")
-                    .bind(shop.as_str())
-                    .bind(id.as_str())
-                    .bind(i64::from(seq))
-                    .execute(c)
-                    .await
-                    .map_err(map)?;
-                Ok(())
-            })
-        })
-        .await
+        self.write(move |c, shop| Box::pin(async move { use_up(c, shop.as_str(), id.as_str(), seq).await })).await
     }
+}
+
+/// Notes that a signal is not to be read again.
+pub(super) async fn use_up(c: &mut DbConnection, shop: &str, run: &str, seq: u32) -> Result<(), StoreError> {
+    sqlx::query("UPDATE signals SET consumed = 1 WHERE shop_id = $1 AND run_id = $2 AND seq = $3")
+        .bind(shop)
+        .bind(run)
+        .bind(i64::from(seq))
+        .execute(c)
+        .await
+        .map_err(map)?;
+    Ok(())
 }
 
 /// Within a transaction that is open already: the decision and its signal commit together.

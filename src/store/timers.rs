@@ -4,6 +4,7 @@
 use kit::{RunId, StoreError, Timestamp};
 
 use super::error::map;
+use super::journal::{Entry, insert};
 use super::{DbConnection, JournalRow, ShopStore, micros, stamp};
 
 /// One version of a run's timer.
@@ -58,23 +59,21 @@ impl ShopStore {
         let id = id.clone();
         self.write(move |c, shop| {
             Box::pin(async move {
-                let now: Option<(i64,)> = sqlx::query_as("SELECT timer FROM runs WHERE shop_id = $1 AND run_id = $2")
-                    .bind(shop.as_str())
-                    .bind(id.as_str())
-                    .fetch_optional(&mut *c)
-                    .await
-                    .map_err(map)?;
-                if now != Some((timer,)) {
+                // It has begun: a later event of the same occasion must not move it any more.
+                let begun = sqlx::query(
+                    "UPDATE runs SET state = CASE state WHEN 'delayed' THEN 'ready' ELSE state END
+                     WHERE shop_id = $1 AND run_id = $2 AND timer = $3",
+                )
+                .bind(shop.as_str())
+                .bind(id.as_str())
+                .bind(timer)
+                .execute(&mut *c)
+                .await
+                .map_err(map)?;
+                if begun.rows_affected() == 0 {
                     return Ok(false);
                 }
-                super::journal::insert_row(c, shop.as_str(), id.as_str(), &row).await?;
-                // It has begun: a later event of the same occasion must not move it any more.
-                sqlx::query("UPDATE runs SET state = 'ready' WHERE shop_id = $1 AND run_id = $2 AND state = 'delayed'")
-                    .bind(shop.as_str())
-                    .bind(id.as_str())
-                    .execute(&mut *c)
-                    .await
-                    .map_err(map)?;
+                insert(c, &[Entry { shop: shop.as_str(), run: id.as_str(), row: &row }]).await?;
                 let ended = "CASE WHEN due_at <= $4 THEN 'fired' ELSE 'early' END";
                 end_timer(c, shop.as_str(), id.as_str(), timer, row.at, ended).await?;
                 Ok(true)
@@ -94,7 +93,9 @@ pub(super) async fn set_timer(
     cause: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    end_timer(c, shop, run, version - 1, now, "'moved'").await?;
+    if version > 1 {
+        end_timer(c, shop, run, version - 1, now, "'moved'").await?;
+    }
     sqlx::query("INSERT INTO timers (shop_id, run_id, version, due_at, cause, set_at) VALUES ($1, $2, $3, $4, $5, $6)")
         .bind(shop)
         .bind(run)

@@ -1,17 +1,24 @@
 //! One writer, group commit.
 //!
 //! Commands queue up; the writer takes what waits, runs each in its own savepoint inside one exclusive transaction, commits
-//! once (one fsync), and only then answers. A command that fails is rolled back alone. Measured in reference/durable.md:
-//! a commit per command makes about 200-1,800 a second, groups more than 10,000.
+//! once (one fsync), and only then answers. A command that fails is rolled back alone. Measured: a commit per command makes
+//! about 200-1,800 a second, groups more than 10,000.
+//!
+//! Every statement is a trip to the database's thread or server and back, and that costs more than the statement. So the
+//! savepoints travel with the statements around them, and the journal rows of a group are one statement ([`append`]).
 
-use kit::{BoxFuture, StoreError};
+mod append;
+
+use kit::{BoxFuture, RunId, ShopId, StoreError};
 use sqlx::{Connection, Executor};
 use tokio::sync::{mpsc, oneshot};
 
+use self::append::Append;
 use super::DbConnection;
 use super::audit::AuditKey;
 use super::database::{Database, Dialect};
 use super::error::map;
+use super::journal::JournalRow;
 
 /// Commands in one commit, at most: bounds how long the first one waits.
 const GROUP: usize = 256;
@@ -60,6 +67,7 @@ where
 
 enum Message {
     Run(Box<dyn Command>),
+    Append(Append),
     Close(oneshot::Sender<()>),
 }
 
@@ -85,6 +93,14 @@ impl Writer {
         let (reply, answer) = oneshot::channel();
         let command = Typed { work: Some(work), result: None, reply };
         self.queue.send(Message::Run(Box::new(command))).await.map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())?
+    }
+
+    /// Appends a journal row in the next commit, together with those of other runs.
+    pub(super) async fn append(&self, shop: ShopId, run: RunId, row: JournalRow) -> Result<(), StoreError> {
+        let closed = || StoreError::Unavailable("the database is closed".to_owned());
+        let (append, answer) = Append::new(shop, run, row);
+        self.queue.send(Message::Append(append)).await.map_err(|_| closed())?;
         answer.await.map_err(|_| closed())?
     }
 
@@ -124,23 +140,41 @@ impl Line {
     }
 }
 
+/// What goes into one commit. Whoever has to come after somebody else waits for their answer, so the two are never in the
+/// same group, and the order within it is free.
+#[derive(Default)]
+struct Group {
+    appends: Vec<Append>,
+    commands: Vec<Box<dyn Command>>,
+}
+
+impl Group {
+    fn len(&self) -> usize {
+        self.appends.len() + self.commands.len()
+    }
+}
+
 async fn serve(mut line: Line, mut queue: mpsc::Receiver<Message>) {
     while let Some(first) = queue.recv().await {
-        let mut group = Vec::new();
+        let mut group = Group::default();
         let mut closing = None;
         let mut next = Some(first);
         while let Some(message) = next.take() {
             match message {
-                Message::Run(command) => group.push(command),
+                Message::Run(command) => group.commands.push(command),
+                Message::Append(append) => group.appends.push(append),
                 Message::Close(done) => closing = Some(done),
             }
             if group.len() < GROUP && closing.is_none() {
                 next = queue.try_recv().ok();
             }
         }
-        if !group.is_empty() {
+        if group.len() > 0 {
             let commit = commit(&mut line, &mut group).await;
-            for command in group {
+            for append in group.appends {
+                append.answer(&commit);
+            }
+            for command in group.commands {
                 command.answer(commit.clone());
             }
         }
@@ -154,11 +188,17 @@ async fn serve(mut line: Line, mut queue: mpsc::Receiver<Message>) {
     }
 }
 
-async fn commit(line: &mut Line, group: &mut [Box<dyn Command>]) -> Result<(), StoreError> {
+/// Ends the savepoint of a command that worked, and begins the next one's.
+const NEXT: &str = "RELEASE command; SAVEPOINT command";
+/// Takes back what a command did; its savepoint stands for the next one.
+const TAKE_BACK: &str = "ROLLBACK TO command";
+
+async fn commit(line: &mut Line, group: &mut Group) -> Result<(), StoreError> {
     let dialect = line.database.dialect;
     let connection = line.begin().await?;
-    let done = match perform(connection, group, dialect).await {
-        Ok(()) => connection.execute("COMMIT").await.map(|_| ()).map_err(map),
+    let done = match perform(connection, group).await {
+        // On PostgreSQL a COMMIT after an error that a command swallowed would roll back and report success; RELEASE does not.
+        Ok(()) => connection.execute("RELEASE command; COMMIT").await.map(|_| ()).map_err(map),
         Err(error) => Err(error),
     };
     if done.is_err() {
@@ -173,27 +213,18 @@ async fn commit(line: &mut Line, group: &mut [Box<dyn Command>]) -> Result<(), S
     done
 }
 
-async fn perform(
-    connection: &mut DbConnection,
-    group: &mut [Box<dyn Command>],
-    dialect: Dialect,
-) -> Result<(), StoreError> {
-    // A lone command needs no savepoint: rolling it back is rolling back everything. On PostgreSQL it has one all the same:
-    // a COMMIT after an error that a command swallowed would roll back and report success, and RELEASE does not.
-    if let [only] = group
-        && dialect == Dialect::Sqlite
-    {
-        return only.run(connection).await;
-    }
-    for command in group {
-        connection.execute("SAVEPOINT command").await.map_err(map)?;
-        match command.run(connection).await {
-            Ok(()) => connection.execute("RELEASE command").await.map(|_| ()).map_err(map)?,
+/// Runs a group in a transaction whose savepoint `command` is open, as it is again afterwards.
+async fn perform(connection: &mut DbConnection, group: &mut Group) -> Result<(), StoreError> {
+    append::all(connection, &mut group.appends).await?;
+    let mut begun = !group.appends.is_empty();
+    for command in &mut group.commands {
+        if std::mem::replace(&mut begun, true) {
+            connection.execute(NEXT).await.map_err(map)?;
+        }
+        if let Err(own) = command.run(connection).await {
             // Where the whole transaction was given up (https://www.sqlite.org/lang_transaction.html), there is no
             // savepoint to go back to: what made it give up is what all of the group are told.
-            Err(own) => {
-                connection.execute("ROLLBACK TO command; RELEASE command").await.map(|_| ()).map_err(|_| own)?;
-            }
+            connection.execute(TAKE_BACK).await.map(|_| ()).map_err(|_| own)?;
         }
     }
     Ok(())

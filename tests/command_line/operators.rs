@@ -37,19 +37,19 @@ fn a_parked_run_is_taken_up_once_more() {
 }
 
 #[test]
-fn a_run_can_be_ended_with_a_reason() {
+fn a_run_can_be_called_off_with_a_reason_parked_or_not() {
     let (folder, run) = parked();
-    let end = ["runs", "end", &run, "--as", "nora", "--reason", "a test of ours"];
+    let end = ["runs", "cancel", &run, "--as", "nora", "--reason", "a test of ours"];
     assert!(folder.run(AFTERNOON, &end).status.success());
-    folder.run(AFTERNOON, &end).failed(1, &[&run, "has ended already"]);
+    folder.run(AFTERNOON, &end).failed(1, &[&run, "is over (done)"]);
     let ada = webhook("shopify-checkouts-update-vip");
     assert!(folder.run(MORNING, &["trigger", "shopify", "checkouts/update", &ada, "--wait"]).status.success());
     let waiting = folder.rows("SELECT run_id FROM runs WHERE state = 'delayed'").pop().unwrap();
-    let told = folder.run(MORNING, &["runs", "end", &waiting, "--as", "nora", "--reason", "a test of ours"]);
+    let told = folder.run(MORNING, &["runs", "cancel", &waiting, "--as", "nora", "--reason", "a test of ours"]);
     assert!(told.status.success(), "{told:?}");
     assert_eq!(folder.rows("SELECT run_id FROM runs WHERE state <> 'done'"), [""; 0]);
-    let who = "SELECT who || ' ' || action || ' ' || detail FROM audit WHERE action = 'run.end'";
-    assert_eq!(folder.rows(who), ["user:nora run.end a test of ours"; 2]);
+    let who = "SELECT who || ' ' || action || ' ' || detail FROM audit WHERE action = 'run.cancelled'";
+    assert_eq!(folder.rows(who), ["user:nora run.cancelled called off by user:nora: a test of ours"; 2]);
     assert!(folder.mails().is_empty());
 }
 

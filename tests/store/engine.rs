@@ -113,6 +113,42 @@ pub(super) async fn the_trail_is_chained_whoever_writes(home: &Home) {
     assert_eq!(stores[0].verify_audit(Some(&another)).await.unwrap(), Err(AuditFinding::OtherTrail(20)));
 }
 
+/// Rows of many runs go to the database as one statement: one of them that may not be written takes no other with it.
+pub(super) async fn rows_appended_together_are_each_kept_or_refused(home: &Home) {
+    let store = home.open().await.shop(&shop("a"));
+    let mut runs = Vec::new();
+    for n in 0..40 {
+        let (id, occasion) = (format!("run-{n}"), format!("cart:{n}"));
+        let Admission { run, .. } = store.admit(run(&id, &occasion, now()), now()).await.unwrap();
+        assert!(store.begin_run(&run, 1, row(1, now())).await.unwrap());
+        runs.push(run);
+    }
+    // Twice everything, and of each seventh run a position that is taken.
+    let asked = runs.iter().enumerate().flat_map(|(n, run)| {
+        let seq = if n % 7 == 0 { 1 } else { 2 };
+        [(n, run.clone(), seq), (n, run.clone(), seq)]
+    });
+    let asked: Vec<_> = asked
+        .map(|(n, run, seq)| {
+            let store = store.clone();
+            (n, tokio::spawn(async move { store.append(&run, row(seq, minutes(1)), None).await }))
+        })
+        .collect();
+    let mut kept = [0; 40];
+    for (n, answer) in asked {
+        match answer.await.unwrap() {
+            Ok(()) => kept[n] += 1,
+            Err(error) => assert!(matches!(error, StoreError::Conflict(_)), "{error}"),
+        }
+    }
+    for (n, run) in runs.iter().enumerate() {
+        let rows = store.journal(run).await.unwrap();
+        let (expected, times) =
+            if n % 7 == 0 { (vec![row(1, now())], 0) } else { (vec![row(1, now()), row(2, minutes(1))], 1) };
+        assert_eq!((rows, kept[n]), (expected, times), "run {n}");
+    }
+}
+
 pub(super) async fn failed_tries_wait_longer_and_a_parked_run_may_go_on(home: &Home) {
     let store = home.open().await.shop(&shop("a"));
     let Admission { run: id, .. } = store.admit(run("run-1", "cart:1", now()), now()).await.unwrap();

@@ -374,14 +374,37 @@ pub(super) async fn kill_switches_are_seen_at_once(home: &Home) {
     let store = home.open().await;
     let (a, b) = (store.shop(&shop("a")), store.shop(&shop("b")));
     let (ops, flow) = (Principal::User { name: "ops".to_owned(), role: Role::Admin }, FlowId::new("win-back").unwrap());
+    let c1 = CustomerId::new("c1").unwrap();
     a.kill_on("flow:win-back", "odd copy", &ops, now()).await.unwrap();
-    assert_eq!(a.killed(&flow).await.unwrap().as_deref(), Some("flow:win-back: odd copy"));
-    assert_eq!(b.killed(&flow).await.unwrap(), None);
+    assert_eq!(a.killed(&flow, &c1).await.unwrap().as_deref(), Some("flow:win-back: odd copy"));
+    assert_eq!(b.killed(&flow, &c1).await.unwrap(), None);
     a.kill_on("global", "stop", &ops, now()).await.unwrap();
-    assert_eq!(b.killed(&flow).await.unwrap().as_deref(), Some("global: stop"));
+    assert_eq!(b.killed(&flow, &c1).await.unwrap().as_deref(), Some("global: stop"));
     assert!(b.kill_off("global", &ops, now()).await.unwrap());
     assert!(!b.kill_off("global", &ops, now()).await.unwrap());
-    assert_eq!(b.killed(&flow).await.unwrap(), None);
+    assert_eq!(b.killed(&flow, &c1).await.unwrap(), None);
+}
+
+pub(super) async fn a_segment_is_stopped_for_whoever_belongs_to_it_now(home: &Home) {
+    let store = home.open().await.shop(&shop("a"));
+    let (ops, flow) = (Principal::User { name: "ops".to_owned(), role: Role::Admin }, FlowId::new("win-back").unwrap());
+    let buyer = order(None).customer;
+    let vip = Customer { vip: true, ..customer("c-vip") };
+    store.put_customers(vec![vip.clone(), Customer { vip: false, ..customer(buyer.as_str()) }]).await.unwrap();
+    store.put_orders(vec![order(None)]).await.unwrap();
+    for (segment, stops_vip, stops_buyer) in
+        [("segment:vip", true, false), ("segment:buyers", false, true), ("segment:prospects", true, false)]
+    {
+        store.kill_on(segment, "odd copy", &ops, now()).await.unwrap();
+        let stopped = Some(format!("{segment}: odd copy"));
+        let told = (store.killed(&flow, &vip.id).await.unwrap(), store.killed(&flow, &buyer).await.unwrap());
+        assert_eq!(told, (stopped.clone().filter(|_| stops_vip), stopped.filter(|_| stops_buyer)), "{segment}");
+        assert!(store.kill_off(segment, &ops, now()).await.unwrap());
+    }
+    // The order is cancelled: its customer has none that stands.
+    store.kill_on("segment:buyers", "odd copy", &ops, now()).await.unwrap();
+    store.put_orders(vec![order(Some(minutes(3)))]).await.unwrap();
+    assert_eq!(store.killed(&flow, &buyer).await.unwrap(), None);
 }
 
 pub(super) async fn a_webhook_is_accepted_once_by_id_and_by_body(home: &Home) {

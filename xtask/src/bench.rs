@@ -10,7 +10,15 @@ use crate::run::{cargo, shown};
 pub(crate) fn run(name: &str, args: &[OsString], console: Console) -> ExitCode {
     let mut command = cargo(console);
     command.args(["run", "--release", "--quiet", "--package", "mailwright-bench", "--bin", name, "--"]).args(args);
-    match shown(command, console) {
+    // It starts the program itself, from beside its own.
+    let program = if name == "start" {
+        let mut program = cargo(console);
+        program.args(["build", "--release", "--quiet", "--package", "mailwright", "--bin", "mailwright"]);
+        shown(program, console)
+    } else {
+        Ok(())
+    };
+    match program.and_then(|()| shown(command, console)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             console.say(&error.to_string());

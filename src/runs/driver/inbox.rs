@@ -3,6 +3,7 @@
 use agent::{Input, Step};
 use kit::StoreError;
 use kit::campaign::Brief;
+use kit::message::Hold;
 
 use super::super::{DriveError, Signal};
 use super::drive::Drive;
@@ -27,13 +28,16 @@ impl Drive<'_> {
             let signal: Signal = serde_json::from_str(&body)
                 .map_err(|e| StoreError::Corrupt { what: "signal".to_owned(), why: e.to_string() })?;
             match (signal, step) {
-                (Signal::Cancel(reason), _) => return Ok(Some((seq, Input::Cancelled { reason, at: now }))),
+                (Signal::Cancel(reason) | Signal::Order { reason, .. }, _) => {
+                    return Ok(Some((seq, Input::Cancelled { reason, at: now })));
+                }
                 (Signal::Approval { approval, decision }, Step::AwaitApproval { approval: awaited, .. })
                     if approval == *awaited =>
                 {
                     return Ok(Some((seq, Input::Approval { approval, decision, at: now })));
                 }
-                (Signal::Released, Step::AwaitRelease { .. }) => return Ok(Some((seq, Input::Released { at: now }))),
+                (Signal::TicketClosed { .. }, Step::AwaitRelease { hold: Hold::TicketOpen { .. }, .. })
+                | (Signal::Released, Step::AwaitRelease { .. }) => return Ok(Some((seq, Input::Released { at: now }))),
                 (Signal::Said { text, today }, Step::AwaitMarketer { .. }) => {
                     return Ok(Some((seq, Input::Marketer { text, today, at: now })));
                 }
@@ -45,9 +49,14 @@ impl Drive<'_> {
                 (Signal::Stop, Step::CallModel | Step::RunTools { .. } | Step::SwitchModel { .. }) => {
                     return Ok(Some((seq, Input::Stopped { at: now })));
                 }
-                (Signal::Approval { .. } | Signal::Released | Signal::Edited { .. } | Signal::Stop, _) => {
-                    self.driver.store.drop_signal(&self.run.id, seq).await?
-                }
+                (
+                    Signal::Approval { .. }
+                    | Signal::Released
+                    | Signal::TicketClosed { .. }
+                    | Signal::Edited { .. }
+                    | Signal::Stop,
+                    _,
+                ) => self.driver.store.drop_signal(&self.run.id, seq).await?,
             }
         }
         Ok(None)

@@ -250,7 +250,7 @@ impl InboxView {
 /// A kill switch that is on.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::server) struct KillView {
-    /// `global`, `shop` or `flow:ID`.
+    /// `global`, `shop`, `flow:ID`, `segment:NAME` or `esp:NAME`.
     scope: String,
     reason: String,
     by: String,

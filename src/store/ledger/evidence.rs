@@ -22,7 +22,7 @@ pub(super) async fn gather(c: &mut DbConnection, request: &ReserveRequest) -> Re
     let customer = request.customer.as_str();
     let Limits { rules, cap_day, cap_week, quiet, holdout_percent, sms_hours } =
         limits(c, shop).await?.ok_or_else(|| corrupt("shop", "it is not set up"))?;
-    let kill = killed(c, shop, &request.subject.flow).await?;
+    let kill = killed(c, shop, &request.subject.flow, &request.customer).await?;
     let channel = request.envelope.channel;
     let Person { zone, to, open, erased } = person(c, request, sms_hours.as_ref()).await?;
     let consent: Option<(String,)> = sqlx::query_as(NEWEST_CONSENT)
@@ -166,7 +166,8 @@ async fn cancelled(c: &mut DbConnection, request: &ReserveRequest) -> Result<Opt
     // The signal's own type belongs to the driver; only that it is a cancellation matters here.
     let reason = |body: &str| -> Option<String> {
         let signal: serde_json::Value = serde_json::from_str(body).ok()?;
-        let words = (signal.get("signal")? == "cancel").then(|| signal.get("reason").and_then(|r| r.as_str()))?;
+        let ends = matches!(signal.get("signal")?.as_str()?, "cancel" | "order");
+        let words = ends.then(|| signal.get("reason").and_then(|r| r.as_str()))?;
         Some(words.unwrap_or("called off").to_owned())
     };
     Ok(signals.iter().find_map(|(body,)| reason(body)))

@@ -121,6 +121,9 @@ struct Report {
     rss_kb: i64,
     rss_peak_kb: i64,
     db_bytes: u64,
+    /// Of one run, with a journal: the bytes of its rows, and of the messages that were new in it.
+    journal_bytes_per_run: u64,
+    message_bytes_per_run: u64,
 }
 
 /// What all runs share.
@@ -190,8 +193,9 @@ async fn main() -> Result<(), Failure> {
     let (mut times, parked): (Vec<Duration>, Vec<Ended>) = played.into_iter().unzip();
     times.sort_unstable();
     drop(parked);
-    let mut db_bytes = 0;
+    let (mut db_bytes, mut journal_bytes, mut message_bytes) = (0, 0, 0);
     if let Some(durable) = Arc::into_inner(stage).and_then(|stage| stage.durable) {
+        (journal_bytes, message_bytes) = durable.bytes_of(&run_id(0)).await?;
         durable.close().await;
         db_bytes = bytes_in(dir)?;
     }
@@ -206,6 +210,8 @@ async fn main() -> Result<(), Failure> {
         rss_kb,
         rss_peak_kb,
         db_bytes,
+        journal_bytes_per_run: journal_bytes,
+        message_bytes_per_run: message_bytes,
     };
     println!("{}", serde_json::to_string(&report)?);
     Ok(())
