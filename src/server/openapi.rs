@@ -125,7 +125,7 @@ fn operations() -> Vec<Operation> {
         Operation {
             method: "put",
             path: "/kill/{scope}",
-            summary: "Stop sending: global, shop or flow:ID",
+            summary: "Stop sending: global, shop, flow:ID or segment:NAME",
             role: "admin",
             query: &[],
             body: Some(one::<KillReason>),
