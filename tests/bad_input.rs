@@ -6,4 +6,5 @@ mod disk;
 mod files;
 mod locks;
 mod releases;
+mod serving;
 mod webhooks;

@@ -21,9 +21,9 @@ use super::error::map;
 use super::journal::JournalRow;
 
 /// Commands in one commit, at most: bounds how long the first one waits.
-const GROUP: usize = 256;
+pub(super) const GROUP: usize = 256;
 /// Commands that may wait; a caller beyond that waits itself.
-const QUEUE: usize = 1024;
+pub(super) const QUEUE: usize = 1024;
 
 trait Command: Send {
     /// Does the work and keeps its answer; the error is told as well, for whoever it takes along.
