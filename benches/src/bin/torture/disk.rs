@@ -10,8 +10,8 @@ use crate::Failure;
 
 /// Set for the process inside the namespace.
 const INSIDE: &str = "MAILWRIGHT_TORTURE_INSIDE";
-/// Room for a full-size run, most of which stays empty: a tmpfs takes only what is written.
-const SIZE: &str = "size=3g,mode=755";
+/// Room for a full-size run. No more, since filling it takes memory.
+const SIZE: &str = "size=600m,mode=755";
 
 /// Starts this program again in a mount namespace of its own and gives its exit code; `None` when this process is
 /// inside already, or the system makes no such namespace.

@@ -26,7 +26,7 @@ mod verdict;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::Parser;
 use mailwright_bench::random::Random;
@@ -51,6 +51,9 @@ pub(crate) struct Args {
     /// How often each failpoint is to be met; a fiftieth of the kills unless it is said
     #[arg(long)]
     quota: Option<u32>,
+    /// Kill no more after so many minutes, whatever is lacking
+    #[arg(long)]
+    minutes: Option<u64>,
     /// Which course of chance
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -133,7 +136,8 @@ async fn torture(args: &Args) -> Result<ExitCode, Failure> {
         disk,
         postgres,
     };
-    kill(&mut world, args.kills, quota).await?;
+    let limit = args.minutes.map(|minutes| Duration::from_secs(minutes * 60));
+    kill(&mut world, args.kills, quota, limit).await?;
     world.provider.temper(Temper::Good);
     let settled = world.shop.settle(&mut world.platform, &world.clock).await?;
     let verdict = verdict::judge(&world, quota, settled).await?;
@@ -142,16 +146,21 @@ async fn torture(args: &Args) -> Result<ExitCode, Failure> {
 }
 
 /// All the lives that end by force.
-async fn kill(world: &mut World, kills: u32, quota: u32) -> Result<(), Failure> {
+async fn kill(world: &mut World, kills: u32, quota: u32, limit: Option<Duration>) -> Result<(), Failure> {
     let mut progress = Progress::start(kills);
+    let began = Instant::now();
+    let in_time = || limit.is_none_or(|limit| began.elapsed() < limit);
     for _ in 0..kills {
+        if !in_time() {
+            break;
+        }
         let round = world.planner.next(&mut world.random);
         world.live(&round).await?;
         progress.tell(world);
     }
     // At most as many again, so that a place that nothing comes by any more does not keep this going for ever.
     for _ in 0..kills {
-        if !world.planner.lacks_hits() {
+        if !world.planner.lacks_hits() || !in_time() {
             break;
         }
         let round = world.planner.at_a_place(&mut world.random);

@@ -81,7 +81,9 @@ impl Postgres {
     fn spawn(&self) -> Result<Child, Failure> {
         let mut command = as_nobody(&self.bin.join("postgres"));
         command.arg("-D").arg(self.dir.join("data")).arg("-k").arg(&self.dir);
-        command.args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-F", "-c", "max_connections=60"]);
+        command.args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-F"]);
+        // The disk is small, and is to be filled by us alone.
+        command.args(["-c", "max_connections=60", "-c", "max_wal_size=96MB", "-c", "min_wal_size=32MB"]);
         command.current_dir(&self.dir).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         Ok(command.spawn()?)
     }
