@@ -74,7 +74,7 @@ pub use spend::{NewSpend, Reserved, SpendRow};
 pub use timers::Timer;
 pub use tombstones::{ERASURES, Tombstone, read_tombstones};
 
-use database::Database;
+use database::{Database, Dialect};
 use writer::Writer;
 
 /// What every statement runs on: SQLite or PostgreSQL.
@@ -195,6 +195,11 @@ impl Store {
     /// The folder this store lives in.
     pub fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// True when another data folder may use the same tables: they are on a database server.
+    pub fn is_shared(&self) -> bool {
+        self.database.dialect == Dialect::Postgres
     }
 
     /// The store as one shop sees it.
