@@ -192,6 +192,8 @@ fn a_database_server_that_goes_and_comes_back() {
             source: "generic".to_owned(),
             domain: String::new(),
             secret_env: None,
+            api_base: None,
+            api_token_env: None,
             created_at: now,
         };
         store.shop(&id).add_connection(connection, "test").await.unwrap();

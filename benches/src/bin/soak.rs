@@ -121,6 +121,8 @@ async fn serve(dir: &Path, clock: Arc<SetClock>) -> Result<(SocketAddr, ShopStor
         source: "generic".to_owned(),
         domain: String::new(),
         secret_env: None,
+        api_base: None,
+        api_token_env: None,
         created_at: now,
     };
     shop.add_connection(connection, "soak").await?;

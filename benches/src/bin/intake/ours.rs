@@ -41,6 +41,8 @@ impl Served {
             source: "generic".to_owned(),
             domain: String::new(),
             secret_env: None,
+            api_base: None,
+            api_token_env: None,
             created_at: now,
         };
         shop.add_connection(connection, "bench").await?;
