@@ -149,7 +149,8 @@ impl Planner {
     }
 
     fn trouble(&self, random: &mut Random) -> Option<Trouble> {
-        let (after, lasts) = (millis(random.below(500)), millis(random.below(600)));
+        // Every other time at once: webhooks come at the start of a life.
+        let (after, lasts) = (millis(random.below(2) * random.below(500)), millis(random.below(600)));
         match random.below(20) {
             0 if self.means.disk => Some(Trouble::FullFromTheStart),
             1 | 2 if self.means.disk => Some(Trouble::Full { after }),
