@@ -1,12 +1,16 @@
 //! What people at the shop do in a story, and what the oracle is told of it.
 
+use jiff::SignedDuration;
 use kit::{ApprovalId, Principal, Role};
 use oracle::world::Approval as Told;
 
 use super::{PlayError, Player};
-use crate::approvals::{DecideError, Edit};
+use crate::approvals::{Asked, Assent, DecideError, Edit, Signed};
 use crate::runs::Rest;
 use crate::store::Approval;
+
+/// Who signs after somebody else where two people must.
+const SECOND: &str = "lena";
 
 /// Somebody with the right to stop sending.
 pub(super) fn ops() -> Principal {
@@ -38,17 +42,31 @@ impl Player<'_> {
         Ok(())
     }
 
+    /// Somebody signs what they saw, and Lena after them where it takes two. False when it was refused.
     async fn approve_as(&mut self, id: &ApprovalId, name: &str) -> Result<bool, PlayError> {
         let tenant = self.stage.tenant.clone();
-        match tenant.approve(id, &user(name, Role::Approver)).await {
-            Ok(viewed) => {
-                let told = self.told(&viewed, name);
-                self.world.approvals.push(told);
-                Ok(true)
+        let mut missing = Vec::new();
+        for signer in [name, SECOND] {
+            let assent = match tenant.look(id).await {
+                Ok(looked) => Assent { typed_count: looked.route.typed_count, seen: looked.seen },
+                Err(DecideError::Store(error)) => return Err(error.into()),
+                Err(_) => return Ok(false),
+            };
+            match tenant.approve(id, &user(signer, Role::Approver), &assent).await {
+                Ok(Signed { asked: Asked::Message(viewed), missing, .. }) if missing.is_empty() => {
+                    let told = self.told(&viewed, signer);
+                    self.world.approvals.push(told);
+                    // Nothing leaves while it can be recalled.
+                    self.later(SignedDuration::from_secs(i64::from(tenant.release.approvals.recall_seconds)));
+                    return Ok(true);
+                }
+                Ok(signed) => missing = signed.missing,
+                Err(DecideError::Store(error)) => return Err(error.into()),
+                Err(_) => return Ok(false),
             }
-            Err(DecideError::Store(error)) => Err(error.into()),
-            Err(_) => Ok(false),
         }
+        self.stumbles.push(format!("approving it still takes {}", missing.join("; ")));
+        Ok(false)
     }
 
     fn told(&self, viewed: &Approval, by: &str) -> Told {
@@ -70,7 +88,7 @@ impl Player<'_> {
             self.stumbles.push("there is nothing to turn down".to_owned());
         }
         for id in waiting {
-            let done = self.stage.tenant.reject(&id, &user("nora", Role::Approver), reason, revise).await;
+            let done = self.stage.tenant.reject(&id, &user("nora", Role::Approver), reason, revise, None).await;
             if let Err(error) = done {
                 self.stumbles.push(format!("turning it down: {error}"));
             }

@@ -125,9 +125,13 @@ impl Platform {
         let items = listed.get("items").or(Some(&listed)).and_then(Value::as_array).cloned().unwrap_or_default();
         for item in items {
             let Some(id) = item.get("approval").and_then(Value::as_str) else { continue };
-            let path = format!("/api/v1/approvals/{id}/approve");
+            let path = format!("/api/v1/approvals/{id}");
+            let Ok((200, body)) = http::ask(&life.address, "GET", &path, &headers, b"").await else { continue };
+            let shown: Value = serde_json::from_slice(&body).unwrap_or_default();
+            let seen = format!("\"{}\"", shown.get("seen").and_then(Value::as_str).unwrap_or_default());
+            let named = [headers.as_slice(), &[("if-match", seen.as_str())]].concat();
             // Whoever dies at this moment is asked again in the next life.
-            let _ = http::ask(&life.address, "POST", &path, &headers, b"").await;
+            let _ = http::ask(&life.address, "POST", &format!("{path}/approve"), &named, b"{}").await;
         }
     }
 
