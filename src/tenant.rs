@@ -136,7 +136,7 @@ impl Tenant {
         });
         let registry = toolbox::registry(&store, &release, &catalog, &graph, &norms, &delivery)?;
         let mut models = parts.models;
-        models.push(Arc::new(OfflineModel::new(release.offline.clone()).with_classes(release.classes.clone())));
+        models.push(Arc::new(OfflineModel::of(&release)));
         let (clock, caps) = (parts.clock, Caps::default());
         Ok(Self { store, release, catalog, graph, norms, registry, delivery, clock, left_out, models, caps })
     }
@@ -145,6 +145,12 @@ impl Tenant {
     #[must_use]
     pub fn with_caps(self, caps: Caps) -> Self {
         Self { caps, ..self }
+    }
+
+    /// The same shop with these models and no others.
+    #[must_use]
+    pub(crate) fn with_models(self, models: Vec<Arc<dyn ChatModel>>) -> Self {
+        Self { models, ..self }
     }
 
     /// Makes a release from files, checks all of it, and puts it in force.

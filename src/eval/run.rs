@@ -12,7 +12,7 @@ use super::proof::Proof;
 use super::score;
 use super::stage::{Props, Stage, StageError};
 use super::suite::{Case, Step, Suite, Terms};
-use super::world::{self, Hero};
+use super::world;
 use crate::toolbox;
 
 /// How to run.
@@ -140,7 +140,7 @@ fn collect(
         .map_err(crate::tenant::TenantError::from)
         .map_err(StageError::from)?;
     let model = (props.model)(&release);
-    let proof = Proof::of(&props.files, &toolbox::to_openai()?, model.profile(), model.reads_prompts(), names);
+    let proof = Proof::of(&props.files, &toolbox::told()?, model.profile(), model.reads_prompts(), names);
     Ok(Results { schema: SCHEMA.to_owned(), proof, trials: options.trials.max(1), cases })
 }
 
@@ -185,9 +185,9 @@ async fn work(shared: Arc<Shared>) -> Result<(Vec<(usize, Trial)>, Vec<String>),
     Ok((done, names))
 }
 
-/// A case that changes the shop's rules would be felt by those after it.
+/// A case that changes the shop's rules would be felt by those after it; a campaign goes to everybody of its shop.
 fn needs_own_shop(case: &Case) -> bool {
-    case.story.iter().any(|step| matches!(step, Step::Bans(_)))
+    case.is_brief() || case.story.iter().any(|step| matches!(step, Step::Bans(_)))
 }
 
 /// Products whose price or stock a case changes.
@@ -219,12 +219,14 @@ async fn one(
     };
     let percent = case.shop.as_ref().unwrap_or(&suite.shop).holdout_percent;
     let shop = set.stage.tenant.store.id().clone();
-    let hero = Hero::of(&suite.suite, &case.name, trial, &shop, percent, case.customer.held_out)?;
-    let limits = world::limits(&set.stage.files, case);
+    let trial = world::Trial { suite: &suite.suite, case: &case.name, number: trial };
+    let people = trial.people(case, &shop, percent)?;
+    let limits = world::limits(&set.stage.files, case, &people);
     let changed = changed(case);
     let now = set.stage.free_from(&changed, case.at.unwrap_or(MORNING));
-    let world = world::begin(case, &hero, limits, &set.shop, &shared.range, now);
-    let played = play::play(&mut set.stage, case, hero, world).await.map_err(failed)?;
+    let world = world::begin(case, &people, limits, &set.shop, &shared.range, now);
+    let cast = play::Cast { people, brief: trial.brief() };
+    let played = play::play(&mut set.stage, case, cast, world).await.map_err(failed)?;
     let killed = case.story.iter().any(|step| matches!(step, Step::Kill(_)));
     set.stage.restore(&changed, killed).await?;
     let score = score::score(case, &played);

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use agent::ChatModel;
 use catalog::Product;
+use kit::campaign::CampaignId;
 use kit::message::{Ledger, LedgerStore};
-use kit::{Principal, ProductId, ShopId, StoreError, Timestamp};
+use kit::tool::Registry;
+use kit::{BoxFuture, Principal, ProductId, ShopId, StoreError, Timestamp};
 use tempfile::TempDir;
 use testkit::{Captured, RecordingEsp};
 use toml::{Table, Value};
@@ -36,6 +38,14 @@ pub trait Wiring: Send + Sync {
     /// The hand-over.
     fn deliverer(&self, deliverer: Arc<dyn Deliverer>) -> Arc<dyn Deliverer> {
         deliverer
+    }
+    /// The tools.
+    fn tools(&self, tools: Registry) -> Registry {
+        tools
+    }
+    /// What happens to a scheduled campaign before it is sent: nothing.
+    fn before_sending<'a>(&'a self, _: &'a Tenant, _: &'a CampaignId) -> BoxFuture<'a, ()> {
+        Box::pin(std::future::ready(()))
     }
 }
 
@@ -201,6 +211,11 @@ impl Stage {
         Ok(())
     }
 
+    /// What happens before a campaign is sent.
+    pub async fn before_sending(&self, campaign: &CampaignId) {
+        self.props.wiring.before_sending(&self.tenant, campaign).await;
+    }
+
     /// The hand-over of its runs.
     pub fn deliverer(&self) -> Arc<dyn Deliverer> {
         self.props.wiring.deliverer(self.tenant.delivery.clone())
@@ -235,10 +250,12 @@ async fn put_together(
         clock: built.clock.clone(),
     });
     let Tenant { release, catalog, graph, norms, .. } = &tenant;
-    tenant.registry =
+    let tools =
         toolbox::registry(&tenant.store, release, catalog, graph, norms, &delivery).map_err(TenantError::Tools)?;
+    tenant.registry = props.wiring.tools(tools);
     tenant.delivery = delivery;
-    Ok((Arc::new(tenant), model))
+    // No model stands in for the one under test.
+    Ok((Arc::new(tenant.with_models(vec![model.clone()])), model))
 }
 
 const RISK: &str = "knowledge/policy/risk.toml";

@@ -40,7 +40,15 @@ pub fn products_of(step: &Step) -> Vec<&ProductId> {
         | Step::EditAndApprove(_)
         | Step::Reject(_)
         | Step::Revise(_)
-        | Step::EspFails(_) => Vec::new(),
+        | Step::EspFails(_)
+        | Step::Chat(_)
+        | Step::Changed(_)
+        | Step::Undo
+        | Step::Flip(_)
+        | Step::TakeBack(_)
+        | Step::Choose(_)
+        | Step::Write
+        | Step::ApproveOneself => Vec::new(),
     }
 }
 
@@ -104,6 +112,14 @@ impl Player<'_> {
                 self.fails(*fault);
                 Ok(())
             }
+            Step::Chat(_)
+            | Step::Changed(_)
+            | Step::Undo
+            | Step::Flip(_)
+            | Step::TakeBack(_)
+            | Step::Choose(_)
+            | Step::Write
+            | Step::ApproveOneself => self.brief_step(step).await,
         }
     }
 

@@ -13,7 +13,8 @@ pub(super) fn ops() -> Principal {
     user("ops", Role::Admin)
 }
 
-fn user(name: &str, role: Role) -> Principal {
+/// Somebody at the shop.
+pub(super) fn user(name: &str, role: Role) -> Principal {
     Principal::User { name: name.to_owned(), role }
 }
 
@@ -27,6 +28,9 @@ impl Player<'_> {
 
     /// Nora, who wrote nothing, says yes to everything that waits.
     pub(super) async fn approve(&mut self) -> Result<(), PlayError> {
+        if self.approve_campaign().await? {
+            return Ok(());
+        }
         self.bring_forward().await?;
         let waiting = self.waiting();
         if waiting.is_empty() {
@@ -64,6 +68,9 @@ impl Player<'_> {
 
     /// Somebody turns everything down that waits.
     pub(super) async fn reject(&mut self, reason: &str, revise: bool) -> Result<(), PlayError> {
+        if self.reject_campaign(reason).await? {
+            return Ok(());
+        }
         self.bring_forward().await?;
         let waiting = self.waiting();
         if waiting.is_empty() {
