@@ -11,6 +11,7 @@ use kit::{BriefId, CustomerId, Digest, Language, Money, OrderId, ShopId, TicketI
 use oracle::world as truth;
 use toml::{Table, Value};
 
+use super::play::MORNING;
 use super::stage::{Stage, StageError};
 use super::suite::{Case, Consent, Customer as Wanted};
 use crate::release::Files;
@@ -155,8 +156,8 @@ pub fn range(products: &[Product], now: Timestamp) -> BTreeMap<String, truth::Pr
     products.iter().map(|product| (product.id.to_string(), told(product))).collect()
 }
 
-/// Limits of a case in the oracle's terms: read from the policy files.
-pub fn limits(files: &Files, case: &Case, people: &[Hero]) -> truth::Limits {
+/// The limits of a shop in the oracle's terms, read from the policy files. What a case allows is no part of them.
+pub fn limits(files: &Files) -> truth::Limits {
     let table = |file: &str| files.get(file).and_then(|text| text.parse::<Table>().ok()).unwrap_or_default();
     let (sending, risk) = (table("knowledge/policy/sending.toml"), table("knowledge/policy/risk.toml"));
     let number = |table: &Table, key: &str| table.get(key).and_then(Value::as_integer).unwrap_or_default();
@@ -168,28 +169,36 @@ pub fn limits(files: &Files, case: &Case, people: &[Hero]) -> truth::Limits {
     let stops = files
         .iter()
         .filter(|(path, text)| path.starts_with("prompts/flows/") && text.contains("stops_on_purchase = true"));
-    let full_price =
-        |wanted: &Wanted| wanted.first_name.as_ref().is_some_and(|name| case.then.full_price.contains(name));
-    let at_full_price = case.people().zip(people).filter(|(wanted, _)| full_price(wanted));
     let name =
         |path: &str| path.rsplit('/').next().and_then(|file| file.strip_suffix(".md")).unwrap_or_default().to_owned();
     truth::Limits {
         quiet: (hour("from"), hour("to")),
         cap_day: cap("cap_day"),
         cap_week: cap("cap_week"),
-        offers: case.then.offers.clone(),
-        full_price: at_full_price.map(|(_, person)| person.id.to_string()).collect(),
         reviewed: reviewed.map(|(flow, _)| flow.clone()).collect(),
         stops_on_purchase: stops.map(|(path, _)| name(path)).collect(),
-        forbidden: case.shop.as_ref().map(|terms| terms.banned.clone()).unwrap_or_default(),
+        ..truth::Limits::default()
     }
 }
 
-/// Plants the bystanders of a stage, once.
+/// The limits of a case: those of its shop, the offers it allows, and the words that only it forbids.
+pub fn limits_of(shop: &truth::Limits, case: &Case, people: &[Hero]) -> truth::Limits {
+    let full_price =
+        |wanted: &Wanted| wanted.first_name.as_ref().is_some_and(|name| case.then.full_price.contains(name));
+    let at_full_price = case.people().zip(people).filter(|(wanted, _)| full_price(wanted));
+    truth::Limits {
+        offers: case.then.offers.clone(),
+        full_price: at_full_price.map(|(_, person)| person.id.to_string()).collect(),
+        forbidden: case.shop.as_ref().map(|terms| terms.banned.clone()).unwrap_or_default(),
+        ..shop.clone()
+    }
+}
+
+/// Plants the bystanders of a shop.
 ///
 /// # Errors
 /// When storage cannot write.
-pub async fn plant_bystanders(stage: &Stage, now: Timestamp) -> Result<(), StageError> {
+pub async fn plant_bystanders(store: &ShopStore) -> Result<(), StageError> {
     for (name, email) in BYSTANDERS {
         let hero = Hero {
             id: CustomerId::from_digest("bystander", &Digest::of_bytes(name.as_bytes())),
@@ -197,7 +206,7 @@ pub async fn plant_bystanders(stage: &Stage, now: Timestamp) -> Result<(), Stage
             ticket: TicketId::from_digest("T", &Digest::of_bytes(b"none")),
         };
         let wanted = Wanted { first_name: Some(name.to_owned()), ..Wanted::default() };
-        plant(&stage.tenant.store, &hero, &wanted, now).await?;
+        plant(store, &hero, &wanted, MORNING).await?;
     }
     Ok(())
 }
