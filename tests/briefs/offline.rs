@@ -80,6 +80,8 @@ fn what_the_rules_cannot_hold_is_told_back_and_not_written_down_in_part() {
             answered.brief.offer.choice,
             OfferChoice::Step { step: OfferStepId::new("fifteen-percent").unwrap() }
         );
+    });
+}
 
 /// What a first turn brings into the brief: product ids by category.
 async fn shown(chat: &Chat, words: &str) -> (Vec<String>, String) {

@@ -63,7 +63,10 @@ fn refused(error: CampaignError) -> Result<(&'static str, String), PlayError> {
         | CampaignError::NoApproval(_)
         | CampaignError::Id(_)
         | CampaignError::Tools(_)
-        | CampaignError::Outside(_)) => Ok(("refused", error.to_string())),
+        | CampaignError::Outside(_)
+        | CampaignError::NoClass { .. }
+        | CampaignError::Edit(_)
+        | CampaignError::Preview(_)) => Ok(("refused", error.to_string())),
     }
 }
 
