@@ -80,9 +80,16 @@ impl Chat {
     /// # Errors
     /// When the release in force has no prompts for it, or storage fails.
     pub async fn start(&self, owner: &Principal) -> Result<View, ChatError> {
+        self.start_as(new_id()?, owner).await
+    }
+
+    /// As [`Chat::start`], under a given id: who is held out follows from it, and a rehearsal must come out the same twice.
+    ///
+    /// # Errors
+    /// As [`Chat::start`].
+    pub async fn start_as(&self, id: BriefId, owner: &Principal) -> Result<View, ChatError> {
         let tenant = &self.tenant;
         let now = tenant.clock.now();
-        let id = new_id()?;
         let seed = Seed { subject: subject(&id, tenant, now), principal: owner.clone() };
         let plan = serde_json::to_string(&seed).map_err(ChatError::form)?;
         let new = NewRun {

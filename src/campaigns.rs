@@ -5,7 +5,7 @@
 //! * `classes`: class facts and the runs that write them. No person is in a prompt.
 //! * `edit`: a person changes a class's copy; what was signed before does not cover it.
 //! * `compose`: one person's message from the class, and the proof that it lies inside what was approved.
-//! * `approve`: the terms, what the approver sees, the decision.
+//! * `approve`: the terms, what the approver sees; deciding is `crate::approvals`.
 //! * `dispatch`: everybody at their own time, through the ledger, each once.
 
 mod approve;
@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 use agent::Outcome;
 use kit::campaign::{Angle, CampaignId, ClassId, ClassKey, Outside};
 use kit::message::Channel;
-use kit::{ApprovalId, BriefId, FlowId, InvalidId, OfferStepId, RunId, StoreError, Timestamp};
+use kit::{BriefId, FlowId, InvalidId, OfferStepId, RunId, StoreError, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::runs::DriveError;
@@ -29,7 +29,7 @@ use crate::store::CampaignState;
 pub use approve::{CampaignView, ClassSample, PersonSample};
 pub(crate) use classes::is_class_run;
 pub use classes::{CLASS_FLOW, Estimate};
-pub use compose::{Composed, Composer};
+pub use compose::{Composed, Composer, Granted};
 pub use dispatch::Progress;
 pub use edit::ClassEdited;
 
@@ -97,15 +97,15 @@ pub enum CampaignError {
     /// The release changed.
     #[error("the shop runs another release than the one this was approved with; ask for the approval again")]
     OtherRelease,
+    /// Just approved.
+    #[error("its approval can still be recalled; nothing of it leaves before {until}, run it then")]
+    Recallable {
+        /// When messages may leave.
+        until: Timestamp,
+    },
     /// No composed message lies inside, or none can be composed.
     #[error("nobody's message can be composed: {0}")]
     NothingComposed(String),
-    /// The rules of deciding.
-    #[error(transparent)]
-    Decision(#[from] approval::DecisionError),
-    /// No such approval.
-    #[error("there is no approval {0}; see `mailwright approvals list`")]
-    NoApproval(ApprovalId),
     /// No such class.
     #[error("campaign {campaign} has no class {class}; see `mailwright campaigns show {campaign}`")]
     NoClass {

@@ -139,6 +139,15 @@ impl Cassette {
         self.replays
     }
 
+    /// True when its answers come from who has read the whole request: from the server that is being recorded, or from a
+    /// recording that has answered, and has held every request so far.
+    pub fn has_read_all(&self) -> bool {
+        match &*self.deck() {
+            Deck::Record { .. } => true,
+            Deck::Replay { used, missed, .. } => missed.is_none() && used.contains(&true),
+        }
+    }
+
     /// A request as it is recorded and compared.
     pub fn asked(&self, outgoing: &Outgoing) -> Asked {
         Asked::of(outgoing, &self.scrub)

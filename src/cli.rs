@@ -4,6 +4,7 @@
 mod app;
 mod approval_view;
 mod approvals;
+mod assent;
 mod audit;
 mod backup;
 mod beside;
@@ -18,6 +19,8 @@ mod eval;
 mod graph;
 mod inbox;
 mod kill;
+mod looks;
+mod offers;
 mod out;
 mod profile;
 mod prompts;
@@ -30,6 +33,7 @@ mod tokens;
 mod tools;
 mod trace;
 mod trigger;
+mod trust;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -110,6 +114,8 @@ enum Command {
     Sends(sends::SendsArgs),
     /// Campaigns: write, schedule, run or call off what a brief became.
     Campaigns(campaigns::CampaignsArgs),
+    /// Offers beyond the ladder that models wished for.
+    Offers(offers::OffersArgs),
     /// Import or search the catalogue.
     Catalog(catalog::CatalogArgs),
     /// Ask the product-knowledge graph.
@@ -194,6 +200,7 @@ async fn run(global: &Global, command: Command, out: &Out) -> Result<ExitCode, F
         Command::Runs(args) => runs::run(global, args, out).await,
         Command::Sends(args) => sends::run(global, args, out).await,
         Command::Campaigns(args) => campaigns::run(global, args, out).await,
+        Command::Offers(args) => offers::run(global, args, out).await,
         Command::Catalog(args) => catalog::run(global, args, out).await,
         Command::Graph(args) => graph::run(global, args, out).await,
         Command::Profile(args) => profile::run(global, args, out).await,

@@ -2,12 +2,15 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use kit::Timestamp;
+use kit::{BoxFuture, Timestamp};
 
 /// Says what time it is.
 pub trait Clock: Send + Sync {
     /// Now, UTC.
     fn now(&self) -> Timestamp;
+
+    /// Waits until it is this time. A clock that is set by hand is set: nobody else would move it.
+    fn wait(&self, until: Timestamp) -> BoxFuture<'_, ()>;
 }
 
 /// The machine's clock.
@@ -17,6 +20,15 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         Timestamp::now()
+    }
+
+    fn wait(&self, until: Timestamp) -> BoxFuture<'_, ()> {
+        let left = until.duration_since(self.now()).unsigned_abs();
+        Box::pin(async move {
+            if until > Timestamp::now() {
+                tokio::time::sleep(left).await;
+            }
+        })
     }
 }
 
@@ -39,5 +51,10 @@ impl SetClock {
 impl Clock for SetClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_microsecond(self.0.load(Ordering::SeqCst)).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    fn wait(&self, until: Timestamp) -> BoxFuture<'_, ()> {
+        self.set(until.max(self.now()));
+        Box::pin(std::future::ready(()))
     }
 }

@@ -161,7 +161,7 @@ impl Delivery {
             Ok(envelope) => envelope,
             Err(no_send) => return Ok(Err(Hold::Unreachable { reason: no_send.reason })),
         };
-        let cleared = match self.clear(subject, draft, envelope, approval, now).await? {
+        let cleared = match self.clear(run, subject, draft, envelope, approval, now).await? {
             Ok(cleared) => cleared,
             Err(hold) => return Ok(Err(hold)),
         };
@@ -187,6 +187,7 @@ impl Delivery {
     /// Content rules, then policy or the person's approval.
     async fn clear(
         &self,
+        run: &RunId,
         subject: &Subject,
         draft: &DraftRecord,
         envelope: Envelope,
@@ -206,7 +207,7 @@ impl Delivery {
                 None => return Ok(Err(Hold::ApprovalVoid { why: format!("approval {id} is gone") })),
             },
             None => {
-                let risk = self.assess(subject, &draft.draft, &draft.facts, &draft.report).await?;
+                let risk = self.assess(run, subject, &draft.draft, &draft.facts, &draft.report).await?;
                 Cleared::by_policy(checked, envelope, customer, &risk)
             }
         };

@@ -123,6 +123,11 @@ impl Egress {
         self
     }
 
+    /// True when whoever answers has read what was asked, word by word: see [`Cassette::has_read_all`]; a server always.
+    pub fn has_read_all(&self) -> bool {
+        self.cassette.as_ref().is_none_or(|cassette| cassette.has_read_all())
+    }
+
     /// The address with this path behind it; slashes at the seam do not double.
     ///
     /// # Errors

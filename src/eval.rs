@@ -7,7 +7,7 @@
 //! ```
 //!
 //! * [`suite`]: the files; every mistake is named with line and column.
-//! * [`stage`]: a shop set up once and shared by cases; [`world`]: the people of a case and what the oracle is told of them.
+//! * [`template`]: a shop set up once for its terms; [`stage`]: a copy of it on which cases are played; [`world`]: the people of a case and what the oracle is told of them.
 //! * [`play`]: one case from its first event to its last mail.
 //! * [`score`]: what must hold. Never-events come from the crate `oracle`, which imports nothing of ours.
 //! * [`outcome`], [`stats`], [`gate`]: results, intervals, paired comparison with a blessed baseline, the verdict.
@@ -23,4 +23,5 @@ pub mod score;
 pub mod stage;
 pub mod stats;
 pub mod suite;
+pub mod template;
 pub mod world;

@@ -20,8 +20,14 @@
 //! | `after_settle` | after the ledger row is settled, before the run knows |
 //! | `campaign_before_note` | after a chunk of a campaign is sent, before its recipients' rows say so |
 //! | `before_finish` | before a run's end is noted |
+//!
+//! `MAILWRIGHT_CLOCK_FILE` names a file that holds the time (RFC 3339), read whenever somebody asks what time it is: so a
+//! clock jumps under a process that runs. It, too, is for builds with debug assertions alone ([`clock`]).
 
 use std::fmt::Display;
+use std::sync::Arc;
+
+use crate::clock::Clock;
 
 /// Aborts the process when `MAILWRIGHT_FAILPOINT` is this name.
 #[cfg(debug_assertions)]
@@ -36,3 +42,72 @@ pub fn hit(name: impl Display) {
 /// Does nothing: release builds have no failpoints.
 #[cfg(not(debug_assertions))]
 pub fn hit(_: impl Display) {}
+
+/// The clock of the file that `MAILWRIGHT_CLOCK_FILE` names, if it names one.
+#[cfg(debug_assertions)]
+pub fn clock() -> Option<Arc<dyn Clock>> {
+    std::env::var_os("MAILWRIGHT_CLOCK_FILE").map(|path| Arc::new(FileClock::of(path.into())) as Arc<dyn Clock>)
+}
+
+/// None: the time of a release build is nobody's environment's.
+#[cfg(not(debug_assertions))]
+pub fn clock() -> Option<Arc<dyn Clock>> {
+    None
+}
+
+/// How often a file is read while somebody waits for its time.
+#[cfg(debug_assertions)]
+const LOOKS_AGAIN: std::time::Duration = std::time::Duration::from_millis(20);
+
+#[cfg(debug_assertions)]
+struct FileClock {
+    path: std::path::PathBuf,
+    /// What it says where the file cannot be read: the time that was read last.
+    last: crate::clock::SetClock,
+}
+
+#[cfg(debug_assertions)]
+impl FileClock {
+    fn of(path: std::path::PathBuf) -> Self {
+        Self { path, last: crate::clock::SetClock::at(kit::Timestamp::UNIX_EPOCH) }
+    }
+}
+
+#[cfg(debug_assertions)]
+impl Clock for FileClock {
+    fn now(&self) -> kit::Timestamp {
+        let read = std::fs::read_to_string(&self.path).ok().and_then(|text| text.trim().parse().ok());
+        if let Some(time) = read {
+            self.last.set(time);
+        }
+        self.last.now()
+    }
+
+    fn wait(&self, until: kit::Timestamp) -> kit::BoxFuture<'_, ()> {
+        Box::pin(async move {
+            while self.now() < until {
+                tokio::time::sleep(LOOKS_AGAIN).await;
+            }
+        })
+    }
+}
+
+#[cfg(all(test, debug_assertions))]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_clock_of_a_file_says_what_was_written_last() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("clock");
+        let clock = FileClock::of(path.clone());
+        let says = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            clock.now().to_string()
+        };
+        assert_eq!(says("2026-11-17T09:00:00Z"), "2026-11-17T09:00:00Z");
+        assert_eq!(says("2026-11-17T08:50:00Z\n"), "2026-11-17T08:50:00Z");
+        assert_eq!(says("half a wri"), "2026-11-17T08:50:00Z");
+    }
+}

@@ -9,7 +9,7 @@ mod vet;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use approval::{RiskPolicy, SendingPolicy};
+use approval::{ApprovalPolicy, RiskPolicy, SendingPolicy};
 use brand::RuleBook;
 use graph::Curated;
 use include_dir::{Dir, include_dir};
@@ -58,6 +58,8 @@ pub struct Release {
     pub ladder: Arc<Ladder>,
     /// What needs a person.
     pub risk: Arc<RiskPolicy>,
+    /// Who signs what, and by when.
+    pub approvals: Arc<ApprovalPolicy>,
     /// Caps, quiet hours, holdout.
     pub sending: Arc<SendingPolicy>,
     /// When text messages may arrive.
@@ -159,7 +161,8 @@ fn collect(dir: &Dir<'_>, root: &str, files: &mut Files) {
 }
 
 /// What releases of earlier programs do not hold yet.
-const ADDED_LATER: [&str; 2] = ["prompts/classes/", "knowledge/policy/sms-hours.toml"];
+const ADDED_LATER: [&str; 3] =
+    ["prompts/classes/", "knowledge/policy/sms-hours.toml", "knowledge/policy/approvals.toml"];
 
 /// The files, with the shipped ones where a release is older than they are.
 fn with_later_files(files: &Files) -> Files {
@@ -222,6 +225,10 @@ impl Release {
             ),
             ladder: Arc::new(Ladder::parse("knowledge/offers/ladder.toml", file("knowledge/offers/ladder.toml")?)?),
             risk: Arc::new(RiskPolicy::parse("knowledge/policy/risk.toml", file("knowledge/policy/risk.toml")?)?),
+            approvals: Arc::new(ApprovalPolicy::parse(
+                "knowledge/policy/approvals.toml",
+                file("knowledge/policy/approvals.toml")?,
+            )?),
             sending: Arc::new(SendingPolicy::parse(
                 "knowledge/policy/sending.toml",
                 file("knowledge/policy/sending.toml")?,
@@ -262,6 +269,7 @@ impl Release {
             quiet: sending.quiet,
             holdout_percent: sending.holdout_percent,
             sms_hours: Some(HoursTable::clone(&self.sms_hours)),
+            recall_seconds: self.approvals.recall_seconds,
         }
     }
 }

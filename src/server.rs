@@ -9,11 +9,13 @@
 //! | `POST /sms/{connection}` | [`replies`]: STOP holds when it is answered |
 //! | `/healthz`, `/readyz` | here, without a key |
 //!
-//! [`workers`] works stored events in and drives due runs; a shutdown lets them finish what they are at.
+//! [`listen`] bounds connections and what comes in by them. [`workers`] works stored events in and drives due runs; a
+//! shutdown lets them finish what they are at.
 
 mod api;
 mod auth;
 mod desk;
+mod listen;
 mod openapi;
 mod problem;
 mod replies;
@@ -25,7 +27,6 @@ mod webhooks;
 mod workers;
 
 use std::future::Future;
-use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -33,6 +34,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use kit::{ShopId, StoreError};
 use tokio::net::TcpListener;
@@ -49,10 +51,16 @@ pub use tokens::{NewToken, TokenError, first_admin, new_token};
 /// How much the server takes on at a time.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
+    /// Connections that may be open; one more waits until another ends.
+    pub connections: usize,
     /// Webhooks that may wait for their commit; one more is told to come again.
     pub webhooks: usize,
+    /// Of these, how many of one shop's connection: a shop that floods does not keep the others out.
+    pub share: usize,
     /// Runs that are driven at the same time.
     pub runs: usize,
+    /// How long a sender may take for the head of a request, and how long a connection may be idle.
+    pub head: Duration,
     /// How long a sender may take for a body.
     pub body: Duration,
     /// How long a shutdown waits for what is under way.
@@ -61,7 +69,15 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { webhooks: 1024, runs: 4, body: Duration::from_secs(10), drain: Duration::from_secs(30) }
+        Self {
+            connections: 2048,
+            webhooks: 1024,
+            share: 512,
+            runs: 4,
+            head: Duration::from_secs(10),
+            body: Duration::from_secs(10),
+            drain: Duration::from_secs(30),
+        }
     }
 }
 
@@ -116,35 +132,34 @@ impl Server {
     }
 
     /// Serves until `shutdown` comes, then lets requests and runs under way end.
-    ///
-    /// # Errors
-    /// When the listener fails.
-    pub async fn run(
-        self: Arc<Self>,
-        listener: TcpListener,
-        shutdown: impl Future<Output = ()> + Send + 'static,
-    ) -> io::Result<()> {
+    pub async fn run(self: Arc<Self>, listener: TcpListener, shutdown: impl Future<Output = ()> + Send + 'static) {
         let (stop, stopped) = watch::channel(false);
         let workers = tokio::spawn(workers::work(self.clone(), stopped));
-        let served = axum::serve(listener, self.clone().router()).with_graceful_shutdown(shutdown).await;
+        self.clone().answer(listener, shutdown).await;
         // Only after the last answer: what was stored until then is at least looked at by the next start.
         let _ = stop.send(true);
         if tokio::time::timeout(self.limits.drain, workers).await.is_err() {
             tracing::warn!("runs under way did not end in time; the next start takes them up");
         }
-        served
+    }
+
+    /// Answers until `shutdown` comes, without working anything in or driving anything: [`Server::run`] does both.
+    pub async fn answer(self: Arc<Self>, listener: TcpListener, shutdown: impl Future<Output = ()> + Send) {
+        listen::serve(listener, self.clone().router(), &self.limits, shutdown).await;
     }
 
     /// The routes.
-    pub fn router(self: Arc<Self>) -> Router {
+    fn router(self: Arc<Self>) -> Router {
         Router::new()
+            .route("/s/{code}", get(short_links::follow).post(short_links::stop))
+            .route("/u/{token}", get(unsubscribe::page).post(unsubscribe::stop))
+            .nest("/api/v1", api::router())
+            // Webhooks read their own bodies, after a look at what waits already.
+            .layer(from_fn_with_state(self.clone(), listen::whole))
             .route("/healthz", get(async || "ok\n"))
             .route("/readyz", get(ready))
             .route("/webhooks/{source}/{connection}", post(webhooks::take))
             .route("/sms/{connection}", post(replies::take))
-            .route("/s/{code}", get(short_links::follow).post(short_links::stop))
-            .route("/u/{token}", get(unsubscribe::page).post(unsubscribe::stop))
-            .nest("/api/v1", api::router())
             .fallback(problem::nowhere)
             .with_state(self)
     }

@@ -19,6 +19,7 @@ mod deliveries;
 mod erase;
 mod error;
 mod fetching;
+mod floor;
 mod inbox;
 mod journal;
 mod leases;
@@ -33,10 +34,13 @@ mod rule_proposals;
 mod runs;
 mod settings;
 mod signals;
+mod signatures;
+mod sold;
 mod spend;
 mod subscriptions;
 mod timers;
 mod tombstones;
+mod trust;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -48,7 +52,7 @@ pub use approvals::{Approval, NewApproval};
 pub use audience::{AudienceRow, Since};
 pub use audit::{AuditFinding, AuditHead, AuditRow};
 pub use briefs::{BriefRow, BriefVersion};
-pub use budgets::{Budget, OfferHold, OfferWish};
+pub use budgets::{Budget, OfferHold, OfferWish, WishAnswer};
 pub use campaign_approvals::CampaignApproval;
 pub use campaigns::{Campaign, CampaignState, ClassRow, Recipient, RecipientNews, RecipientState};
 pub use connections::{ApiToken, Connection};
@@ -57,22 +61,26 @@ pub use database::{Address, AddressError, Place};
 pub use deliveries::{Accepted, InboxRow};
 pub use erase::{ERASED, UnreadEvent};
 pub use fetching::ToFetch;
+pub use floor::Floor;
 pub use inbox::{InboxEvent, InboxState};
 pub use journal::{JournalRow, ParkedState};
 pub use leases::LeaseRow;
 pub use ledger::SendRow;
-pub use orders::{Activity, Order, OrderLine, OrderSummary};
+pub use orders::{Activity, Order, OrderLine};
 pub use phones::CustomerPhone;
 pub use products::ProductRow;
 pub use replies::{NewReply, ReplyEffect, Wish};
 pub use retention::Pruned;
 pub use runs::{Admission, NewRun, Run, RunState, Supersede};
 pub use settings::{KillSwitch, Limits, SEGMENTS};
+pub use signatures::{Signing, Waits};
+pub use sold::{SoldLine, SoldOrder};
 pub use spend::{NewSpend, Reserved, SpendRow};
 pub use timers::Timer;
 pub use tombstones::{ERASURES, Tombstone, read_tombstones};
+pub use trust::{TrustKey, TrustRecord, TrustRow, Verdict};
 
-use database::Database;
+use database::{Database, Dialect};
 use writer::Writer;
 
 /// What every statement runs on: SQLite or PostgreSQL.
@@ -195,6 +203,11 @@ impl Store {
         &self.dir
     }
 
+    /// True when another data folder may use the same tables: they are on a database server.
+    pub fn is_shared(&self) -> bool {
+        self.database.dialect == Dialect::Postgres
+    }
+
     /// The store as one shop sees it.
     pub fn shop(&self, shop: &ShopId) -> ShopStore {
         ShopStore { store: self.clone(), shop: shop.clone() }
@@ -231,6 +244,16 @@ impl ShopStore {
     {
         let shop = self.shop.clone();
         self.store.writer.run(move |connection| work(connection, shop)).await
+    }
+
+    /// As [`ShopStore::write`], for a command that writes by one statement at most.
+    async fn write_single<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut DbConnection, ShopId) -> kit::BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
+    {
+        let shop = self.shop.clone();
+        self.store.writer.run_single(move |connection| work(connection, shop)).await
     }
 }
 

@@ -1,15 +1,17 @@
 //! One shop, alive: its store, release, catalogue, graph, tools and models, put together once.
 
+mod read;
+
 use std::sync::Arc;
 
 use agent::RunPlan;
 use catalog::Catalog;
 use esp::Esp;
-use graph::{Curated, GraphBuilder, GraphProduct, Interaction, ProductGraph};
+use graph::{GraphBuilder, ProductGraph};
 use kit::message::Ledger;
 use kit::tool::Registry;
 use kit::{BoxFuture, Currency, Digest, Principal, ProductId, RunId, ShopId, StoreError, Timestamp};
-use profile::{CustomerHistory, StoreNorms};
+use profile::StoreNorms;
 
 use crate::clock::Clock;
 use crate::delivery::{Delivery, UnsubscribeKey};
@@ -21,6 +23,7 @@ use crate::runs::{DriveError, Driver, Observer, Planner, Rest, Seed};
 use crate::spend::{Caps, Purse};
 use crate::store::{ProductRow, ShopStore, Store};
 use crate::toolbox;
+use read::{build_graph_with, fit_norms, leave_out_other_currencies, open_catalog, read_products};
 
 /// One shop, ready to take in events and to drive runs.
 pub struct Tenant {
@@ -97,6 +100,16 @@ pub enum TenantError {
     Key(#[from] crate::keyfile::KeyFileError),
 }
 
+/// What a shop is opened from and only a release, an import or an order changes: read once, it serves every shop that is a
+/// copy of the first.
+#[derive(Clone)]
+pub(crate) struct Fixtures {
+    release: Arc<Release>,
+    catalog: Arc<Catalog>,
+    graph: Arc<ProductGraph>,
+    norms: Arc<StoreNorms>,
+}
+
 /// What a tenant is given from outside.
 #[derive(Clone)]
 pub struct Parts {
@@ -121,11 +134,43 @@ impl Tenant {
         let mut left_out = leave_out_other_currencies(&mut rows, release.shop.currency);
         let catalog = Arc::new(open_catalog(shop, &rows)?);
         catalog.set_history(store.price_history().await?);
-        let graph = Arc::new(build_graph_with(&store, &catalog, &release, parts.clock.now(), &mut left_out).await?);
+        let sold = store.sold().await?;
+        let graph = Arc::new(build_graph_with(&sold, &catalog, &release, parts.clock.now(), &mut left_out)?);
         for what in &left_out {
             tracing::error!(%shop, what, "left out so that the shop opens");
         }
-        let norms = Arc::new(fit_norms(&store).await?);
+        let norms = Arc::new(fit_norms(&sold));
+        Self::furnish(store, Fixtures { release, catalog, graph, norms }, left_out, parts).await
+    }
+
+    /// Opens a shop that is an exact copy of another one, with what was read of that one. Prices and stock are its own.
+    ///
+    /// # Errors
+    /// When storage or the tools fail.
+    pub(crate) async fn open_copy(
+        store: &Store,
+        shop: &ShopId,
+        fixtures: &Fixtures,
+        parts: Parts,
+    ) -> Result<Self, TenantError> {
+        let fixtures = Fixtures { catalog: Arc::new(fixtures.catalog.twin()), ..fixtures.clone() };
+        Self::furnish(store.shop(shop), fixtures, Vec::new(), parts).await
+    }
+
+    /// What was read to open it.
+    pub(crate) fn fixtures(&self) -> Fixtures {
+        let Self { release, catalog, graph, norms, .. } = self;
+        let (release, catalog) = (release.clone(), catalog.clone());
+        Fixtures { release, catalog, graph: graph.clone(), norms: norms.clone() }
+    }
+
+    async fn furnish(
+        store: ShopStore,
+        fixtures: Fixtures,
+        left_out: Vec<String>,
+        parts: Parts,
+    ) -> Result<Self, TenantError> {
+        let Fixtures { release, catalog, graph, norms } = fixtures;
         let delivery = Arc::new(Delivery {
             ledger: Ledger::new(Arc::new(store.store().clone())),
             unsubscribe: UnsubscribeKey::open_for(store.store().dir(), !store.sends(1).await?.is_empty())?,
@@ -136,7 +181,7 @@ impl Tenant {
         });
         let registry = toolbox::registry(&store, &release, &catalog, &graph, &norms, &delivery)?;
         let mut models = parts.models;
-        models.push(Arc::new(OfflineModel::new(release.offline.clone()).with_classes(release.classes.clone())));
+        models.push(Arc::new(OfflineModel::of(&release)));
         let (clock, caps) = (parts.clock, Caps::default());
         Ok(Self { store, release, catalog, graph, norms, registry, delivery, clock, left_out, models, caps })
     }
@@ -145,6 +190,12 @@ impl Tenant {
     #[must_use]
     pub fn with_caps(self, caps: Caps) -> Self {
         Self { caps, ..self }
+    }
+
+    /// The same shop with these models and no others.
+    #[must_use]
+    pub(crate) fn with_models(self, models: Vec<Arc<dyn ChatModel>>) -> Self {
+        Self { models, ..self }
     }
 
     /// Makes a release from files, checks all of it, and puts it in force.
@@ -291,111 +342,4 @@ impl Planner for Tenant {
             task::plan(&pinned, &self.registry, seed, started_at)
         })
     }
-}
-
-fn open_catalog(shop: &ShopId, rows: &[ProductRow]) -> Result<Catalog, TenantError> {
-    let products = read_products(shop, rows)?;
-    Catalog::in_memory(products).map_err(|e| TenantError::Catalog { shop: shop.clone(), why: e.to_string() })
-}
-
-/// The stored products with their price and stock of now.
-fn read_products(shop: &ShopId, rows: &[ProductRow]) -> Result<Vec<catalog::Product>, TenantError> {
-    let fail = |why: String| TenantError::Catalog { shop: shop.clone(), why };
-    let mut products = Vec::with_capacity(rows.len());
-    for row in rows {
-        let mut product: catalog::Product =
-            serde_json::from_str(&row.body).map_err(|e| fail(format!("{}: {e}", row.id)))?;
-        product.price = row.price;
-        product.stock = row.stock;
-        products.push(product);
-    }
-    Ok(products)
-}
-
-/// A product of another currency cannot be sold in this shop, and must not keep the others from being sold.
-fn leave_out_other_currencies(rows: &mut Vec<ProductRow>, currency: Currency) -> Vec<String> {
-    let mut left_out = Vec::new();
-    rows.retain(|row| {
-        let fits = row.price.currency == currency;
-        if !fits {
-            let (id, found) = (&row.id, row.price.currency);
-            left_out.push(format!("product {id} is priced in {found}, the shop sells in {currency}: import it again"));
-        }
-        fits
-    });
-    left_out
-}
-
-/// The graph, without the curated files that do not fit the catalogue: the shop must open for the mending of them.
-async fn build_graph_with(
-    store: &ShopStore,
-    catalog: &Catalog,
-    release: &Release,
-    now: Timestamp,
-    left_out: &mut Vec<String>,
-) -> Result<ProductGraph, TenantError> {
-    let mut curated = release.curated.clone();
-    loop {
-        let error = match build_graph(store, catalog, &curated, now).await {
-            Err(TenantError::Graph(error)) => error,
-            other => return other,
-        };
-        let wrong: Vec<&str> = error.faults.iter().filter_map(graph::BuildFault::file).collect();
-        let before = curated.len();
-        curated.retain(|file| !wrong.contains(&file.file()));
-        if curated.len() == before {
-            return Err(error.into());
-        }
-        let faults = error.faults.iter().map(ToString::to_string);
-        left_out.extend(faults.map(|fault| format!("{fault}; the relations of this file are not used until then")));
-    }
-}
-
-async fn build_graph(
-    store: &ShopStore,
-    catalog: &Catalog,
-    curated: &[Curated],
-    now: Timestamp,
-) -> Result<ProductGraph, TenantError> {
-    let products: Vec<GraphProduct> = catalog.products().map(|p| toolbox::graph_product(p)).collect();
-    let position: std::collections::HashMap<String, u32> =
-        products.iter().zip(0u32..).map(|(product, at)| (product.id.to_string(), at)).collect();
-    let (mut customers, mut baskets) = (Numbers::default(), Numbers::default());
-    let orders: Vec<Interaction> = store
-        .purchases()
-        .await?
-        .into_iter()
-        .filter_map(|(customer, product, order, at)| {
-            let product = *position.get(&product)?;
-            Some(Interaction { customer: customers.of(customer), product, basket: baskets.of(order), at })
-        })
-        .collect();
-    let mut builder = GraphBuilder::new(products);
-    for curated in curated {
-        builder = builder.curated(curated.clone());
-    }
-    Ok(builder.orders(orders).build(now)?)
-}
-
-/// Dense numbers for text ids.
-#[derive(Default)]
-struct Numbers(std::collections::HashMap<String, u32>);
-
-impl Numbers {
-    fn of(&mut self, id: String) -> u32 {
-        let next = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
-        *self.0.entry(id).or_insert(next)
-    }
-}
-
-async fn fit_norms(store: &ShopStore) -> Result<StoreNorms, StoreError> {
-    let mut histories: std::collections::BTreeMap<String, CustomerHistory> = std::collections::BTreeMap::new();
-    for order in store.order_summaries().await? {
-        let history = histories.entry(order.customer).or_default();
-        history.placed_at.push(order.placed_at);
-        history.discounted += u32::from(order.discounted);
-        history.line_prices.extend(order.prices);
-    }
-    let histories: Vec<CustomerHistory> = histories.into_values().collect();
-    Ok(StoreNorms::fit(&histories))
 }

@@ -147,6 +147,15 @@ pub fn class_registry(desk: Arc<dyn ClassDesk>) -> Result<Registry, RegistryErro
     Registry::new().with(LookupClass::new(desk.clone()))?.with(ProposeClass::new(desk))?.with(DecideNoSend)
 }
 
+/// Everything that any model is told of tools, those of class runs among it.
+///
+/// # Errors
+/// As [`registry`].
+pub fn told() -> Result<serde_json::Value, RegistryError> {
+    let of_classes = [ToolSpec::of::<LookupClass>()?, ToolSpec::of::<ProposeClass>()?];
+    Ok(specs()?.iter().chain(&of_classes).map(ToolSpec::to_openai).collect())
+}
+
 /// The array that is sent as `tools` to a model.
 ///
 /// # Errors

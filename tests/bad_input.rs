@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::print_stdout)]
 
+mod bytes;
 mod disk;
 mod files;
 mod locks;
 mod releases;
+mod serving;
 mod webhooks;

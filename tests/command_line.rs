@@ -9,6 +9,7 @@ mod operators;
 mod samples;
 mod server;
 mod traces;
+mod wishes;
 
 use std::path::Path;
 use std::time::{Duration, Instant};

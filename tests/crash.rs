@@ -35,6 +35,7 @@ fn waiting() -> (Folder, String) {
     let folder = Folder::new();
     assert!(leave_checkout(&folder).status.success());
     let approval = pending(&folder).expect("the message waits for a person");
+    folder.json(AFTERNOON, &["approvals", "show", &approval]);
     (folder, approval)
 }
 
@@ -86,7 +87,7 @@ fn exactly_one_mail(folder: &Folder) {
     assert_eq!(told("SELECT state FROM inbox"), "done");
     assert_eq!(told("SELECT seq FROM signals WHERE consumed = 0"), "");
     let audited = "SELECT action || ' ' || COUNT(*) FROM audit WHERE action LIKE 'approval.%' OR action LIKE 'send.%' GROUP BY action ORDER BY action";
-    assert_eq!(told(audited), "approval.approved 1; approval.open 1; send.reserved 1; send.sent 1");
+    assert_eq!(told(audited), "approval.approved 1; approval.open 1; approval.signed 1; send.reserved 1; send.sent 1");
 }
 
 /// Passes when doing everything once more changes nothing.

@@ -39,8 +39,7 @@ fn suites(wanted: impl Fn(&Case) -> bool) -> Vec<Suite> {
 
 /// Props with the offline model behind whatever stands before it.
 fn props(before: impl Fn(Arc<dyn ChatModel>) -> Arc<dyn ChatModel> + Send + Sync + 'static) -> Props {
-    let model =
-        Arc::new(move |release: &release::Release| before(Arc::new(OfflineModel::new(release.offline.clone()))));
+    let model = Arc::new(move |release: &release::Release| before(Arc::new(OfflineModel::of(release))));
     Props::new(release::defaults(), sample_shop::products().unwrap(), model).unwrap()
 }
 

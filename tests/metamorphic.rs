@@ -20,8 +20,10 @@ mod people;
 mod price;
 mod privacy;
 mod rules;
+mod signing;
 mod stock;
 mod tickets;
+mod trust;
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;

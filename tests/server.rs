@@ -5,6 +5,7 @@
 mod api;
 mod details;
 mod intake;
+mod limits;
 mod links;
 mod privacy;
 mod refusals;
@@ -36,7 +37,7 @@ struct Served {
     url: String,
     client: Client,
     stop: oneshot::Sender<()>,
-    ended: JoinHandle<std::io::Result<()>>,
+    ended: JoinHandle<()>,
 }
 
 impl Served {
@@ -79,7 +80,7 @@ impl Served {
     async fn stop(self) -> World {
         let _ = self.stop.send(());
         drop(self.client);
-        self.ended.await.unwrap().unwrap();
+        self.ended.await.unwrap();
         self.world
     }
 

@@ -46,6 +46,7 @@ pub(crate) struct Terms {
     quiet: (u8, u8),
     caps: (u32, u32),
     expires_hours: u32,
+    recall_seconds: u32,
     restless: bool,
     models: Vec<Arc<dyn ChatModel>>,
     shelf: Shelf,
@@ -81,6 +82,7 @@ impl Terms {
             quiet: (0, 0),
             caps: (24, 50),
             expires_hours: 48,
+            recall_seconds: 0,
             restless: false,
             models: Vec::new(),
             shelf: Shelf::invented(seed),
@@ -117,6 +119,11 @@ impl Terms {
 
     pub(crate) fn expires(self, expires_hours: u32) -> Self {
         Self { expires_hours, ..self }
+    }
+
+    /// So long an approval can be recalled, and nothing leaves with it.
+    pub(crate) fn recall(self, recall_seconds: u32) -> Self {
+        Self { recall_seconds, ..self }
     }
 
     /// Another process takes over before every step.
@@ -171,7 +178,10 @@ impl Terms {
         let mut files = release::defaults();
         files.retain(|path, _| !path.starts_with("knowledge/graph/"));
         let ladder = files["knowledge/offers/ladder.toml"].replace("\"EUR\"", &format!("\"{}\"", self.shelf.currency));
+        let recall = format!("seconds = {}", self.recall_seconds);
+        let approvals = files["knowledge/policy/approvals.toml"].replace("seconds = 60", &recall);
         for (path, text) in [
+            ("policy/approvals.toml", approvals),
             ("shop.toml", self.shelf.settings("Europe/Vienna")),
             ("graph/all.toml", self.shelf.graph(self.seed)),
             ("offers/ladder.toml", ladder),

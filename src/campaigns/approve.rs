@@ -1,10 +1,8 @@
-//! One approval for a whole campaign: the terms, what the approver sees, the decision.
+//! One approval for a whole campaign: the terms, and what the approver sees. Deciding is [`crate::approvals`]'.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use approval::Decision;
-use jiff::SignedDuration;
 use kit::campaign::{AudienceCount, AudienceTree, CampaignId, CampaignTerms, ClassTerms, merkle};
 use kit::message::{Channel, Outgoing};
 use kit::{ApprovalId, Digest, FactKind, Money, Principal, ProductId, StoreError, Timestamp};
@@ -125,11 +123,9 @@ impl Tenant {
         let survey = self.survey(&composer, now).await?;
         let terms = self.terms(&composer, &survey).await?;
         let authors: BTreeSet<String> = composer.classes().flat_map(|(_, (_, copy))| copy.authors()).collect();
-        let hours = i64::from(self.release.risk.expires_hours);
-        let lapses = now.checked_add(SignedDuration::from_hours(hours)).unwrap_or(terms.not_after);
         let name = Digest::of_parts([id.as_str(), &terms.digest().to_string(), &now.to_string()]);
-        // An approval holds until its campaign is over; nobody having decided by then is what lapses early.
-        let expires_at = terms.not_after.max(lapses);
+        // An approval holds until its campaign is over; a request that nobody decides lapses earlier (`approvals::tend`).
+        let expires_at = terms.not_after;
         let authors = with_owner(authors, &owner);
         let approval = self
             .store
@@ -181,28 +177,6 @@ impl Tenant {
             offer_cost_max,
             window: (approval.terms.not_before, approval.terms.not_after),
         })
-    }
-
-    /// Decides about a campaign: approves exactly what was viewed, or rejects with a reason.
-    ///
-    /// # Errors
-    /// [`CampaignError`]; nothing has changed then.
-    pub async fn decide_campaign(
-        &self,
-        id: &ApprovalId,
-        who: &Principal,
-        reason: Option<&str>,
-    ) -> Result<CampaignApproval, CampaignError> {
-        let viewed = self.store.campaign_approval(id).await?.ok_or_else(|| CampaignError::NoApproval(id.clone()))?;
-        let now = self.clock.now();
-        let decision = match reason {
-            None => Decision::Approve,
-            Some(reason) => Decision::Reject { reason: reason.to_owned() },
-        };
-        let decided = approval::decide(&viewed.record, who, now, &decision)?;
-        self.store.decide_campaign(&viewed, decided, reason.map(str::to_owned), now).await?;
-        crate::failpoint::hit("after_decide");
-        self.store.campaign_approval(id).await?.ok_or_else(|| CampaignError::NoApproval(id.clone()))
     }
 
     /// Composes for everybody of the frozen audience, keeping what an approver needs and nothing else.

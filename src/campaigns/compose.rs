@@ -10,7 +10,9 @@ use kit::fact::Fact;
 use kit::message::{Channel, DraftRecord, Outgoing};
 use kit::person::MergeName;
 use kit::product::{ProductCard, Shelf};
-use kit::{CustomerId, FactKind, FactValue, FlowId, Language, Money, ProductId, Provenance, StoreError, Timestamp};
+use kit::{
+    CustomerId, FactKind, FactValue, FlowId, Language, Money, OfferStepId, ProductId, Provenance, StoreError, Timestamp,
+};
 
 use super::{CAMPAIGN_FLOW, CampaignError, StoredFacts};
 use crate::store::{Campaign, Customer, Recipient};
@@ -33,6 +35,19 @@ pub struct Composed {
     pub message: Outgoing,
     /// The subject they get, from 0.
     pub subject: usize,
+    /// The offer it makes, if it makes one.
+    pub granted: Option<Granted>,
+}
+
+/// An offer as one person gets it, not yet held against any budget.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Granted {
+    /// The ladder's step.
+    pub step: OfferStepId,
+    /// Their code.
+    pub code: String,
+    /// What it may cost at most.
+    pub cost: Money,
 }
 
 /// Composes for a campaign. Holds what is the same for everybody; each shape of mail is compiled once.
@@ -107,7 +122,7 @@ impl Composer {
         let Some(customer) = self.tenant.store.customer(&to.customer).await? else {
             return Ok(Err("the customer is gone".to_owned()));
         };
-        let own = match self.own_facts(class, facts, &customer, now).await? {
+        let (own, granted) = match self.own_facts(class, facts, &customer, now).await? {
             Ok(own) => own,
             Err(why) => return Ok(Err(why)),
         };
@@ -125,7 +140,7 @@ impl Composer {
         };
         let subject = copy.subject_for(&self.campaign.id, to.destination);
         let message = self.render(&record, &customer, to.channel, subject, now).await?;
-        Ok(message.map(|message| Composed { record, fill, message, subject }))
+        Ok(message.map(|message| Composed { record, fill, message, subject, granted }))
     }
 
     /// The composed draft with what the rules say of it today.
@@ -153,8 +168,8 @@ impl Composer {
         facts: &StoredFacts,
         customer: &Customer,
         now: Timestamp,
-    ) -> Result<Result<Vec<Fact>, String>, CampaignError> {
-        let mut own = Vec::new();
+    ) -> Result<Result<(Vec<Fact>, Option<Granted>), String>, CampaignError> {
+        let (mut own, mut made) = (Vec::new(), None);
         for fact in class.facts.iter() {
             match fact.kind {
                 FactKind::Product => {
@@ -177,13 +192,14 @@ impl Composer {
                     let Some(offer) = granted else { return Ok(Err("the ladder grants no offer any more".to_owned())) };
                     let mut fact = fact.clone();
                     let code = offer.code_for(self.tenant.store.id(), &customer.id, id.as_str());
+                    made = Some(Granted { step: offer.step().clone(), code: code.clone(), cost: offer.cost() });
                     fact.fields.insert("code".to_owned(), FactValue::text(code));
                     own.push(fact);
                 }
                 FactKind::Review | FactKind::Guide | FactKind::Cart | FactKind::Order | FactKind::Claim => {}
             }
         }
-        Ok(Ok(own))
+        Ok(Ok((own, made)))
     }
 
     /// Products for the open places, each with its path in the graph.

@@ -23,6 +23,8 @@ const CHUNK: u32 = 100;
 const AT_ONCE: usize = 16;
 /// Recipients read at once for the tree.
 const PAGE: u32 = 2_000;
+/// Why somebody is taken out whose offer the month's budgets cannot carry.
+const OVER_BUDGET: &str = "offer_budget";
 /// When a hold without an end of its own is looked at again.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(15);
 
@@ -117,6 +119,12 @@ impl Tenant {
         if terms.release != self.release.digest {
             return Err(CampaignError::OtherRelease);
         }
+        // The ledger holds every message until then all the same; composing them for that is work for nothing.
+        let wait = SignedDuration::from_secs(i64::from(self.release.approvals.recall_seconds));
+        let until = approval.decided_at.and_then(|at| at.checked_add(wait).ok());
+        if let Some(until) = until.filter(|until| *until > self.clock.now()) {
+            return Err(CampaignError::Recallable { until });
+        }
         let tree = self.tree(id).await?;
         let composer = Composer::open(self, campaign).await?.within(terms.products.clone());
         let line = Arc::new(Line { tenant: self.clone(), composer, terms, tree, approval });
@@ -202,6 +210,7 @@ impl Line {
             // Reserved, and somebody else hands it over at this moment: look again soon.
             Ok(SendState::Reserved) => news(RecipientState::Pending, None, now.checked_add(LOOK_AGAIN).ok()),
             Err(Outcome::Outside(why)) => news(RecipientState::Held, Some(why), None),
+            Err(Outcome::OverBudget) => news(RecipientState::Removed, Some(OVER_BUDGET.to_owned()), None),
             Err(Outcome::Hold(hold)) => {
                 let code = hold.code().to_owned();
                 let again = match hold.release() {
@@ -279,6 +288,12 @@ impl Line {
             Ok(cleared) => cleared,
             Err(why) => return Ok((Err(Outcome::Outside(why)), None)),
         };
+        // Before the row: whoever is written to has their offer paid for, and nobody's message leaves beyond the budget.
+        if let Some(granted) = &composed.granted
+            && self.tenant.hold_granted(&campaign.id, &person.customer, granted, now).await?.is_some()
+        {
+            return Ok((Err(Outcome::OverBudget), None));
+        }
         failpoint::hit("before_reserve");
         let run = run_of(&campaign.id)?;
         let state = match delivery.ledger.reserve(cleared, run, subject, composed.message, now).await? {
@@ -299,6 +314,8 @@ enum Outcome {
     Hold(Hold),
     /// It does not lie inside what was approved, or cannot be made.
     Outside(String),
+    /// A budget of the month has not enough left for its offer.
+    OverBudget,
 }
 
 /// Holds that say something about the message and not about the person.

@@ -11,10 +11,10 @@ use kit::campaign::{Angle, Brief, CampaignId, ClassKey, OfferChoice, Predicate, 
 use kit::message::Channel;
 use kit::phone::Destination;
 use kit::product::Shelf;
-use kit::{CustomerId, Digest, FlowId, Language, OfferStepId, Principal, ProductId, StoreError};
+use kit::{CustomerId, Digest, FlowId, Language, OfferStepId, Principal, ProductId, RunId, StoreError};
 
-use super::{CAMPAIGN_FLOW, CampaignError, StoredFacts, StoredOffer};
-use crate::store::{Campaign, CampaignState, ClassRow, Recipient, RecipientState};
+use super::{CAMPAIGN_FLOW, CampaignError, Granted, StoredFacts, StoredOffer};
+use crate::store::{Campaign, CampaignState, ClassRow, OfferHold, Recipient, RecipientState};
 use crate::tenant::Tenant;
 use crate::toolbox::offers::Offers;
 
@@ -227,6 +227,28 @@ impl Tenant {
                 Ok(None)
             }
         }
+    }
+
+    /// Holds one person's offer of a campaign against the month's budgets, once however often it is tried; the name of the
+    /// budget that has not enough left.
+    pub(crate) async fn hold_granted(
+        &self,
+        campaign: &CampaignId,
+        customer: &CustomerId,
+        granted: &Granted,
+        now: Timestamp,
+    ) -> Result<Option<String>, StoreError> {
+        let desk = Offers { store: self.store.clone(), release: self.release.clone(), catalog: self.catalog.clone() };
+        // A run has one hold; a campaign has one for each of its people.
+        let name = Digest::of_parts(["campaign offer", campaign.as_str(), customer.as_str()]);
+        let hold = OfferHold {
+            run: RunId::from_digest("cof", &name),
+            customer: customer.clone(),
+            step: granted.step.clone(),
+            code: granted.code.clone(),
+            cost: granted.cost,
+        };
+        desk.hold_for(hold, now).await
     }
 
     /// The campaign's beginning in the shop's zone.

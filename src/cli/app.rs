@@ -97,9 +97,10 @@ pub(super) fn reason(text: &str) -> Result<&str, Failure> {
 }
 
 fn clock(global: &Global) -> Arc<dyn Clock> {
-    match global.at {
-        Some(time) => Arc::new(SetClock::at(time)),
-        None => Arc::new(SystemClock),
+    match (global.at, crate::failpoint::clock()) {
+        (Some(time), _) => Arc::new(SetClock::at(time)),
+        (None, Some(clock)) => clock,
+        (None, None) => Arc::new(SystemClock),
     }
 }
 

@@ -11,14 +11,16 @@ use super::app::App;
 use super::out::{Ink, Out, clean};
 use super::trace::fill;
 use super::{Failure, failure};
+use crate::approvals::Looked;
 use crate::store::Approval;
 
 /// Begins what the writer wants looked at twice, below its summary.
 const NOTES: &str = "\nLook twice: ";
 
 /// The message as it would leave now, with a page to look at it.
-pub(super) async fn show(app: &App, approval: &Approval, out: &Out) -> Result<(), Failure> {
-    let rendered = app.tenant.preview(approval).await.map_err(failure)?;
+pub(super) async fn show(app: &App, approval: &Approval, looked: &Looked, out: &Out) -> Result<(), Failure> {
+    let nothing = || Err("it is about a campaign".to_owned());
+    let rendered = looked.rendered.clone().unwrap_or_else(nothing);
     let page = match &rendered {
         Ok(message) => Some(write_page(app, approval, message)?),
         Err(_) => None,
@@ -32,6 +34,7 @@ pub(super) async fn show(app: &App, approval: &Approval, out: &Out) -> Result<()
         fields.insert("preview".to_owned(), page.into());
         fields.insert("paths".to_owned(), serde_json::json!(paths));
     }
+    with_route(&mut value, looked);
     out.value(&value)?;
     let draft = &approval.draft;
     let state = format!("{:?}", approval.record.state).to_lowercase();
@@ -75,11 +78,51 @@ pub(super) async fn show(app: &App, approval: &Approval, out: &Out) -> Result<()
         approval.terms.content.short(),
         approval.terms.rules.short()
     ));
-    out.line(&format!("  lapses     {}", approval.record.expires_at));
+    route_lines(looked, out);
     if let Some(page) = page {
         out.line(&format!("  preview    file://{}", page.display()));
     }
     Ok(())
+}
+
+/// What signing takes, and what a decision names, for programs.
+pub(super) fn with_route(value: &mut Value, looked: &Looked) {
+    if let Some(fields) = value.as_object_mut() {
+        fields.insert("seen".to_owned(), serde_json::json!(looked.seen));
+        fields.insert("route".to_owned(), serde_json::json!(looked.route));
+        fields.insert("signatures".to_owned(), serde_json::json!(looked.signatures));
+        fields.insert("missing".to_owned(), serde_json::json!(looked.route.missing(&looked.signatures)));
+    }
+}
+
+/// What signing takes, and what a decision names, for people.
+pub(super) fn route_lines(looked: &Looked, out: &Out) {
+    let route = &looked.route;
+    for section in &route.sections {
+        let because = if section.because.is_empty() {
+            String::new()
+        } else {
+            format!(" because of {}", section.because.join(", "))
+        };
+        let signed = looked.signatures.iter().filter(|s| s.section == section.name);
+        let signed: Vec<String> = signed.map(|s| format!("{} ({})", s.signer, s.standing)).collect();
+        let state = if signed.is_empty() {
+            format!("signed by {}", section.who_may())
+        } else {
+            out.ink(Ink::Good, &format!("signed: {}", signed.join(", ")))
+        };
+        out.line(&format!("  section    {} ({}){because}; {state}", section.name, section.owner));
+    }
+    if let Some(because) = &route.second_because {
+        out.line(&format!("  {} two different people, because {because}", out.ink(Ink::Warn, "it takes  ")));
+    }
+    if let Some(count) = route.typed_count {
+        out.line(&format!("  {} the number of people it goes to: {count}", out.ink(Ink::Warn, "you type  ")));
+    }
+    let escalates = if route.escalated { "escalated since" } else { "escalates " };
+    out.line(&format!("  {escalates} {}", route.escalates_at));
+    out.line(&format!("  lapses     {}", route.decide_by));
+    out.line(&format!("  seen       {}", looked.seen));
 }
 
 /// The approval for programs.

@@ -11,10 +11,12 @@ use kit::campaign::{Brief, CampaignId};
 use kit::{ApprovalId, BriefId, Principal, Role};
 
 use super::app::{App, person};
+use super::approval_view::{route_lines, with_route};
 use super::out::{Ink, Out, clean, short};
 use super::trace::Trace;
 use super::{Failure, Global, failure};
-use crate::campaigns::{CampaignView, Estimate, Progress};
+use crate::approvals::Looked;
+use crate::campaigns::{CampaignError, CampaignView, Estimate, Progress};
 use crate::store::{Campaign, CampaignApproval};
 
 #[derive(Debug, Args)]
@@ -115,7 +117,15 @@ async fn perform(app: &App, command: CampaignsCommand, out: &Out) -> Result<(), 
             let told = *out;
             let tell =
                 move |p: Progress| told.note(&format!("  {} sent, {} left out, {} held", p.sent, p.removed, p.held));
-            let progress = tenant.run_campaign(&id, &tell).await.map_err(failure)?;
+            let progress = loop {
+                match tenant.run_campaign(&id, &tell).await {
+                    Err(CampaignError::Recallable { until }) => {
+                        out.note(&format!("  its approval can be recalled until {until}; it is sent then"));
+                        tenant.clock.wait(until).await;
+                    }
+                    ended => break ended.map_err(failure)?,
+                }
+            };
             let next = tenant.store.next_recipient(&id).await.map_err(failure)?;
             out.value(&serde_json::json!({ "campaign": id, "progress": progress, "next": next }))?;
             let Progress { sent, removed, held, failed, waiting } = progress;
@@ -294,11 +304,18 @@ async fn show(app: &App, id: &CampaignId, out: &Out) -> Result<(), Failure> {
 }
 
 /// The campaign as its approver sees it.
-pub(super) fn view(approval: &CampaignApproval, view: &CampaignView, out: &Out) -> Result<(), Failure> {
-    out.value(&serde_json::json!({
+pub(super) fn view(
+    approval: &CampaignApproval,
+    view: &CampaignView,
+    looked: &Looked,
+    out: &Out,
+) -> Result<(), Failure> {
+    let mut value = serde_json::json!({
         "approval": approval.record.id, "state": approval.record.state, "version": approval.version,
         "authors": approval.record.authors, "expires_at": approval.record.expires_at, "terms": approval.terms, "view": view,
-    }))?;
+    });
+    with_route(&mut value, looked);
+    out.value(&value)?;
     let state = format!("{:?}", approval.record.state).to_lowercase();
     out.line(&format!(
         "{} {} ({state}, version {})",
@@ -365,6 +382,6 @@ pub(super) fn view(approval: &CampaignApproval, view: &CampaignView, out: &Out) 
         terms.rules.short(),
         terms.release.short()
     ));
-    out.line(&format!("  lapses    {}", approval.record.expires_at));
+    route_lines(looked, out);
     Ok(())
 }

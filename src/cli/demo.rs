@@ -10,14 +10,16 @@ use std::time::Instant;
 
 use agent::Outcome;
 use clap::Args;
-use kit::message::{DedupeKey, SendState};
+use kit::message::{DedupeKey, Hold, SendState};
 use kit::{ApprovalId, Role};
 use shop::{Delivery, Source};
 
 use super::app::{App, person};
+use super::assent::present;
 use super::out::{Ink, Out};
 use super::trace::{Trace, ending};
-use super::{Failure, Global, approval_view, failure};
+use super::{Failure, Global, failure};
+use crate::approvals::Assent;
 use crate::clock::SetClock;
 use crate::runs::Rest;
 use crate::sample::SAMPLE_NOW;
@@ -199,6 +201,11 @@ async fn play(
         && decide(app, approval, scene.decide, yes, answers, out).await?
     {
         rest = driver.drive(&admitted.run).await.map_err(failure)?;
+        if let Rest::Held { hold: Hold::Recallable { until }, .. } = &rest {
+            out.line(&format!("  it could be recalled until {until} (the clock is set ahead)"));
+            clock.set(*until);
+            rest = driver.drive(&admitted.run).await.map_err(failure)?;
+        }
     }
     out.line(&format!("  {} {}", out.ink(Ink::Bold, "ending   "), ending(*out, &rest)));
     let (eml, preview) = match &rest {
@@ -252,10 +259,11 @@ async fn decide(
         }
     };
     if approve {
-        app.tenant.approve(id, &you).await.map_err(failure)?;
+        let seen = app.tenant.look(id).await.map_err(failure)?.seen;
+        app.tenant.approve(id, &you, &Assent { seen, typed_count: None }).await.map_err(failure)?;
     } else {
         let reason = if let Decide::Reject(reason) = story { reason } else { "rejected in the demo" };
-        app.tenant.reject(id, &you, reason, false).await.map_err(failure)?;
+        app.tenant.reject(id, &you, reason, false, None).await.map_err(failure)?;
     }
     Ok(true)
 }
@@ -294,9 +302,8 @@ async fn ask(app: &App, id: &ApprovalId, answers: Option<&Answers>, out: &Out) -
     while let Some(answer) = answers.to("  Approve this message? [a]pprove, [r]eject, [s]how, [l]ater: ") {
         match answer.as_str() {
             "s" | "show" => {
-                if let Some(approval) = app.tenant.store.approval(id).await.map_err(failure)? {
-                    approval_view::show(app, &approval, out).await?;
-                }
+                let looked = app.tenant.look(id).await.map_err(failure)?;
+                present(app, &looked, out).await?;
             }
             "a" | "approve" | "y" | "yes" => return Ok(Some("a".to_owned())),
             "r" | "reject" | "n" | "no" => return Ok(Some("r".to_owned())),

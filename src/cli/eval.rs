@@ -153,7 +153,7 @@ fn model(global: &Global) -> Result<MakeModel, Failure> {
     let named: Option<Arc<dyn ChatModel>> = asked.cloned();
     Ok(Arc::new(move |release| match &named {
         Some(model) => model.clone(),
-        None => Arc::new(OfflineModel::new(release.offline.clone())),
+        None => Arc::new(OfflineModel::of(release)),
     }))
 }
 

@@ -39,7 +39,7 @@ pub(super) async fn run(global: &Global, args: ServeArgs, out: &Out) -> Result<(
     out.note(&format!("Serving {shop} on http://{address}; stop with Ctrl-C."));
     let door = Door::open(store.dir()).map_err(failure)?;
     let served = tokio::select! {
-        served = server.clone().run(listener, stopped) => served.map_err(failure),
+        () = server.clone().run(listener, stopped) => Ok(()),
         lost = lease.keep() => return Err(failure(lost)),
         never = door.answer(server) => never,
     };

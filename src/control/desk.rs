@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use shop::{Delivery, Source};
 
 use super::wire::{Command, Reply};
+use crate::approvals::{Asked, Assent};
 use crate::runs::Signal;
 use crate::tenant::Tenant;
 
@@ -26,6 +27,14 @@ fn person(name: &str, role: Role) -> Result<Principal, String> {
     Principal::person(name, role).ok_or_else(|| "say who you are: --as NAME".to_owned())
 }
 
+/// What a decision was about.
+fn about(approval: &kit::ApprovalId, asked: &Asked) -> Value {
+    match asked {
+        Asked::Message(message) => json!({ "approval": approval, "run": message.run }),
+        Asked::Campaign(campaign) => json!({ "approval": approval, "campaign": campaign.campaign }),
+    }
+}
+
 async fn done(tenant: &Tenant, command: Command) -> Result<Value, String> {
     let (store, now) = (&tenant.store, tenant.clock.now());
     Ok(match command {
@@ -34,14 +43,24 @@ async fn done(tenant: &Tenant, command: Command) -> Result<Value, String> {
             tenant.resume_run(&run).await.map_err(words)?;
             json!({ "run": run })
         }
-        Command::Approve { approval, by } => {
-            let viewed = tenant.approve(&approval, &person(&by, Role::Approver)?).await.map_err(words)?;
-            json!({ "approval": approval, "run": viewed.run })
+        Command::Approve { approval, by, seen, typed_count } => {
+            let (who, assent) = (person(&by, Role::Approver)?, Assent { seen, typed_count });
+            let signed = tenant.approve(&approval, &who, &assent).await.map_err(words)?;
+            let mut told = about(&approval, &signed.asked);
+            if let Some(fields) = told.as_object_mut() {
+                fields.insert("missing".to_owned(), json!(signed.missing));
+                fields.insert("recallable_until".to_owned(), json!(signed.recallable_until));
+            }
+            told
         }
-        Command::Reject { approval, by, reason, revise } => {
+        Command::Reject { approval, by, reason, revise, seen } => {
             let who = person(&by, Role::Approver)?;
-            let viewed = tenant.reject(&approval, &who, &reason, revise).await.map_err(words)?;
-            json!({ "approval": approval, "run": viewed.run })
+            let asked = tenant.reject(&approval, &who, &reason, revise, seen.as_ref()).await.map_err(words)?;
+            about(&approval, &asked)
+        }
+        Command::Recall { approval, by, reason } => {
+            let asked = tenant.recall(&approval, &person(&by, Role::Approver)?, &reason).await.map_err(words)?;
+            about(&approval, &asked)
         }
         Command::Edit { approval, by, edit } => {
             let successor = tenant.edit(&approval, &person(&by, Role::Marketer)?, edit).await.map_err(words)?;

@@ -1,7 +1,7 @@
 //! One active process a database: a lock on the data folder, and a lease in the database.
 //!
 //! The lock goes with its process, however that dies, so that a restart on the same folder need not wait. The lease is for two
-//! folders, on two machines perhaps, that share a database: it must be renewed, and who cannot renew it stops.
+//! folders, on two machines perhaps, that share a database: it must be renewed there, and who cannot renew it stops.
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -105,8 +105,11 @@ impl Lease {
             match self.renew().await {
                 Ok(true) => held_until = self.clock.now().checked_add(TERM).unwrap_or(Timestamp::MAX),
                 Ok(false) => return LeaseError::Lost,
-                // The database may be back before the lease is over.
-                Err(error) if self.clock.now() < held_until => tracing::warn!(%error, "the lease could not be renewed"),
+                // The database may be back before the lease is over. One in the folder is nobody else's, since the lock
+                // keeps others out: a disk that is full for an hour is no reason to go, and senders are told to wait.
+                Err(error) if !self.store.is_shared() || self.clock.now() < held_until => {
+                    tracing::warn!(%error, "the lease could not be renewed");
+                }
                 Err(_) => return LeaseError::Lost,
             }
         }

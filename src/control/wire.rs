@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::approvals::Edit;
+use crate::approvals::{Edit, Seen};
 
 /// The longest frame: a webhook body of 4 MB in hexadecimal, and room.
 const MAX_FRAME: u32 = 12 << 20;
@@ -32,6 +32,19 @@ pub enum Command {
         approval: ApprovalId,
         /// Who.
         by: String,
+        /// What they saw.
+        seen: Seen,
+        /// How many people get it, where that is asked.
+        typed_count: Option<u32>,
+    },
+    /// Take an approval back.
+    Recall {
+        /// What.
+        approval: ApprovalId,
+        /// Who.
+        by: String,
+        /// Why.
+        reason: String,
     },
     /// Reject.
     Reject {
@@ -43,6 +56,8 @@ pub enum Command {
         reason: String,
         /// Let the writer try again.
         revise: bool,
+        /// What they saw, when they say so.
+        seen: Option<Seen>,
     },
     /// Edit.
     Edit {

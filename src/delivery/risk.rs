@@ -1,9 +1,9 @@
 //! What policy is told about a message.
 
-use approval::RiskInput;
+use approval::{RiskInput, Trust, TrustLevel};
 use kit::message::{CheckReport, Draft, RiskAssessment, RiskReason};
 use kit::tool::Subject;
-use kit::{FactBook, FactKind, StoreError};
+use kit::{FactBook, FactKind, RunId, StoreError};
 
 use super::{Delivery, offer_step};
 use crate::flows::RiskClass;
@@ -15,6 +15,7 @@ impl Delivery {
     /// Asks policy about a draft for this person: evidence, not a verdict.
     pub(crate) async fn assess(
         &self,
+        run: &RunId,
         subject: &Subject,
         draft: &Draft,
         facts: &FactBook,
@@ -32,6 +33,10 @@ impl Delivery {
             None => false,
         };
         let sends = self.store.sends_of_release(&subject.flow, subject.release).await?;
+        let trusted = match self.release.risk.trust(&subject.flow) {
+            Trust::Earned => self.trust(&subject.flow, run).await? > TrustLevel::Approve,
+            Trust::Review | Trust::First { .. } | Trust::Open => false,
+        };
         let mut risk = self.release.risk.assess(&RiskInput {
             flow: &subject.flow,
             vip,
@@ -42,6 +47,7 @@ impl Delivery {
             audience_size: 1,
             confidence: draft.confidence,
             sends_so_far: u32::try_from(sends).unwrap_or(u32::MAX),
+            trusted,
             findings: &report.findings,
         });
         // A flow whose own file says so is always seen by a person: policy may add to that, not take it away.

@@ -1,5 +1,6 @@
 //! One case, from its first event to its last mail.
 
+mod brief;
 mod events;
 mod people;
 
@@ -8,15 +9,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use agent::{Input, Outcome, Step as RunStep, Usage};
 use jiff::SignedDuration;
 use kit::message::SendState;
-use kit::{ApprovalId, RunId, Timestamp};
+use kit::{ApprovalId, BriefId, RunId, Timestamp};
 use oracle::{NeverEvent, Sent, World};
 
 use super::stage::{Stage, StageError};
 use super::suite::{Case, Ending, EspFault, Step};
 use super::world::{self, Hero};
+use crate::briefs::View;
 use crate::clock::Clock as _;
 use crate::runs::{DriveError, Observer, Rest};
 use crate::store::RunState;
+
+use brief::Briefing;
 
 pub use events::products_of;
 
@@ -48,8 +52,19 @@ pub struct Played {
     pub never: Vec<NeverEvent>,
     /// Steps of the story that did not go as they should.
     pub stumbles: Vec<String>,
+    /// The marketer's conversation after its last turn or edit.
+    pub brief: Option<View>,
     /// What was true, for the oracle.
     pub world: World,
+}
+
+/// Whom a trial is about, and under which id they are briefed about.
+#[derive(Debug, Clone)]
+pub struct Cast {
+    /// Everybody of the case, the customer first.
+    pub people: Vec<Hero>,
+    /// The id of the brief, where a marketer briefs a campaign.
+    pub brief: BriefId,
 }
 
 /// Why a case could not be played to its end.
@@ -64,6 +79,9 @@ pub enum PlayError {
     /// A run could not be driven.
     #[error(transparent)]
     Drive(#[from] DriveError),
+    /// The trial is about nobody.
+    #[error("the trial is about nobody")]
+    Nobody,
     /// An event of the story is no event.
     #[error("the story's `{step}` is no event: {why}")]
     Event {
@@ -77,7 +95,12 @@ pub enum PlayError {
 /// A case being played.
 struct Player<'a> {
     stage: &'a mut Stage,
+    /// The customer of the case.
     hero: Hero,
+    /// Everybody of the case.
+    people: Vec<Hero>,
+    brief: BriefId,
+    briefing: Option<Briefing>,
     world: World,
     log: Arc<Log>,
     runs: Vec<Run>,
@@ -130,14 +153,21 @@ impl Observer for Log {
 ///
 /// # Errors
 /// [`PlayError`]: the harness or the stage failed; nothing is said about the product.
-pub async fn play(stage: &mut Stage, case: &Case, hero: Hero, world: World) -> Result<Played, PlayError> {
+pub async fn play(stage: &mut Stage, case: &Case, cast: Cast, world: World) -> Result<Played, PlayError> {
     let now = world.began;
     stage.clock.set(now);
-    world::plant(&stage.tenant.store, &hero, &case.customer, now).await?;
-    world::plant_orders(stage, &hero, &case.customer, now).await?;
+    let Cast { people, brief } = cast;
+    for (person, wanted) in people.iter().zip(case.people()) {
+        world::plant(&stage.tenant.store, person, wanted, now).await?;
+        world::plant_orders(stage, person, wanted, now).await?;
+    }
+    let Some(hero) = people.first().cloned() else { return Err(PlayError::Nobody) };
     let mut player = Player {
         stage,
         hero,
+        people,
+        brief,
+        briefing: None,
         world,
         log: Arc::default(),
         runs: Vec::new(),
@@ -156,7 +186,7 @@ pub async fn play(stage: &mut Stage, case: &Case, hero: Hero, world: World) -> R
     if !matches!(case.story.last(), Some(Step::Due | Step::Now)) {
         player.due(true).await?;
     }
-    Ok(player.end())
+    player.end().await
 }
 
 impl Player<'_> {
@@ -177,7 +207,7 @@ impl Player<'_> {
     /// Values that no model may see: addresses of everybody, and the names of bystanders.
     fn plant_secrets(&self) {
         let secrets = self.world.people.iter().flat_map(|person| {
-            let hero = person.id == self.hero.id.as_str();
+            let hero = self.world.about.contains(&person.id);
             let email = person.email.clone().map(|email| ("an address".to_owned(), email));
             // A first name is data of the reader's own, and still no model needs it.
             let name = person
@@ -191,6 +221,7 @@ impl Player<'_> {
 
     /// Does what is due, oldest run first.
     async fn due(&mut self, moves_clock: bool) -> Result<(), PlayError> {
+        self.campaign_due(moves_clock).await?;
         for index in 0..self.runs.len() {
             let Some(run) = self.runs.get(index) else { continue };
             if matches!(run.rest, Some(Rest::Done(_))) {
@@ -254,13 +285,16 @@ impl Player<'_> {
         self.stage.esp.fail_next([fault]);
     }
 
-    fn end(self) -> Played {
-        let (ending, reason, told) = self.ending();
+    async fn end(self) -> Result<Played, PlayError> {
+        let (ending, reason, told) = match self.campaign_ending().await? {
+            Some(ending) => ending,
+            None => self.ending(),
+        };
         let sent = self.stage.esp.drain();
         let (model_calls, violations) = self.stage.model.drain();
         let never = violations.into_iter().map(|v| NeverEvent::new("model_request", v.to_string())).collect();
         let seen = self.log.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Played {
+        Ok(Played {
             ending,
             reason,
             told,
@@ -272,8 +306,9 @@ impl Player<'_> {
             models: seen.models,
             never,
             stumbles: self.stumbles,
+            brief: self.briefing.map(|briefing| briefing.view),
             world: self.world,
-        }
+        })
     }
 
     /// How the last run ended: it is the one that the last event was about.
@@ -289,7 +324,7 @@ impl Player<'_> {
         match &run.rest {
             None => (Ending::Delayed, None, "it was not driven".to_owned()),
             // A flow's run neither talks nor writes for a class.
-            Some(Rest::Marketer { .. }) => (Ending::Delayed, None, "it waits for a marketer".to_owned()),
+            Some(Rest::Marketer { .. }) => (Ending::Briefed, None, "it waits for a marketer".to_owned()),
             Some(Rest::Delayed { until }) => (Ending::Delayed, None, format!("until {until}")),
             Some(Rest::Held { hold, .. }) => coded(Ending::Held, hold.code(), hold.to_string()),
             Some(Rest::Approval { .. }) => (

@@ -15,7 +15,7 @@ use crate::release::Files;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Proof {
-    /// Standing instructions, flows and voice.
+    /// Standing instructions of runs, conversations and classes; flows and voice.
     pub prompts: Digest,
     /// Names, descriptions and schemas of the tools.
     pub tools: Digest,
@@ -57,11 +57,11 @@ impl Proof {
     ) -> Self {
         names.sort();
         names.dedup();
-        let told = |path: &str| {
-            path.starts_with("prompts/agent/")
-                || path.starts_with("prompts/flows/")
-                || path == "knowledge/brand/voice.md"
+        let sentences = |path: &str| {
+            path.starts_with("prompts/offline/") || (path.starts_with("prompts/classes/") && path.ends_with(".toml"))
         };
+        let told =
+            |path: &str| (path.starts_with("prompts/") && !sentences(path)) || path == "knowledge/brand/voice.md";
         let rules = |path: &str| {
             let policy = ["knowledge/brand/", "knowledge/policy/", "knowledge/offers/"];
             policy.iter().any(|folder| path.starts_with(folder)) && !told(path)
@@ -69,7 +69,7 @@ impl Proof {
         let hash = if reads_prompts {
             Digest::of_parts(std::iter::once(profile).chain(names.iter().map(String::as_str)))
         } else {
-            let sentences = hash_of(files, |path| path.starts_with("prompts/offline/")).to_string();
+            let sentences = hash_of(files, sentences).to_string();
             Digest::of_parts([profile, sentences.as_str()])
         };
         Self {

@@ -12,7 +12,8 @@ use super::proof::Proof;
 use super::score;
 use super::stage::{Props, Stage, StageError};
 use super::suite::{Case, Step, Suite, Terms};
-use super::world::{self, Hero};
+use super::template::{Template, Templates};
+use super::world;
 use crate::toolbox;
 
 /// How to run.
@@ -67,6 +68,7 @@ struct Task {
 
 struct Shared {
     props: Arc<Props>,
+    templates: Templates,
     suites: Vec<Suite>,
     tasks: Vec<Task>,
     next: AtomicUsize,
@@ -95,7 +97,8 @@ pub async fn run(props: Props, suites: Vec<Suite>, options: Options) -> Result<R
             tasks.extend((0..options.trials.max(1)).map(|trial| Task { suite, case, trial }));
         }
     }
-    let shared = Arc::new(Shared { props, suites, tasks, next: AtomicUsize::new(0), range });
+    let templates = Templates::of(props.clone());
+    let shared = Arc::new(Shared { props, templates, suites, tasks, next: AtomicUsize::new(0), range });
     let mut workers = tokio::task::JoinSet::new();
     for _ in 0..options.workers.clamp(1, shared.tasks.len().max(1)) {
         let shared = shared.clone();
@@ -140,14 +143,14 @@ fn collect(
         .map_err(crate::tenant::TenantError::from)
         .map_err(StageError::from)?;
     let model = (props.model)(&release);
-    let proof = Proof::of(&props.files, &toolbox::to_openai()?, model.profile(), model.reads_prompts(), names);
+    let proof = Proof::of(&props.files, &toolbox::told()?, model.profile(), model.reads_prompts(), names);
     Ok(Results { schema: SCHEMA.to_owned(), proof, trials: options.trials.max(1), cases })
 }
 
-/// A stage with what the oracle is told of its shop.
+/// A stage with the template it was copied from.
 struct Set {
     stage: Stage,
-    shop: truth::Shop,
+    template: Arc<Template>,
 }
 
 async fn work(shared: Arc<Shared>) -> Result<(Vec<(usize, Trial)>, Vec<String>), RunError> {
@@ -185,9 +188,9 @@ async fn work(shared: Arc<Shared>) -> Result<(Vec<(usize, Trial)>, Vec<String>),
     Ok((done, names))
 }
 
-/// A case that changes the shop's rules would be felt by those after it.
+/// A case that changes the shop's rules would be felt by those after it; a campaign goes to everybody of its shop.
 fn needs_own_shop(case: &Case) -> bool {
-    case.story.iter().any(|step| matches!(step, Step::Bans(_)))
+    case.is_brief() || case.story.iter().any(|step| matches!(step, Step::Bans(_)))
 }
 
 /// Products whose price or stock a case changes.
@@ -197,12 +200,9 @@ fn changed(case: &Case) -> Vec<&kit::ProductId> {
 }
 
 async fn set_up(shared: &Shared, terms: &Terms) -> Result<Set, RunError> {
-    // Before every story, so that a change in a story is never older than the shop.
-    let now = kit::Timestamp::UNIX_EPOCH;
-    let stage = Stage::open(&shared.props, terms, now).await?;
-    world::plant_bystanders(&stage, MORNING).await?;
-    let shop = world::shop(&stage.files);
-    Ok(Set { stage, shop })
+    let template = shared.templates.get(terms).await?;
+    let stage = Stage::open(&template, kit::Timestamp::UNIX_EPOCH).await?;
+    Ok(Set { stage, template })
 }
 
 async fn one(
@@ -219,12 +219,14 @@ async fn one(
     };
     let percent = case.shop.as_ref().unwrap_or(&suite.shop).holdout_percent;
     let shop = set.stage.tenant.store.id().clone();
-    let hero = Hero::of(&suite.suite, &case.name, trial, &shop, percent, case.customer.held_out)?;
-    let limits = world::limits(&set.stage.files, case);
+    let trial = world::Trial { suite: &suite.suite, case: &case.name, number: trial };
+    let people = trial.people(case, &shop, percent)?;
+    let limits = world::limits_of(&set.template.limits, case, &people);
     let changed = changed(case);
     let now = set.stage.free_from(&changed, case.at.unwrap_or(MORNING));
-    let world = world::begin(case, &hero, limits, &set.shop, &shared.range, now);
-    let played = play::play(&mut set.stage, case, hero, world).await.map_err(failed)?;
+    let world = world::begin(case, &people, limits, &set.template.told, &shared.range, now);
+    let cast = play::Cast { people, brief: trial.brief() };
+    let played = play::play(&mut set.stage, case, cast, world).await.map_err(failed)?;
     let killed = case.story.iter().any(|step| matches!(step, Step::Kill(_)));
     set.stage.restore(&changed, killed).await?;
     let score = score::score(case, &played);

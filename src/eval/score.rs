@@ -1,4 +1,8 @@
-//! What must hold after a case: never-events first, then what was rendered, then how it came about.
+//! What must hold after a case: never-events first, then what was rendered, the brief, and how it came about.
+
+mod brief;
+
+use std::collections::BTreeSet;
 
 use oracle::{Letter, NeverEvent};
 use serde::{Deserialize, Serialize};
@@ -37,9 +41,13 @@ pub fn score(case: &Case, played: &Played) -> Score {
     let mut misses = Misses::default();
     ending(case, played, &mut misses);
     for letter in &letters {
-        rendered(case, letter, &mut misses);
+        rendered(played, letter, &mut misses);
     }
     shown(case, played, &letters, &mut misses);
+    readers(case, played, &letters, &mut misses);
+    if let Some(then) = &case.then.brief {
+        brief::score(then, played.brief.as_ref(), &mut misses);
+    }
     trajectory(case, played, &mut misses);
     for stumble in &played.stumbles {
         misses.add("story", stumble.clone());
@@ -100,11 +108,12 @@ pub fn word(ending: Ending) -> &'static str {
         Ending::NoRun => "no_run",
         Ending::Parked => "parked",
         Ending::Unknown => "unknown",
+        Ending::Briefed => "briefed",
     }
 }
 
 /// What holds for every message, whatever the case is about.
-fn rendered(case: &Case, letter: &Letter, misses: &mut Misses) {
+fn rendered(played: &Played, letter: &Letter, misses: &mut Misses) {
     let subject = letter.subject.chars().count();
     misses.holds(SUBJECT_CHARS.contains(&subject), "subject", || format!("it has {subject} characters"));
     let cards = letter.cards().len();
@@ -113,7 +122,8 @@ fn rendered(case: &Case, letter: &Letter, misses: &mut Misses) {
     misses.holds(cards >= least, "cards", || "it shows no product".to_owned());
     let buttons = letter.buttons().len();
     misses.holds(buttons == 1, "button", || format!("it has {buttons} buttons, one is right"));
-    let wanted = if case.customer.language.as_str().starts_with("de") { "de" } else { "en" };
+    let reader = reader(played, letter);
+    let wanted = if reader.is_some_and(|reader| reader.language.starts_with("de")) { "de" } else { "en" };
     misses.holds(letter.language() == Some(wanted), "language", || {
         format!("{wanted} was expected, it declares {}", letter.language().unwrap_or("none"))
     });
@@ -121,6 +131,27 @@ fn rendered(case: &Case, letter: &Letter, misses: &mut Misses) {
     let words = format!(" {} ", letter.told().to_lowercase());
     let found = foreign.iter().filter(|word| words.contains(**word)).count();
     misses.holds(found < 2, "language", || format!("it does not read like {wanted}"));
+}
+
+/// To whom it goes; nobody whom the world does not know.
+fn reader<'w>(played: &'w Played, letter: &Letter) -> Option<&'w oracle::world::Person> {
+    let known = |to: &String| {
+        played.world.people.iter().find(|p| p.email.as_ref().is_some_and(|email| email.eq_ignore_ascii_case(to)))
+    };
+    letter.to.iter().find_map(known)
+}
+
+/// Who got a mail, by first name.
+fn readers(case: &Case, played: &Played, letters: &[Letter], misses: &mut Misses) {
+    let Some(wanted) = &case.then.readers else { return };
+    let name = |letter: &Letter| reader(played, letter).and_then(|reader| reader.first_name.clone());
+    let found: BTreeSet<String> = letters.iter().filter_map(name).collect();
+    let told = |names: &BTreeSet<String>| match names.is_empty() {
+        true => "nobody".to_owned(),
+        false => names.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
+    };
+    misses
+        .holds(found == *wanted, "readers", || format!("{} were expected, it went to {}", told(wanted), told(&found)));
 }
 
 fn shown(case: &Case, played: &Played, letters: &[Letter], misses: &mut Misses) {

@@ -1,17 +1,18 @@
-//! A shop on which cases are played: set up once for its terms, then shared by every case that wants no other.
+//! A shop on which cases are played: a copy of one that was set up for its terms, shared by every case that wants no other.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use agent::ChatModel;
 use catalog::Product;
+use kit::campaign::CampaignId;
 use kit::message::{Ledger, LedgerStore};
-use kit::{Principal, ProductId, ShopId, StoreError, Timestamp};
+use kit::tool::Registry;
+use kit::{BoxFuture, Principal, ProductId, StoreError, Timestamp};
 use tempfile::TempDir;
 use testkit::{Captured, RecordingEsp};
-use toml::{Table, Value};
 
-use super::suite::{Terms, Trust};
+use super::template::Template;
 use crate::clock::{Clock as _, SetClock};
 use crate::delivery::Delivery;
 use crate::intake::product_rows;
@@ -36,6 +37,14 @@ pub trait Wiring: Send + Sync {
     /// The hand-over.
     fn deliverer(&self, deliverer: Arc<dyn Deliverer>) -> Arc<dyn Deliverer> {
         deliverer
+    }
+    /// The tools.
+    fn tools(&self, tools: Registry) -> Registry {
+        tools
+    }
+    /// What happens to a scheduled campaign before it is sent: nothing.
+    fn before_sending<'a>(&'a self, _: &'a Tenant, _: &'a CampaignId) -> BoxFuture<'a, ()> {
+        Box::pin(std::future::ready(()))
     }
 }
 
@@ -106,6 +115,11 @@ impl Props {
         Ok(Self { rows, ..self })
     }
 
+    /// The products as the store keeps them.
+    pub(super) fn rows(&self) -> &[ProductRow] {
+        &self.rows
+    }
+
     /// Put together in another way.
     #[must_use]
     pub fn wired(self, wiring: Arc<dyn Wiring>) -> Self {
@@ -134,22 +148,19 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Sets a shop up.
+    /// Opens a copy of a shop that was set up.
     ///
     /// # Errors
     /// [`StageError`].
-    pub async fn open(props: &Arc<Props>, terms: &Terms, now: Timestamp) -> Result<Self, StageError> {
-        let mut files = props.files.clone();
-        apply(terms, &mut files)?;
-        let mut wired = files.clone();
-        props.wiring.files(&mut wired);
-        let folder = tempfile::tempdir()?;
+    pub async fn open(template: &Template, now: Timestamp) -> Result<Self, StageError> {
+        let (folder, props) = (template.copy()?, template.props.clone());
         let store = Store::open_scratch(folder.path()).await?;
-        let shop = Tenant::set_up(&store, wired, now).await?;
-        store.shop(&shop).put_products(props.rows.clone(), now).await?;
         let (clock, esp) = (Arc::new(SetClock::at(now)), Arc::new(RecordingEsp::default()));
-        let (tenant, model) = put_together(props, &store, &shop, &clock, &esp).await?;
-        Ok(Self { tenant, clock, esp, model, files, touched: BTreeMap::new(), props: props.clone(), store, folder })
+        let parts = Parts { clock: clock.clone(), esp: esp.clone(), models: Vec::new() };
+        let tenant = Tenant::open_copy(&store, &template.shop, &template.fixtures, parts).await?;
+        let (tenant, model) = put_together(&props, &store, tenant)?;
+        let files = template.files.clone();
+        Ok(Self { tenant, clock, esp, model, files, touched: BTreeMap::new(), props, store, folder })
     }
 
     /// Puts other files in force, as a release does, and opens the shop again.
@@ -161,7 +172,9 @@ impl Stage {
         let mut wired = self.files.clone();
         self.props.wiring.files(&mut wired);
         let shop = Tenant::set_up(&self.store, wired, now).await?;
-        let (tenant, model) = put_together(&self.props, &self.store, &shop, &self.clock, &self.esp).await?;
+        let parts = Parts { clock: self.clock.clone(), esp: self.esp.clone(), models: Vec::new() };
+        let tenant = Tenant::open(&self.store, &shop, parts).await?;
+        let (tenant, model) = put_together(&self.props, &self.store, tenant)?;
         (self.tenant, self.model) = (tenant, model);
         Ok(())
     }
@@ -201,6 +214,11 @@ impl Stage {
         Ok(())
     }
 
+    /// What happens before a campaign is sent.
+    pub async fn before_sending(&self, campaign: &CampaignId) {
+        self.props.wiring.before_sending(&self.tenant, campaign).await;
+    }
+
     /// The hand-over of its runs.
     pub fn deliverer(&self) -> Arc<dyn Deliverer> {
         self.props.wiring.deliverer(self.tenant.delivery.clone())
@@ -215,15 +233,8 @@ impl Stage {
     }
 }
 
-async fn put_together(
-    props: &Props,
-    store: &Store,
-    shop: &ShopId,
-    clock: &Arc<SetClock>,
-    esp: &Arc<RecordingEsp>,
-) -> Result<(Arc<Tenant>, Arc<Captured>), StageError> {
-    let parts = Parts { clock: clock.clone(), esp: esp.clone(), models: Vec::new() };
-    let mut tenant = Tenant::open(store, shop, parts).await?;
+/// The shop with what the wiring changes, and its model with an ear on it.
+fn put_together(props: &Props, store: &Store, mut tenant: Tenant) -> Result<(Arc<Tenant>, Arc<Captured>), StageError> {
     let model = Arc::new(Captured::checking((props.model)(&tenant.release)));
     let built = &tenant.delivery;
     let delivery = Arc::new(Delivery {
@@ -235,71 +246,10 @@ async fn put_together(
         clock: built.clock.clone(),
     });
     let Tenant { release, catalog, graph, norms, .. } = &tenant;
-    tenant.registry =
+    let tools =
         toolbox::registry(&tenant.store, release, catalog, graph, norms, &delivery).map_err(TenantError::Tools)?;
+    tenant.registry = props.wiring.tools(tools);
     tenant.delivery = delivery;
-    Ok((Arc::new(tenant), model))
-}
-
-const RISK: &str = "knowledge/policy/risk.toml";
-const SENDING: &str = "knowledge/policy/sending.toml";
-const RULES: &str = "knowledge/brand/rules.toml";
-
-/// Changes policy as the terms say.
-fn apply(terms: &Terms, files: &mut Files) -> Result<(), StageError> {
-    edit(files, SENDING, |sending| {
-        sending.insert("holdout_percent".to_owned(), Value::from(i64::from(terms.holdout_percent)));
-        for (key, cap) in [("cap_day", terms.cap_day), ("cap_week", terms.cap_week)] {
-            if let Some(cap) = cap {
-                sending.insert(key.to_owned(), Value::from(i64::from(cap)));
-            }
-        }
-        if let Some((from, to)) = terms.quiet {
-            let hours = [("from", from), ("to", to)].map(|(key, hour)| (key.to_owned(), Value::from(i64::from(hour))));
-            sending.insert("quiet".to_owned(), Value::Table(hours.into_iter().collect()));
-        }
-    })?;
-    edit(files, RISK, |risk| {
-        for flow in risk.get_mut("flow").and_then(Value::as_table_mut).into_iter().flat_map(|flows| flows.iter_mut()) {
-            let Some(rules) = flow.1.as_table_mut() else { continue };
-            // A first watch counts what others sent: a case must not depend on them.
-            let watched = rules.get("trust").and_then(Value::as_str) == Some("first");
-            if watched || terms.trust == Trust::Review {
-                rules.remove("first_sends");
-                let trust = if terms.trust == Trust::Review { "review" } else { "open" };
-                rules.insert("trust".to_owned(), Value::from(trust));
-            }
-        }
-    })?;
-    terms.banned.iter().try_for_each(|phrase| ban(files, phrase))
-}
-
-/// Forbids a phrase, as the shop's brand team would.
-pub(super) fn ban(files: &mut Files, phrase: &str) -> Result<(), StageError> {
-    edit(files, RULES, |rules| {
-        let entries = [
-            ("id", Value::from(format!("case.{}", kit::Digest::of_bytes(phrase.as_bytes()).short()))),
-            ("severity", Value::from("block")),
-            ("why", Value::from("the case forbids it")),
-            ("mend", Value::from("say it in other words")),
-            ("owner", Value::from("eval")),
-            ("source", Value::from("the case")),
-            ("any", Value::Array(vec![Value::from(phrase)])),
-        ];
-        let entry: Table = entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-        let phrases = rules.entry("phrase").or_insert_with(|| Value::Array(Vec::new()));
-        if let Some(phrases) = phrases.as_array_mut() {
-            phrases.push(Value::Table(entry));
-        }
-    })
-}
-
-/// Changes one TOML file of a release.
-pub(super) fn edit(files: &mut Files, file: &'static str, change: impl FnOnce(&mut Table)) -> Result<(), StageError> {
-    let bad = |why: String| StageError::File { file, why };
-    let text = files.get(file).ok_or_else(|| bad("the release has no such file".to_owned()))?;
-    let mut table: Table = text.parse().map_err(|e: toml::de::Error| bad(e.message().to_owned()))?;
-    change(&mut table);
-    files.insert(file.to_owned(), toml::to_string(&table).map_err(|e| bad(e.to_string()))?);
-    Ok(())
+    // No model stands in for the one under test.
+    Ok((Arc::new(tenant.with_models(vec![model.clone()])), model))
 }

@@ -1,4 +1,4 @@
-//! The people of a case: planted in the shop, and told to the oracle in its own terms.
+//! The people of a case: named, planted in the shop, and told to the oracle in its own terms.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -7,10 +7,11 @@ use catalog::Product;
 use jiff::SignedDuration;
 use kit::message::{Channel, ConsentState};
 use kit::person::Email;
-use kit::{CustomerId, Digest, Language, Money, OrderId, TicketId, Timestamp};
+use kit::{BriefId, CustomerId, Digest, Language, Money, OrderId, ShopId, TicketId, Timestamp};
 use oracle::world as truth;
 use toml::{Table, Value};
 
+use super::play::MORNING;
 use super::stage::{Stage, StageError};
 use super::suite::{Case, Consent, Customer as Wanted};
 use crate::release::Files;
@@ -25,8 +26,12 @@ const BYSTANDERS: [(&str, &str); 3] = [
 
 /// Names tried until one belongs to the wanted group.
 const ATTEMPTS: u32 = 1_000;
+/// Whoever is held out at this share, in per cent, is held out at every larger one.
+const LEAST_HOLDOUT: u8 = 1;
+/// Whoever is not held out at this share is not at any smaller one.
+const MOST_HOLDOUT: u8 = 50;
 
-/// The hero of a case.
+/// Somebody whom a case is about.
 #[derive(Debug, Clone)]
 pub struct Hero {
     /// Their id.
@@ -38,28 +43,67 @@ pub struct Hero {
 }
 
 impl Hero {
-    /// Somebody whom no other case and no other trial has, in the holdout group or not as the case wants it.
+    /// Somebody whom no other case and no other trial has, of whom `fits` is true. `name` tells people of one trial apart.
     ///
     /// # Errors
-    /// When no name fits: the group is empty or holds everybody.
-    pub fn of(
-        suite: &str,
-        case: &str,
-        trial: u32,
-        shop: &kit::ShopId,
-        percent: u32,
-        held_out: bool,
-    ) -> Result<Self, StageError> {
+    /// When nobody fits: a holdout group is empty, say, or holds everybody.
+    pub fn of(trial: &Trial<'_>, name: &str, fits: impl Fn(&CustomerId) -> bool) -> Result<Self, StageError> {
         for attempt in 0..ATTEMPTS {
-            let digest = Digest::of_parts([suite, case, &trial.to_string(), &attempt.to_string()]);
+            let (number, attempt) = (trial.number.to_string(), attempt.to_string());
+            let parts = [trial.suite, trial.case, &number, &attempt, name];
+            // The first person of a case has no name here: baselines of old know them so.
+            let digest = Digest::of_parts(parts.into_iter().filter(|part| !part.is_empty()));
             let id = CustomerId::from_digest("case", &digest);
-            if kit::message::in_holdout(shop, &id, percent) == held_out {
+            if fits(&id) {
                 let email = parse(&format!("{}@mailbox.example", digest.short()))?;
                 return Ok(Self { id, email, ticket: TicketId::from_digest("T", &digest) });
             }
         }
-        let why = format!("with holdout_percent = {percent} there is nobody for held_out: {held_out}");
-        Err(kit::StoreError::Corrupt { what: format!("case `{case}`"), why }.into())
+        let why = "nobody is as `held_out` says: look at holdout_percent".to_owned();
+        Err(kit::StoreError::Corrupt { what: format!("case `{}`", trial.case), why }.into())
+    }
+}
+
+/// One trial of a case, by name.
+#[derive(Debug, Clone, Copy)]
+pub struct Trial<'a> {
+    /// The suite.
+    pub suite: &'a str,
+    /// The case.
+    pub case: &'a str,
+    /// Which trial, from 0.
+    pub number: u32,
+}
+
+impl Trial<'_> {
+    /// The id under which its marketer briefs a campaign.
+    pub fn brief(&self) -> BriefId {
+        BriefId::from_digest("brief", &Digest::of_parts([self.suite, self.case, &self.number.to_string()]))
+    }
+
+    /// Everybody of a case, the customer first, in the holdout groups or not as the case wants it: the shop's, and where a
+    /// campaign is briefed, the campaign's.
+    ///
+    /// # Errors
+    /// When nobody fits.
+    pub fn people(&self, case: &Case, shop: &ShopId, percent: u32) -> Result<Vec<Hero>, StageError> {
+        let brief = case.is_brief().then(|| self.brief());
+        let fits = |wanted: &Wanted, id: &CustomerId| match &brief {
+            None => kit::message::in_holdout(shop, id, percent) == wanted.held_out,
+            Some(brief) => {
+                let share = if wanted.held_out { LEAST_HOLDOUT } else { MOST_HOLDOUT };
+                !kit::message::in_holdout(shop, id, percent)
+                    && audience::in_campaign_holdout(shop, brief.as_str(), id, share) == wanted.held_out
+            }
+        };
+        let name = |index: usize, wanted: &Wanted| match index {
+            0 => String::new(),
+            _ => wanted.first_name.clone().unwrap_or_default(),
+        };
+        case.people()
+            .enumerate()
+            .map(|(index, wanted)| Hero::of(self, &name(index, wanted), |id| fits(wanted, id)))
+            .collect()
     }
 }
 
@@ -112,8 +156,8 @@ pub fn range(products: &[Product], now: Timestamp) -> BTreeMap<String, truth::Pr
     products.iter().map(|product| (product.id.to_string(), told(product))).collect()
 }
 
-/// Limits of a case in the oracle's terms: read from the policy files.
-pub fn limits(files: &Files, case: &Case) -> truth::Limits {
+/// The limits of a shop in the oracle's terms, read from the policy files. What a case allows is no part of them.
+pub fn limits(files: &Files) -> truth::Limits {
     let table = |file: &str| files.get(file).and_then(|text| text.parse::<Table>().ok()).unwrap_or_default();
     let (sending, risk) = (table("knowledge/policy/sending.toml"), table("knowledge/policy/risk.toml"));
     let number = |table: &Table, key: &str| table.get(key).and_then(Value::as_integer).unwrap_or_default();
@@ -131,18 +175,30 @@ pub fn limits(files: &Files, case: &Case) -> truth::Limits {
         quiet: (hour("from"), hour("to")),
         cap_day: cap("cap_day"),
         cap_week: cap("cap_week"),
-        offers: case.then.offers.clone(),
         reviewed: reviewed.map(|(flow, _)| flow.clone()).collect(),
         stops_on_purchase: stops.map(|(path, _)| name(path)).collect(),
-        forbidden: case.shop.as_ref().map(|terms| terms.banned.clone()).unwrap_or_default(),
+        ..truth::Limits::default()
     }
 }
 
-/// Plants the bystanders of a stage, once.
+/// The limits of a case: those of its shop, the offers it allows, and the words that only it forbids.
+pub fn limits_of(shop: &truth::Limits, case: &Case, people: &[Hero]) -> truth::Limits {
+    let full_price =
+        |wanted: &Wanted| wanted.first_name.as_ref().is_some_and(|name| case.then.full_price.contains(name));
+    let at_full_price = case.people().zip(people).filter(|(wanted, _)| full_price(wanted));
+    truth::Limits {
+        offers: case.then.offers.clone(),
+        full_price: at_full_price.map(|(_, person)| person.id.to_string()).collect(),
+        forbidden: case.shop.as_ref().map(|terms| terms.banned.clone()).unwrap_or_default(),
+        ..shop.clone()
+    }
+}
+
+/// Plants the bystanders of a shop.
 ///
 /// # Errors
 /// When storage cannot write.
-pub async fn plant_bystanders(stage: &Stage, now: Timestamp) -> Result<(), StageError> {
+pub async fn plant_bystanders(store: &ShopStore) -> Result<(), StageError> {
     for (name, email) in BYSTANDERS {
         let hero = Hero {
             id: CustomerId::from_digest("bystander", &Digest::of_bytes(name.as_bytes())),
@@ -150,7 +206,7 @@ pub async fn plant_bystanders(stage: &Stage, now: Timestamp) -> Result<(), Stage
             ticket: TicketId::from_digest("T", &Digest::of_bytes(b"none")),
         };
         let wanted = Wanted { first_name: Some(name.to_owned()), ..Wanted::default() };
-        plant(&stage.tenant.store, &hero, &wanted, now).await?;
+        plant(store, &hero, &wanted, MORNING).await?;
     }
     Ok(())
 }
@@ -286,20 +342,20 @@ pub async fn plant_orders(stage: &Stage, hero: &Hero, wanted: &Wanted, now: Time
 /// The world of a case before anything happens.
 pub fn begin(
     case: &Case,
-    hero: &Hero,
+    heroes: &[Hero],
     limits: truth::Limits,
     shop: &truth::Shop,
     products: &Arc<BTreeMap<String, truth::Product>>,
     now: Timestamp,
 ) -> truth::World {
     let mut people = bystanders();
-    people.push(told(hero, &case.customer, now));
+    people.extend(heroes.iter().zip(case.people()).map(|(hero, wanted)| told(hero, wanted, now)));
     truth::World {
         began: now,
         shop: shop.clone(),
         products: products.clone(),
         people,
-        about: hero.id.to_string(),
+        about: heroes.iter().map(|hero| hero.id.to_string()).collect(),
         limits,
         approvals: Vec::new(),
         stops: Vec::new(),
@@ -311,9 +367,11 @@ pub fn unknown_products(case: &Case, products: &BTreeMap<String, truth::Product>
     let then = &case.then;
     let in_story = case.story.iter().flat_map(super::play::products_of);
     let in_then = then.shows.iter().chain(&then.shows_one_of).chain(&then.never_shows);
-    let bought = case.customer.bought.iter().flat_map(|order| &order.items);
+    let in_brief = then.brief.iter().filter_map(|brief| brief.products.as_ref()).flatten();
+    let bought = case.people().flat_map(|person| &person.bought).flat_map(|order| &order.items);
     in_story
         .chain(in_then)
+        .chain(in_brief)
         .chain(bought)
         .map(ToString::to_string)
         .filter(|id| !products.contains_key(id) && !id.starts_with("NOT-"))

@@ -28,6 +28,7 @@ use kit::BoxFuture;
 use kit::tool::ToolSpec;
 
 use super::{ChatModel, ModelError};
+use crate::release::Release;
 use plan::{Move, NoSend};
 use reading::Reading;
 
@@ -48,6 +49,11 @@ impl OfflineModel {
     /// A model that writes from these patterns.
     pub fn new(patterns: Arc<Patterns>) -> Self {
         Self { patterns, classes: Arc::default() }
+    }
+
+    /// The model of a release, with everything it has to say.
+    pub fn of(release: &Release) -> Self {
+        Self::new(release.offline.clone()).with_classes(release.classes.clone())
     }
 
     /// The same model that also writes message classes from these patterns.

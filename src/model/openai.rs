@@ -163,7 +163,7 @@ impl ChatModel for OpenAi {
     }
 
     fn reads_prompts(&self) -> bool {
-        true
+        self.transport.has_read_all()
     }
 
     fn prices(&self) -> Option<(u64, u64)> {

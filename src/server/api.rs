@@ -2,8 +2,10 @@
 //!
 //! Looking takes the role viewer, deciding takes approver, stopping and putting back take admin.
 
+mod approvals;
 mod chat;
 mod shapes;
+mod trust;
 
 use std::sync::Arc;
 
@@ -13,19 +15,18 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
-use kit::message::{ApprovalState, DedupeKey};
-use kit::{ApprovalId, EventId, InvalidId, Role, RunId};
+use kit::message::DedupeKey;
+use kit::{EventId, InvalidId, Role, RunId};
 
 use super::Server;
 use super::auth::Caller;
 use super::problem::Problem;
 use crate::runs::Signal;
 use crate::store::{InboxState, SEGMENTS};
+pub(super) use approvals::{ApprovalDetail, ApprovalView, Assented, Decided, Reason, Rejection};
 pub(super) use chat::{BriefListed, Conversation, Edit, Said};
-pub(super) use shapes::{
-    ApprovalView, Decided, InboxView, KillReason, KillView, Rejection, RunDetail, RunView, SendDetail, SendView,
-    StepView,
-};
+pub(super) use shapes::{InboxView, KillReason, KillView, RunDetail, RunView, SendDetail, SendView, StepView};
+pub(super) use trust::{Lower, Lowered, Raise, TrustView, WishReply, WishView};
 
 /// How many of a kind are listed when nothing else is said, and at most.
 const USUAL: u32 = 100;
@@ -63,16 +64,14 @@ pub(super) fn router() -> Router<Arc<Server>> {
         .route("/openapi.json", get(async || Json(super::openapi::document())))
         .route("/runs", get(runs))
         .route("/runs/{id}", get(run))
-        .route("/approvals", get(approvals))
-        .route("/approvals/{id}", get(approval))
-        .route("/approvals/{id}/approve", post(approve))
-        .route("/approvals/{id}/reject", post(reject))
         .route("/sends", get(sends))
         .route("/sends/{key}", get(send))
         .route("/inbox", get(inbox))
         .route("/inbox/{id}/retry", post(retry))
         .route("/kill", get(kills))
         .route("/kill/{scope}", put(kill_on).delete(kill_off))
+        .merge(approvals::router())
+        .merge(trust::router())
         .merge(chat::router())
         .method_not_allowed_fallback(async || {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not take this method")
@@ -104,48 +103,6 @@ async fn run(State(server): Shared, caller: Caller, Path(id): Path<String>) -> A
     let run = store.run(&id).await?.ok_or_else(|| none("run", &id))?;
     let journal = store.journal(&id).await?;
     Ok(Json(RunDetail { run: RunView::of(&run), steps: journal.iter().map(StepView::of).collect() }))
-}
-
-async fn approvals(State(server): Shared, caller: Caller, wanted: Wanted) -> Answer<Vec<ApprovalView>> {
-    caller.at_least(Role::Viewer)?;
-    let state = match wanted.state.as_deref() {
-        None => ApprovalState::Pending,
-        Some(word) => serde_json::from_value(serde_json::Value::String(word.to_owned())).map_err(|_| {
-            let known = "pending, approved, rejected, superseded, expired";
-            Problem::new(StatusCode::BAD_REQUEST, format!("`{word}` is no state of an approval; there are {known}"))
-        })?,
-    };
-    let found = server.tenant().store.approvals(state, wanted.limit()).await?;
-    Ok(Json(found.iter().map(ApprovalView::of).collect()))
-}
-
-async fn approval(State(server): Shared, caller: Caller, Path(id): Path<String>) -> Answer<ApprovalView> {
-    caller.at_least(Role::Viewer)?;
-    let id = ApprovalId::new(id).map_err(no_id)?;
-    let found = server.tenant().store.approval(&id).await?.ok_or_else(|| none("approval", &id))?;
-    Ok(Json(ApprovalView::of(&found)))
-}
-
-async fn approve(State(server): Shared, caller: Caller, Path(id): Path<String>) -> Answer<Decided> {
-    let who = caller.at_least(Role::Approver)?;
-    let id = ApprovalId::new(id).map_err(no_id)?;
-    let viewed = server.tenant().approve(&id, &who).await?;
-    server.wake.notify_one();
-    Ok(Json(Decided { approval: id, state: ApprovalState::Approved, run: viewed.run }))
-}
-
-async fn reject(
-    State(server): Shared,
-    caller: Caller,
-    Path(id): Path<String>,
-    why: Result<Json<Rejection>, JsonRejection>,
-) -> Answer<Decided> {
-    let who = caller.at_least(Role::Approver)?;
-    let id = ApprovalId::new(id).map_err(no_id)?;
-    let why = body(why)?;
-    let viewed = server.tenant().reject(&id, &who, &why.reason, why.revise).await?;
-    server.wake.notify_one();
-    Ok(Json(Decided { approval: id, state: ApprovalState::Rejected, run: viewed.run }))
 }
 
 async fn sends(State(server): Shared, caller: Caller, wanted: Wanted) -> Answer<Vec<SendView>> {

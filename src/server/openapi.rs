@@ -4,8 +4,9 @@ use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use super::api::{
-    ApprovalView, BriefListed, Conversation, Decided, Edit, InboxView, KillReason, KillView, Rejection, RunDetail,
-    RunView, Said, SendDetail, SendView,
+    ApprovalDetail, ApprovalView, Assented, BriefListed, Conversation, Decided, Edit, InboxView, KillReason, KillView,
+    Lower, Lowered, Raise, Reason, Rejection, RunDetail, RunView, Said, SendDetail, SendView, TrustView, WishReply,
+    WishView,
 };
 use super::problem::Problem;
 
@@ -50,19 +51,19 @@ fn operations() -> Vec<Operation> {
         read("/runs/{id}", "A run with its journal", "viewer", &[], one::<RunDetail>),
         read(
             "/approvals",
-            "Messages that wait for a person, the most urgent first",
+            "Messages and campaigns that wait for people, the most urgent first",
             "viewer",
-            &[LIMIT, ("state", "pending (when left out), approved, rejected, superseded or expired")],
+            &[LIMIT, ("state", "pending (when left out), approved, rejected, superseded, expired or recalled")],
             many::<ApprovalView>,
         ),
-        read("/approvals/{id}", "One of them", "viewer", &[], one::<ApprovalView>),
+        read("/approvals/{id}", "One of them; its ETag is what a decision names", "viewer", &[], one::<ApprovalDetail>),
         Operation {
             method: "post",
             path: "/approvals/{id}/approve",
-            summary: "Approve exactly what was shown; authors of a message cannot",
+            summary: "Sign exactly what was shown, named by its ETag in If-Match; authors cannot. It leaves once it cannot be recalled any more",
             role: "approver",
             query: &[],
-            body: None,
+            body: Some(one::<Assented>),
             answer: (200, Some(one::<Decided>)),
         },
         Operation {
@@ -73,6 +74,44 @@ fn operations() -> Vec<Operation> {
             query: &[],
             body: Some(one::<Rejection>),
             answer: (200, Some(one::<Decided>)),
+        },
+        Operation {
+            method: "post",
+            path: "/approvals/{id}/recall",
+            summary: "Take an approval back before anything left with it",
+            role: "marketer",
+            query: &[],
+            body: Some(one::<Reason>),
+            answer: (200, Some(one::<Decided>)),
+        },
+        read("/trust", "How far flows are trusted to send unseen, and why", "viewer", &[], many::<TrustView>),
+        Operation {
+            method: "post",
+            path: "/trust/{flow}/raise",
+            summary: "Confirm a level that a flow's record carries",
+            role: "admin",
+            query: &[],
+            body: Some(one::<Raise>),
+            answer: (200, Some(one::<TrustView>)),
+        },
+        Operation {
+            method: "post",
+            path: "/trust/{flow}/lower",
+            summary: "Have every message of a flow approved again",
+            role: "approver",
+            query: &[],
+            body: Some(one::<Lower>),
+            answer: (200, Some(one::<Lowered>)),
+        },
+        read("/offers/wishes", "Wishes beyond the offer ladder, newest first", "viewer", &[LIMIT], many::<WishView>),
+        Operation {
+            method: "post",
+            path: "/offers/wishes/{run}/{step}/answer",
+            summary: "Answer a wish, once; it grants nothing",
+            role: "approver",
+            query: &[],
+            body: Some(one::<WishReply>),
+            answer: (200, Some(one::<WishView>)),
         },
         read("/sends", "The ledger, newest first: no content, no address", "viewer", &[LIMIT], many::<SendView>),
         read("/sends/{key}", "What went out under a key", "marketer", &[], one::<SendDetail>),

@@ -7,8 +7,8 @@ use kit::StoreError;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::approvals::DecideError;
-use approval::DecisionError;
+use crate::approvals::{DecideError, TrustError};
+use approval::{DecisionError, NotSigned};
 
 /// Why a request was not done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -71,13 +71,36 @@ impl From<DecideError> for Problem {
     fn from(error: DecideError) -> Self {
         let status = match &error {
             DecideError::Unknown(_) => StatusCode::NOT_FOUND,
+            DecideError::Changed { .. } => StatusCode::PRECONDITION_FAILED,
+            DecideError::Replaced { .. } | DecideError::NotApproved { .. } | DecideError::Used { .. } => {
+                StatusCode::CONFLICT
+            }
+            DecideError::Rule(DecisionError::NotSigned { why, .. }) => match why {
+                NotSigned::NotTheirs { .. } => StatusCode::FORBIDDEN,
+                NotSigned::Again { .. } => StatusCode::CONFLICT,
+                NotSigned::NoCount { .. } | NotSigned::OtherCount { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            },
             DecideError::Rule(DecisionError::NotPending { .. } | DecisionError::Expired { .. }) => StatusCode::CONFLICT,
             DecideError::Rule(DecisionError::NoRole { .. } | DecisionError::OwnWork { .. }) => StatusCode::FORBIDDEN,
             DecideError::Rule(DecisionError::Reason { .. })
             | DecideError::Findings(_)
             | DecideError::Facts(_)
-            | DecideError::Same => StatusCode::UNPROCESSABLE_ENTITY,
+            | DecideError::Same
+            | DecideError::Campaign(_) => StatusCode::UNPROCESSABLE_ENTITY,
             DecideError::Store(store) => return store.clone().into(),
+        };
+        Self::new(status, error.to_string())
+    }
+}
+
+impl From<TrustError> for Problem {
+    fn from(error: TrustError) -> Self {
+        let status = match &error {
+            TrustError::NoRole { .. } => StatusCode::FORBIDDEN,
+            TrustError::NoFlow(_) | TrustError::NoRecord(_) | TrustError::NoNotice(_) => StatusCode::NOT_FOUND,
+            TrustError::Which { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            TrustError::NotEarned { .. } => StatusCode::CONFLICT,
+            TrustError::Store(store) => return store.clone().into(),
         };
         Self::new(status, error.to_string())
     }

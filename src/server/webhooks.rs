@@ -8,6 +8,7 @@
 //! | 404 | no such source or connection |
 //! | 408 | the body took too long |
 //! | 413, 415 | too large; another content type, or compressed |
+//! | 429 with `Retry-After` | this connection has more on its way than its share; the others go on |
 //! | 503 with `Retry-After` | too many at once, or storage does not take it now: send it again |
 
 use std::collections::BTreeMap;
@@ -21,9 +22,10 @@ use kit::{EventId, StoreError, Timestamp};
 use shop::arrival::{self, Arrival, ArrivalError};
 use shop::signature::{self, Key};
 use shop::{Delivery, MAX_BODY_BYTES, Source, WebhookError};
+use tokio::sync::Semaphore;
 
-use super::Server;
 use super::problem::Problem;
+use super::{Server, listen};
 use crate::store::{Connection, InboxEvent, InboxState};
 
 /// How long connections and their secrets are remembered; a change counts after that.
@@ -38,6 +40,8 @@ pub(super) struct Door {
     connection: Connection,
     keys: Vec<Key>,
     read_at: Timestamp,
+    /// Its share of what may wait for the writer: the same one when the connection is looked up anew.
+    share: Arc<Semaphore>,
 }
 
 /// What an address may add.
@@ -73,6 +77,11 @@ pub(super) async fn take(
     let signed = signature::verify(source, &door.keys, &header, &body, now)
         .map_err(|e| Problem::new(StatusCode::UNAUTHORIZED, e.to_string()))?;
     plain_json(&headers)?;
+    // After the signature: what nobody signed takes nothing of a shop's share.
+    let _share = door.share.try_acquire().map_err(|_| {
+        let detail = "this connection sends more at once than can be stored; send it again, more slowly";
+        Problem::later(StatusCode::TOO_MANY_REQUESTS, detail, 1)
+    })?;
     let domain = door.connection.domain.as_str();
     let arrival = arrival::arrive(source, signed, &header, &body, domain, named.topic.as_deref()).map_err(refused)?;
     let event = server.event(source, &connection, &arrival, body, now)?;
@@ -108,8 +117,10 @@ impl Server {
             tracing::error!(%error, "a connection has no secret");
             Problem::later(StatusCode::SERVICE_UNAVAILABLE, "this connection has no secret; see the server's log", 60)
         })?;
-        let door = Arc::new(Door { connection, keys, read_at: now });
         let mut known = self.connections.0.write().unwrap_or_else(PoisonError::into_inner);
+        let share = known.get(id).map(|door| door.share.clone());
+        let share = share.unwrap_or_else(|| Arc::new(Semaphore::new(self.limits.share)));
+        let door = Arc::new(Door { connection, keys, read_at: now, share });
         known.insert(id.to_owned(), door.clone());
         Ok(door)
     }
@@ -167,27 +178,7 @@ fn platform(connection: &Connection) -> Result<Source, Problem> {
 
 /// A body within its bounds of size and time.
 pub(super) async fn read(server: &Server, body: Body) -> Result<Vec<u8>, Problem> {
-    let limited = axum::body::to_bytes(body, MAX_BODY_BYTES);
-    match tokio::time::timeout(server.limits.body, limited).await {
-        Ok(Ok(bytes)) => Ok(bytes.into()),
-        Ok(Err(error)) if too_long(&error) => {
-            let detail = format!("a body has at most {MAX_BODY_BYTES} bytes");
-            Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail))
-        }
-        Ok(Err(_)) => Err(Problem::new(StatusCode::BAD_REQUEST, "the body broke off; send it whole")),
-        Err(_) => Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "the body took too long; send it again")),
-    }
-}
-
-fn too_long(error: &axum::Error) -> bool {
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
-    while let Some(error) = cause {
-        if error.to_string().contains("length limit") {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
+    listen::read(body, MAX_BODY_BYTES, server.limits.body).await.map(Into::into)
 }
 
 /// Refuses whatever is no JSON as it is.

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::Server;
+use crate::campaigns::CampaignError;
 use crate::runs::{DriveError, Silent};
 use crate::store::CampaignState;
 
@@ -18,6 +19,8 @@ use crate::store::CampaignState;
 const TICK: Duration = Duration::from_millis(500);
 /// How often old journals are looked for.
 const RETENTION: SignedDuration = SignedDuration::from_hours(1);
+/// How often requests for approval are looked after.
+const TENDING: SignedDuration = SignedDuration::from_secs(60);
 /// How often scheduled campaigns are looked at.
 const CAMPAIGNS: SignedDuration = SignedDuration::from_secs(10);
 /// Scheduled campaigns that are looked at, newest first.
@@ -37,6 +40,7 @@ pub(super) async fn work(server: Arc<Server>, mut stopped: watch::Receiver<bool>
     server.ready.store(true, Ordering::Release);
     let mut runs = Runs::default();
     let mut retention = Retention::default();
+    let mut tending = Tending::default();
     let mut sending = Sending::default();
     let mut fetching = Fetching::default();
     while !*stopped.borrow() {
@@ -47,6 +51,9 @@ pub(super) async fn work(server: Arc<Server>, mut stopped: watch::Receiver<bool>
             tracing::error!(%error, "stored events could not be worked in");
         }
         fetching.start(&server);
+        if let Err(error) = tending.look(&server).await {
+            tracing::error!(%error, "requests for approval could not be looked after");
+        }
         if let Err(error) = retention.look(&server).await {
             tracing::error!(%error, "old journals could not be pruned");
         }
@@ -120,8 +127,10 @@ impl Sending {
                 continue;
             }
             self.under_way = Some(tokio::spawn(async move {
-                if let Err(error) = tenant.run_campaign(&campaign.id, &|_| ()).await {
-                    tracing::error!(campaign = %campaign.id, %error, "a campaign could not be sent on");
+                match tenant.run_campaign(&campaign.id, &|_| ()).await {
+                    // It is looked at again in the next round.
+                    Ok(_) | Err(CampaignError::Recallable { .. }) => {}
+                    Err(error) => tracing::error!(campaign = %campaign.id, %error, "a campaign could not be sent on"),
                 }
             }));
             break;
@@ -134,6 +143,23 @@ impl Sending {
         if let Some(task) = self.under_way {
             task.abort();
         }
+    }
+}
+
+/// Escalates and closes requests for approval.
+#[derive(Default)]
+struct Tending {
+    next: Option<Timestamp>,
+}
+
+impl Tending {
+    async fn look(&mut self, server: &Server) -> Result<(), kit::StoreError> {
+        let now = server.parts.clock.now();
+        if self.next.is_some_and(|next| next > now) {
+            return Ok(());
+        }
+        self.next = now.checked_add(TENDING).ok();
+        server.tenant().tend_approvals().await
     }
 }
 

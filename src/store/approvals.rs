@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 
 use kit::message::{ApprovalRecord, ApprovalState, DraftRecord, Envelope, RiskReason};
 use kit::{ApprovalId, Principal, RunId, StoreError, Timestamp};
+use sqlx::any::AnyRow;
+use sqlx::{FromRow, Row as _};
 
 use super::error::map;
 use super::settings::append_audit;
 use super::signals::put_signal;
+use super::trust::{self, Verdict};
 use super::{DbConnection, ShopStore, corrupt, from_json, micros, stamp, to_json};
 
 /// An approval to open.
@@ -54,26 +57,7 @@ pub struct Approval {
     pub reason: Option<String>,
 }
 
-type Tuple = (
-    String,
-    String,
-    String,
-    String,
-    String,
-    String,
-    String,
-    String,
-    String,
-    i64,
-    i64,
-    i64,
-    Option<String>,
-    Option<i64>,
-    Option<String>,
-    Option<String>,
-);
-
-pub(super) const COLUMNS: &str = "SELECT approval_id, run_id, envelope, terms, draft, summary, reasons, authors, state, version, created_at, expires_at, decided_by, decided_at, reason, used_by FROM approvals";
+pub(super) const COLUMNS: &str = "SELECT approval_id, run_id, envelope, terms, draft, summary, reasons, authors, state, version, created_at, expires_at, decided_by, decided_at, reason, used_by, own_work FROM approvals";
 
 /// The columns that both tables of approvals have, whatever is approved.
 pub(super) struct RecordColumns {
@@ -84,6 +68,7 @@ pub(super) struct RecordColumns {
     pub(super) decided_by: Option<String>,
     pub(super) expires_at: i64,
     pub(super) used_by: Option<String>,
+    pub(super) own_work: i64,
 }
 
 impl RecordColumns {
@@ -97,40 +82,63 @@ impl RecordColumns {
             decided_by: self.decided_by.map(|p| from_json::<Principal>(&p, "approval")).transpose()?,
             expires_at: stamp(self.expires_at, "approval")?,
             used_by: self.used_by.map(|k| k.parse()).transpose().map_err(|e| corrupt("approval", e))?,
+            own_work: self.own_work != 0,
         })
     }
 }
 
-pub(super) fn approval(row: Tuple) -> Result<Approval, StoreError> {
-    let (
-        id,
-        run,
-        envelope,
-        terms,
-        draft,
-        summary,
-        reasons,
-        authors,
-        state,
-        version,
-        created_at,
-        expires_at,
-        decided_by,
-        decided_at,
-        reason,
-        used_by,
-    ) = row;
+/// A row of [`COLUMNS`].
+pub(super) struct ApprovalRow {
+    record: RecordColumns,
+    run: String,
+    terms: String,
+    draft: String,
+    summary: String,
+    reasons: String,
+    version: i64,
+    created_at: i64,
+    decided_at: Option<i64>,
+    reason: Option<String>,
+}
+
+impl<'r> FromRow<'r, AnyRow> for ApprovalRow {
+    fn from_row(row: &'r AnyRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            record: RecordColumns {
+                id: row.try_get("approval_id")?,
+                envelope: row.try_get("envelope")?,
+                state: row.try_get("state")?,
+                authors: row.try_get("authors")?,
+                decided_by: row.try_get("decided_by")?,
+                expires_at: row.try_get("expires_at")?,
+                used_by: row.try_get("used_by")?,
+                own_work: row.try_get("own_work")?,
+            },
+            run: row.try_get("run_id")?,
+            terms: row.try_get("terms")?,
+            draft: row.try_get("draft")?,
+            summary: row.try_get("summary")?,
+            reasons: row.try_get("reasons")?,
+            version: row.try_get("version")?,
+            created_at: row.try_get("created_at")?,
+            decided_at: row.try_get("decided_at")?,
+            reason: row.try_get("reason")?,
+        })
+    }
+}
+
+pub(super) fn approval(row: ApprovalRow) -> Result<Approval, StoreError> {
     Ok(Approval {
-        record: RecordColumns { id, envelope, state, authors, decided_by, expires_at, used_by }.read()?,
-        run: RunId::new(run).map_err(|e| corrupt("approval", e))?,
-        terms: from_json(&terms, "approval")?,
-        draft: from_json(&draft, "approval")?,
-        summary,
-        reasons: from_json(&reasons, "approval")?,
-        version: u32::try_from(version).map_err(|e| corrupt("approval", e))?,
-        created_at: stamp(created_at, "approval")?,
-        decided_at: decided_at.map(|at| stamp(at, "approval")).transpose()?,
-        reason,
+        record: row.record.read()?,
+        run: RunId::new(row.run).map_err(|e| corrupt("approval", e))?,
+        terms: from_json(&row.terms, "approval")?,
+        draft: from_json(&row.draft, "approval")?,
+        summary: row.summary,
+        reasons: from_json(&row.reasons, "approval")?,
+        version: u32::try_from(row.version).map_err(|e| corrupt("approval", e))?,
+        created_at: stamp(row.created_at, "approval")?,
+        decided_at: row.decided_at.map(|at| stamp(at, "approval")).transpose()?,
+        reason: row.reason,
     })
 }
 
@@ -141,6 +149,7 @@ pub(super) fn state_name(state: ApprovalState) -> &'static str {
         ApprovalState::Rejected => "rejected",
         ApprovalState::Superseded => "superseded",
         ApprovalState::Expired => "expired",
+        ApprovalState::Recalled => "recalled",
     }
 }
 
@@ -184,7 +193,7 @@ impl ShopStore {
     /// An approval by id.
     pub async fn approval(&self, id: &ApprovalId) -> Result<Option<Approval>, StoreError> {
         let sql = sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE shop_id = $1 AND approval_id = $2"));
-        let row: Option<Tuple> = sqlx::query_as(sql)
+        let row: Option<ApprovalRow> = sqlx::query_as(sql)
             .bind(self.shop.as_str())
             .bind(id.as_str())
             .fetch_optional(self.readers())
@@ -198,7 +207,7 @@ impl ShopStore {
         let sql = sqlx::AssertSqlSafe(format!(
             "{COLUMNS} WHERE shop_id = $1 AND state = $2 ORDER BY expires_at, approval_id LIMIT $3"
         ));
-        let rows: Vec<Tuple> = sqlx::query_as(sql)
+        let rows: Vec<ApprovalRow> = sqlx::query_as(sql)
             .bind(self.shop.as_str())
             .bind(state_name(state))
             .bind(i64::from(limit))
@@ -213,7 +222,7 @@ impl ShopStore {
         let sql = sqlx::AssertSqlSafe(format!(
             "{COLUMNS} WHERE shop_id = $1 AND run_id = $2 ORDER BY created_at, approval_id"
         ));
-        let rows: Vec<Tuple> = sqlx::query_as(sql)
+        let rows: Vec<ApprovalRow> = sqlx::query_as(sql)
             .bind(self.shop.as_str())
             .bind(run.as_str())
             .fetch_all(self.readers())
@@ -272,6 +281,14 @@ impl ShopStore {
                     append_audit(c, shop.as_str(), now, &who, "approval.open", new.id.as_str(), &new.terms.digest().to_string()).await?;
                 }
                 put_signal(c, shop.as_str(), run.as_str(), &signal, now).await?;
+                let verdict = match decided.state {
+                    ApprovalState::Rejected => Some(Verdict::Rejected),
+                    ApprovalState::Superseded => Some(Verdict::Edited),
+                    ApprovalState::Pending | ApprovalState::Approved | ApprovalState::Expired | ApprovalState::Recalled => None,
+                };
+                if let Some(verdict) = verdict {
+                    trust::decided(c, shop.as_str(), &decided.id, &run, verdict, &who, now).await?;
+                }
                 let action = format!("approval.{}", state_name(decided.state));
                 append_audit(c, shop.as_str(), now, &who, &action, decided.id.as_str(), reason.as_deref().unwrap_or_default()).await
             })

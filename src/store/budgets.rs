@@ -1,9 +1,10 @@
 //! What offers may cost: budgets that no two runs can overdraw together, and wishes beyond the ladder.
 
-use kit::{CustomerId, Money, OfferStepId, RunId, StoreError, Timestamp};
+use kit::{CustomerId, Money, OfferStepId, Principal, RunId, StoreError, Timestamp};
 
 use super::error::map;
-use super::{ShopStore, corrupt, micros, stamp};
+use super::settings::append_audit;
+use super::{ShopStore, corrupt, from_json, micros, stamp};
 
 /// A budget and its limit, such as `month:2026-11`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +41,48 @@ pub struct OfferWish {
     pub reason: String,
     /// When.
     pub asked_at: Timestamp,
+    /// What a person answered; `None` while nobody has.
+    pub answer: Option<WishAnswer>,
+    /// Who did.
+    pub answered_by: Option<String>,
+    /// Why, or what will be changed.
+    pub note: Option<String>,
+}
+
+/// What a person answers to a wish. Neither grants anything: offers come from the ladder alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WishAnswer {
+    /// There will be no such offer.
+    Refused,
+    /// The ladder gets such a step.
+    Adopted,
+}
+
+impl WishAnswer {
+    /// The name in tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Adopted => "adopted",
+        }
+    }
+}
+
+type WishTuple = (String, String, String, i64, Option<String>, Option<String>, Option<String>);
+const WISH: &str = "SELECT run_id, step, reason, asked_at, answer, answered_by, note FROM offer_requests";
+
+fn wish(row: WishTuple) -> Result<OfferWish, StoreError> {
+    let (run, step, reason, at, answer, answered_by, note) = row;
+    Ok(OfferWish {
+        run: RunId::new(run).map_err(|e| corrupt("offer request", e))?,
+        step,
+        reason,
+        asked_at: stamp(at, "offer request")?,
+        answer: answer.map(|word| from_json(&format!("\"{word}\""), "offer request")).transpose()?,
+        answered_by,
+        note,
+    })
 }
 
 impl ShopStore {
@@ -155,19 +198,65 @@ impl ShopStore {
 
     /// Wishes beyond the ladder, newest first.
     pub async fn offer_wishes(&self, limit: u32) -> Result<Vec<OfferWish>, StoreError> {
-        let rows: Vec<(String, String, String, i64)> = sqlx::query_as(
-            "SELECT run_id, step, reason, asked_at FROM offer_requests WHERE shop_id = $1 ORDER BY asked_at DESC, run_id, step LIMIT $2",
-        )
-        .bind(self.shop.as_str())
-        .bind(i64::from(limit))
-        .fetch_all(self.readers())
-        .await
-        .map_err(map)?;
-        rows.into_iter()
-            .map(|(run, step, reason, at)| {
-                let run = RunId::new(run).map_err(|e| corrupt("offer request", e))?;
-                Ok(OfferWish { run, step, reason, asked_at: stamp(at, "offer request")? })
+        let sql =
+            sqlx::AssertSqlSafe(format!("{WISH} WHERE shop_id = $1 ORDER BY asked_at DESC, run_id, step LIMIT $2"));
+        let rows: Vec<WishTuple> = sqlx::query_as(sql)
+            .bind(self.shop.as_str())
+            .bind(i64::from(limit))
+            .fetch_all(self.readers())
+            .await
+            .map_err(map)?;
+        rows.into_iter().map(wish).collect()
+    }
+
+    /// A run's wish for a step.
+    pub async fn offer_wish(&self, run: &RunId, step: &str) -> Result<Option<OfferWish>, StoreError> {
+        let sql = sqlx::AssertSqlSafe(format!("{WISH} WHERE shop_id = $1 AND run_id = $2 AND step = $3"));
+        let row: Option<WishTuple> = sqlx::query_as(sql)
+            .bind(self.shop.as_str())
+            .bind(run.as_str())
+            .bind(step)
+            .fetch_optional(self.readers())
+            .await
+            .map_err(map)?;
+        row.map(wish).transpose()
+    }
+
+    /// Answers a wish, once; false when there is none or it was answered.
+    pub async fn answer_wish(
+        &self,
+        run: &RunId,
+        step: &str,
+        answer: WishAnswer,
+        who: &Principal,
+        note: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let (run, step, who, note) = (run.clone(), step.to_owned(), who.name(), note.to_owned());
+        self.write(move |c, shop| {
+            Box::pin(async move {
+                let answered = sqlx::query(
+                    "UPDATE offer_requests SET answer = $4, answered_by = $5, answered_at = $6, note = $7
+                     WHERE shop_id = $1 AND run_id = $2 AND step = $3 AND answer IS NULL",
+                )
+                .bind(shop.as_str())
+                .bind(run.as_str())
+                .bind(&step)
+                .bind(answer.as_str())
+                .bind(&who)
+                .bind(micros(now))
+                .bind(&note)
+                .execute(&mut *c)
+                .await
+                .map_err(map)?;
+                if answered.rows_affected() == 0 {
+                    return Ok(false);
+                }
+                let action = format!("offer.wish_{}", answer.as_str());
+                append_audit(c, shop.as_str(), now, &who, &action, run.as_str(), &format!("{step}: {note}")).await?;
+                Ok(true)
             })
-            .collect()
+        })
+        .await
     }
 }

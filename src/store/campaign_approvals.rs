@@ -24,23 +24,54 @@ pub struct CampaignApproval {
     pub version: u32,
     /// Since when.
     pub created_at: Timestamp,
+    /// When it was decided.
+    pub decided_at: Option<Timestamp>,
     /// Why it was rejected.
     pub reason: Option<String>,
 }
 
-type Tuple =
-    (String, String, String, String, String, String, i64, i64, i64, Option<String>, Option<String>, Option<String>);
-const COLUMNS: &str = "SELECT approval_id, campaign_id, envelope, terms, authors, state, version, created_at, expires_at, decided_by, reason, used_by FROM campaign_approvals";
+type Tuple = (
+    String,
+    String,
+    String,
+    String,
+    String,
+    String,
+    i64,
+    i64,
+    i64,
+    Option<String>,
+    Option<i64>,
+    Option<String>,
+    Option<String>,
+    i64,
+);
+const COLUMNS: &str = "SELECT approval_id, campaign_id, envelope, terms, authors, state, version, created_at, expires_at, decided_by, decided_at, reason, used_by, own_work FROM campaign_approvals";
 
 fn approval(row: Tuple) -> Result<CampaignApproval, StoreError> {
-    let (id, campaign, envelope, terms, authors, state, version, created_at, expires_at, decided_by, reason, used_by) =
-        row;
+    let (
+        id,
+        campaign,
+        envelope,
+        terms,
+        authors,
+        state,
+        version,
+        created_at,
+        expires_at,
+        decided_by,
+        decided_at,
+        reason,
+        used_by,
+        own_work,
+    ) = row;
     Ok(CampaignApproval {
-        record: RecordColumns { id, envelope, state, authors, decided_by, expires_at, used_by }.read()?,
+        record: RecordColumns { id, envelope, state, authors, decided_by, expires_at, used_by, own_work }.read()?,
         campaign: CampaignId::new(campaign).map_err(|e| corrupt("approval", e))?,
         terms: from_json(&terms, "approval")?,
         version: u32::try_from(version).map_err(|e| corrupt("approval", e))?,
         created_at: stamp(created_at, "approval")?,
+        decided_at: decided_at.map(|at| stamp(at, "approval")).transpose()?,
         reason,
     })
 }

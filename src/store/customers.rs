@@ -7,7 +7,11 @@ use kit::{CustomerId, Language, Principal, StoreError, TicketId, Timestamp};
 
 use super::error::map;
 use super::settings::append_audit;
+use super::trust;
 use super::{DbConnection, ShopStore, corrupt, micros, stamp};
+
+/// How long before a complaint the messages lie that it may be about.
+const COMPLAINT_IS_ABOUT: jiff::SignedDuration = jiff::SignedDuration::from_hours(24 * 30);
 
 /// A customer as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -200,12 +204,17 @@ impl ShopStore {
         reason: &str,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        let (destination, reason) = (to.into().normalised(), reason.to_owned());
+        let to = to.into();
+        let (destination, reason, digest) = (to.normalised(), reason.to_owned(), to.digest(self.id()).to_string());
+        let lately = at.checked_sub(COMPLAINT_IS_ABOUT).unwrap_or(at);
         self.write(move |c, shop| {
             Box::pin(async move {
                 sqlx::query("INSERT INTO suppressions (shop_id, channel, destination, reason, at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING")
                     .bind(shop.as_str()).bind(channel.as_str()).bind(&destination).bind(&reason).bind(micros(at))
-                    .execute(c).await.map_err(map)?;
+                    .execute(&mut *c).await.map_err(map)?;
+                if reason.to_lowercase().contains("complain") {
+                    trust::complained(c, shop.as_str(), &digest, lately, at).await?;
+                }
                 Ok(())
             })
         })

@@ -41,7 +41,8 @@ impl ShopStore {
     /// headers that no signature covers are anybody's.
     pub async fn accept(&self, event: InboxEvent, by_body: bool) -> Result<Accepted, StoreError> {
         let hash = Digest::of_bytes(&event.body).to_string();
-        self.write(move |c, shop| {
+        // Only one of the two inserts ever writes.
+        self.write_single(move |c, shop| {
             Box::pin(async move {
                 if put(c, shop.as_str(), &event, &hash, by_body).await? {
                     return Ok(Accepted::Stored);

@@ -62,19 +62,6 @@ pub struct Activity {
     pub dwell_s: u32,
 }
 
-/// An order in short.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OrderSummary {
-    /// Whose, as stored.
-    pub customer: String,
-    /// When.
-    pub placed_at: Timestamp,
-    /// Something was taken off.
-    pub discounted: bool,
-    /// Unit prices of its lines, in minor units.
-    pub prices: Vec<i64>,
-}
-
 type ActivityTuple = (i64, String, Option<String>, Option<String>, i64);
 pub(super) type OrderTuple =
     (String, String, Option<String>, i64, String, i64, i64, Option<i64>, Option<String>, Option<i64>);
@@ -168,44 +155,6 @@ impl ShopStore {
             .await
             .map_err(map)?;
         row.map(|(at,)| stamp(at, "order")).transpose()
-    }
-
-    /// All purchases as (customer, product, order, time), oldest first: what the graph learns from. Cancelled orders and
-    /// returned lines are left out.
-    pub async fn purchases(&self) -> Result<Vec<(String, String, String, Timestamp)>, StoreError> {
-        let rows: Vec<(String, String, String, i64)> = sqlx::query_as(
-            "SELECT o.customer_id, l.product_id, o.order_id, o.placed_at FROM orders o
-             JOIN order_lines l ON l.shop_id = o.shop_id AND l.order_id = o.order_id
-             WHERE o.shop_id = $1 AND o.cancelled_at IS NULL AND l.returned = 0 ORDER BY o.placed_at, o.order_id, l.line_no",
-        )
-        .bind(self.shop.as_str()).fetch_all(self.readers()).await.map_err(map)?;
-        rows.into_iter()
-            .map(|(customer, product, order, at)| Ok((customer, product, order, stamp(at, "order")?)))
-            .collect()
-    }
-
-    /// Every order that stands, oldest first: what is usual in the shop is learned from it.
-    pub async fn order_summaries(&self) -> Result<Vec<OrderSummary>, StoreError> {
-        let rows: Vec<(String, String, i64, i64, Option<i64>)> = sqlx::query_as(
-            "SELECT o.order_id, o.customer_id, o.placed_at, o.discount_minor, l.price_minor FROM orders o
-             LEFT JOIN order_lines l ON l.shop_id = o.shop_id AND l.order_id = o.order_id
-             WHERE o.shop_id = $1 AND o.cancelled_at IS NULL ORDER BY o.placed_at, o.order_id, l.line_no",
-        )
-        .bind(self.shop.as_str())
-        .fetch_all(self.readers())
-        .await
-        .map_err(map)?;
-        let mut orders: Vec<(String, OrderSummary)> = Vec::new();
-        for (order, customer, at, discount, price) in rows {
-            match orders.last_mut() {
-                Some((last, summary)) if *last == order => summary.prices.extend(price),
-                _ => {
-                    let (placed_at, prices) = (stamp(at, "order")?, price.into_iter().collect());
-                    orders.push((order, OrderSummary { customer, placed_at, discounted: discount > 0, prices }));
-                }
-            }
-        }
-        Ok(orders.into_iter().map(|(_, summary)| summary).collect())
     }
 
     /// Appends activity.

@@ -29,6 +29,9 @@ pub struct Limits {
     /// When text messages may arrive, by region. A shop set up before there were any has none, and sends none.
     #[serde(default)]
     pub sms_hours: Option<HoursTable>,
+    /// Seconds after an approval in which it can be recalled and nothing leaves with it.
+    #[serde(default)]
+    pub recall_seconds: u32,
 }
 
 /// Segments that a kill switch can stop: VIPs, people with an order that stands, and people without one. Who belongs to
@@ -132,6 +135,34 @@ impl ShopStore {
             .await
             .map_err(map)?;
         row.map(|(files,)| from_json(&files, "release")).transpose()
+    }
+
+    /// True when an admin lets authors approve their own work: a shop of one person.
+    pub async fn solo(&self) -> Result<bool, StoreError> {
+        let row: Option<(i64,)> = sqlx::query_as("SELECT solo FROM shops WHERE shop_id = $1")
+            .bind(self.shop.as_str())
+            .fetch_optional(self.readers())
+            .await
+            .map_err(map)?;
+        Ok(row.is_some_and(|(solo,)| solo != 0))
+    }
+
+    /// Lets authors approve their own work, or ends that, with who said so and why.
+    pub async fn set_solo(&self, on: bool, by: &Principal, reason: &str, now: Timestamp) -> Result<(), StoreError> {
+        let (by, reason) = (by.name(), reason.to_owned());
+        self.write(move |c, shop| {
+            Box::pin(async move {
+                sqlx::query("UPDATE shops SET solo = $2 WHERE shop_id = $1")
+                    .bind(shop.as_str())
+                    .bind(i64::from(on))
+                    .execute(&mut *c)
+                    .await
+                    .map_err(map)?;
+                let action = if on { "approval.solo_on" } else { "approval.solo_off" };
+                append_audit(c, shop.as_str(), now, &by, action, shop.as_str(), &reason).await
+            })
+        })
+        .await
     }
 
     /// Turns a kill switch on. Scope `global` stops every shop.

@@ -21,19 +21,22 @@ use super::error::map;
 use super::journal::JournalRow;
 
 /// Commands in one commit, at most: bounds how long the first one waits.
-const GROUP: usize = 256;
+pub(super) const GROUP: usize = 256;
 /// Commands that may wait; a caller beyond that waits itself.
-const QUEUE: usize = 1024;
+pub(super) const QUEUE: usize = 1024;
 
 trait Command: Send {
     /// Does the work and keeps its answer; the error is told as well, for whoever it takes along.
     fn run<'c>(&'c mut self, connection: &'c mut DbConnection) -> BoxFuture<'c, Result<(), StoreError>>;
+    /// True when it never leaves anything behind that a failure of its own had to undo.
+    fn is_single(&self) -> bool;
     fn answer(self: Box<Self>, commit: Result<(), StoreError>);
 }
 
 struct Typed<T, F> {
     work: Option<F>,
     result: Option<Result<T, StoreError>>,
+    single: bool,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
 
@@ -50,6 +53,10 @@ where
             self.result = Some(result);
             ended
         })
+    }
+
+    fn is_single(&self) -> bool {
+        self.single
     }
 
     fn answer(self: Box<Self>, commit: Result<(), StoreError>) {
@@ -89,9 +96,27 @@ impl Writer {
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut DbConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
     {
+        self.queue(work, false).await
+    }
+
+    /// As [`Writer::run`], for work that writes by one statement at most: SQLite undoes a statement that fails by itself,
+    /// so it goes without a savepoint, which costs more than the statement.
+    pub(super) async fn run_single<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut DbConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
+    {
+        self.queue(work, true).await
+    }
+
+    async fn queue<T, F>(&self, work: F, single: bool) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut DbConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
+    {
         let closed = || StoreError::Unavailable("the database is closed".to_owned());
         let (reply, answer) = oneshot::channel();
-        let command = Typed { work: Some(work), result: None, reply };
+        let command = Typed { work: Some(work), result: None, single, reply };
         self.queue.send(Message::Run(Box::new(command))).await.map_err(|_| closed())?;
         answer.await.map_err(|_| closed())?
     }
@@ -196,7 +221,7 @@ const TAKE_BACK: &str = "ROLLBACK TO command";
 async fn commit(line: &mut Line, group: &mut Group) -> Result<(), StoreError> {
     let dialect = line.database.dialect;
     let connection = line.begin().await?;
-    let done = match perform(connection, group).await {
+    let done = match perform(connection, group, dialect).await {
         // On PostgreSQL a COMMIT after an error that a command swallowed would roll back and report success; RELEASE does not.
         Ok(()) => connection.execute("RELEASE command; COMMIT").await.map(|_| ()).map_err(map),
         Err(error) => Err(error),
@@ -214,10 +239,19 @@ async fn commit(line: &mut Line, group: &mut Group) -> Result<(), StoreError> {
 }
 
 /// Runs a group in a transaction whose savepoint `command` is open, as it is again afterwards.
-async fn perform(connection: &mut DbConnection, group: &mut Group) -> Result<(), StoreError> {
+async fn perform(connection: &mut DbConnection, group: &mut Group, dialect: Dialect) -> Result<(), StoreError> {
     append::all(connection, &mut group.appends).await?;
     let mut begun = !group.appends.is_empty();
     for command in &mut group.commands {
+        if command.is_single() && dialect == Dialect::Sqlite {
+            match command.run(connection).await {
+                // A constraint undoes its statement alone. What was written stays whatever the next command comes to.
+                Ok(()) | Err(StoreError::Conflict(_)) => begun = true,
+                // Whether anything of the transaction is left is not known then: all of the group are told.
+                Err(own) => return Err(own),
+            }
+            continue;
+        }
         if std::mem::replace(&mut begun, true) {
             connection.execute(NEXT).await.map_err(map)?;
         }

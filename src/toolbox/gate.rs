@@ -97,7 +97,7 @@ impl ContentGate for Gate {
         draft: &'a Draft,
         report: &'a CheckReport,
     ) -> BoxFuture<'a, Result<RiskAssessment, StoreError>> {
-        Box::pin(self.delivery.assess(&cx.subject, draft, &cx.facts, report))
+        Box::pin(self.delivery.assess(&cx.run, &cx.subject, draft, &cx.facts, report))
     }
 
     fn preview<'a>(&'a self, cx: &'a ToolContext, record: &'a DraftRecord) -> BoxFuture<'a, Result<(), PreviewFault>> {

@@ -49,6 +49,19 @@ impl Offers {
         })
     }
 
+    /// Holds an offer against the budgets of the month, or against none: the name of the one that has not enough left.
+    pub(crate) async fn hold_for(&self, hold: OfferHold, now: Timestamp) -> Result<Option<String>, StoreError> {
+        let limits = self.release.ladder.limits();
+        let month = now.to_zoned(self.release.ladder.zone().clone()).strftime("%Y-%m").to_string();
+        let budgets = [
+            (format!("month:{month}"), limits.budget_month),
+            (format!("customer:{}:{month}", hold.customer), limits.budget_customer_month),
+        ];
+        let budgets: Vec<Budget> =
+            budgets.into_iter().filter_map(|(name, limit)| Some(Budget { name, limit_minor: limit?.minor })).collect();
+        self.store.hold_offer(hold, budgets, now).await
+    }
+
     pub(crate) async fn history(&self, customer: &CustomerId, now: Timestamp) -> Result<OfferHistory, StoreError> {
         let days = |n: i64| now.checked_sub(SignedDuration::from_hours(24 * n)).unwrap_or(now);
         let orders: Vec<_> =
@@ -101,24 +114,15 @@ impl OfferDesk for Offers {
         offer: &'a Offer,
         code: &'a str,
     ) -> BoxFuture<'a, Result<Held, StoreError>> {
-        let limits = self.release.ladder.limits();
-        let month = cx.now.to_zoned(self.release.ladder.zone().clone()).strftime("%Y-%m").to_string();
-        let customer = &cx.subject.customer;
-        let budgets = [
-            (format!("month:{month}"), limits.budget_month),
-            (format!("customer:{customer}:{month}"), limits.budget_customer_month),
-        ];
-        let budgets: Vec<Budget> =
-            budgets.into_iter().filter_map(|(name, limit)| Some(Budget { name, limit_minor: limit?.minor })).collect();
         let hold = OfferHold {
             run: cx.run.clone(),
-            customer: customer.clone(),
+            customer: cx.subject.customer.clone(),
             step: offer.step().clone(),
             code: code.to_owned(),
             cost: offer.cost(),
         };
         Box::pin(async move {
-            let over = self.store.hold_offer(hold, budgets, cx.now).await?;
+            let over = self.hold_for(hold, cx.now).await?;
             Ok(over.map_or(Held::Held, |budget| Held::Over { budget }))
         })
     }
@@ -134,6 +138,9 @@ impl OfferDesk for Offers {
             step: step.as_str().to_owned(),
             reason: kit::personal::mask(reason, &kit::personal::Known::nobody()).into_owned(),
             asked_at: cx.now,
+            answer: None,
+            answered_by: None,
+            note: None,
         };
         Box::pin(self.store.wish_offer(wish))
     }

@@ -69,7 +69,7 @@ struct Disk {
 }
 
 /// True when this process may make mount namespaces.
-fn can_mount() -> bool {
+pub(super) fn can_mount() -> bool {
     let tried = Command::new("unshare").args(["--mount", "mount", "-t", "tmpfs", "none", "/mnt"]).output();
     let can = tried.as_ref().is_ok_and(|output| output.status.success());
     if !can {

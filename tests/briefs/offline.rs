@@ -83,6 +83,59 @@ fn what_the_rules_cannot_hold_is_told_back_and_not_written_down_in_part() {
     });
 }
 
+/// What a first turn brings into the brief: product ids by category.
+async fn shown(chat: &Chat, words: &str) -> (Vec<String>, String) {
+    let id = chat.start(&mia()).await.unwrap().id;
+    let view = chat.say(&id, words).await.unwrap();
+    let mut categories: Vec<String> = view.brief.products.iter().map(|p| p.category.to_string()).collect();
+    categories.dedup();
+    (categories, view.answer.unwrap_or_default())
+}
+
+#[test]
+fn goods_are_what_the_marketers_words_name_and_nothing_that_merely_speaks_of_it() {
+    block_on(async {
+        let shop = Shop::new().await;
+        let chat = offline(&shop).await;
+        for (words, root) in [
+            ("backpacks for lapsed", "packs/"),
+            ("back to school, Rucksäcke, lapsed", "packs/"),
+            ("tents, Thursday", "camping/tents"),
+            ("Zelte für inaktive Kunden", "camping/tents"),
+            ("sleeping bags, no discount", "camping/sleeping-bags"),
+            ("headlamps for lapsed", "lights/headlamps"),
+            ("hiking boots, 10 %", "footwear/hiking-boots"),
+            ("merino socks", "clothing/socks"),
+            ("water bottles, lapsed", "water/bottles"),
+        ] {
+            let (categories, answer) = shown(&chat, words).await;
+            assert!(!categories.is_empty(), "{words}: {answer}");
+            assert!(categories.iter().all(|category| category.starts_with(root)), "{words}: {categories:?}");
+        }
+    });
+}
+
+#[test]
+fn what_the_shop_does_not_sell_is_asked_about() {
+    block_on(async {
+        let shop = Shop::new().await;
+        let chat = offline(&shop).await;
+        for words in
+            ["bicycles for lapsed, Thursday", "back to school, laptops, lapsed", "Fahrräder für inaktive Kunden"]
+        {
+            let (categories, answer) = shown(&chat, words).await;
+            assert_eq!(categories, Vec::<String>::new(), "{words}");
+            let asked = answer.contains("Which category or product id") || answer.contains("Welche Kategorie");
+            assert!(asked, "{words}: {answer}");
+        }
+        // Once the brief shows something, words that are no goods are nobody's question.
+        let id = chat.start(&mia()).await.unwrap().id;
+        chat.say(&id, "tents for lapsed").await.unwrap();
+        let view = chat.say(&id, "gently reminding").await.unwrap();
+        assert!(!view.answer.unwrap().contains("I found no goods"));
+    });
+}
+
 #[test]
 fn a_goal_alone_gives_three_briefs_to_choose_from() {
     block_on(async {

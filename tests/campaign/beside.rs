@@ -23,7 +23,7 @@ fn a_servers_workers_leave_class_runs_to_their_writer() {
         }));
         let (id, _) = shop.asked(&shop.brief()).await;
         stop.send(()).unwrap();
-        serving.await.unwrap().unwrap();
+        serving.await.unwrap();
         let classes = shop.tenant.store.campaign_classes(&id).await.unwrap();
         assert!(!classes.is_empty() && classes.iter().all(|class| class.copy.is_some()));
         let runs = shop.tenant.store.runs(1_000).await.unwrap();

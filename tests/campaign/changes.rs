@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use kit::message::{Channel, ConsentState};
+use mailwright::campaigns::CampaignError;
 use mailwright::store::{CampaignState, Consent, RecipientState};
 
 use super::*;
@@ -150,5 +151,61 @@ fn whoever_is_erased_meanwhile_is_in_no_row_and_nobody_else_notices() {
         }
         let mailed = before.iter().filter(|r| r.channel == Channel::Email && r.customer != gone).count();
         assert_eq!(readers(&shop).len(), mailed);
+    });
+}
+
+#[test]
+fn a_recalled_campaign_sends_nothing_and_is_asked_about_again() {
+    block_on(async {
+        let shop = Shop::open(400).await;
+        let (id, approval) = shop.asked(&shop.brief()).await;
+        let tenant = &shop.tenant;
+        let Looked { seen, route, .. } = tenant.look(&approval).await.unwrap();
+        let recipients = tenant.store.campaign(&id).await.unwrap().unwrap().count.recipients;
+        assert!(recipients > 100, "{recipients}");
+        assert_eq!(route.typed_count, Some(recipients), "a large audience is typed");
+        for typed_count in [None, Some(recipients + 1)] {
+            let assent = Assent { seen: seen.clone(), typed_count };
+            let refused = tenant.approve(&approval, &nora(), &assent).await;
+            assert!(refused.is_err(), "{typed_count:?}");
+        }
+        tenant.approve(&approval, &nora(), &Assent { seen, typed_count: route.typed_count }).await.unwrap();
+        tenant.schedule_campaign(&id, &mira()).await.unwrap();
+        let early = tenant.run_campaign(&id, &|_| {}).await.unwrap_err();
+        assert!(matches!(early, CampaignError::Recallable { .. }), "{early}");
+        tenant.recall(&approval, &mira(), "the wrong week").await.unwrap();
+        shop.clock.set(THURSDAY_EVENING.parse().unwrap());
+        let stopped = tenant.run_campaign(&id, &|_| {}).await.unwrap_err();
+        assert!(matches!(stopped, CampaignError::State(CampaignState::Written, _)), "{stopped}");
+        assert!(shop.files("new").is_empty() && shop.files("sms").is_empty());
+        let again = tenant.ask_for_campaign(&id, &mira()).await.unwrap();
+        assert_ne!(again, approval);
+        let refused = shop.approve(&again, &mira()).await.unwrap_err();
+        assert!(matches!(refused, DecideError::Rule(_)), "who shaped it cannot approve it: {refused}");
+    });
+}
+
+#[test]
+fn a_campaigns_offers_stay_within_the_months_budgets() {
+    block_on(async {
+        let mut shop = Shop::open(220).await;
+        shop.release(|files| {
+            let ladder = files.get_mut("knowledge/offers/ladder.toml").unwrap();
+            assert!(ladder.contains("month = \"2500.00\""));
+            *ladder = ladder.replace("month = \"2500.00\"", "month = \"100.00\"");
+        })
+        .await;
+        let id = shop.scheduled(&shop.with_offer("five-percent")).await;
+        shop.clock.set(THURSDAY_EVENING.parse().unwrap());
+        shop.tenant.run_campaign(&id, &|_| {}).await.unwrap();
+        let counts = shop.counts(&id).await;
+        let spent = shop.tenant.store.budget_spent("month:2026-11").await.unwrap();
+        assert!(spent > 0 && spent <= 10_000, "{spent}");
+        let over = counts.get(&("removed".to_owned(), "offer_budget".to_owned())).copied().unwrap_or(0);
+        let sent = counts.iter().filter(|((state, _), _)| state == "sent").map(|(_, n)| n).sum::<u32>();
+        assert!(over > 0 && sent > 0, "{counts:?}");
+        // Once more changes nothing: a person's offer is held once.
+        let _ = shop.tenant.run_campaign(&id, &|_| {}).await;
+        assert_eq!(shop.tenant.store.budget_spent("month:2026-11").await.unwrap(), spent);
     });
 }

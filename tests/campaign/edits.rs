@@ -34,7 +34,7 @@ fn an_edit_voids_what_was_signed_and_its_editor_cannot_sign_it() {
         let shop = Shop::open(120).await;
         let tenant = &shop.tenant;
         let (id, first) = shop.asked(&shop.brief()).await;
-        tenant.decide_campaign(&first, &nora(), None).await.unwrap();
+        shop.approve(&first, &nora()).await.unwrap();
         let (class, before) = english(&shop, &id).await;
 
         let edited = tenant.edit_class(&id, &class, &sam(), &preheader(PREHEADER)).await.unwrap();
@@ -55,10 +55,10 @@ fn an_edit_voids_what_was_signed_and_its_editor_cannot_sign_it() {
         // Nobody approves their own words: not the editor, not who shaped the campaign.
         assert!(new.record.authors.contains("user:sam") && new.record.authors.contains("user:mira"));
         for author in [sam(), mira()] {
-            let refused = tenant.decide_campaign(&edited.approval, &author, None).await.unwrap_err();
-            assert!(matches!(refused, CampaignError::Decision(DecisionError::OwnWork { .. })), "{refused:?}");
+            let refused = shop.approve(&edited.approval, &author).await.unwrap_err();
+            assert!(matches!(refused, DecideError::Rule(DecisionError::OwnWork { .. })), "{refused:?}");
         }
-        tenant.decide_campaign(&edited.approval, &nora(), None).await.unwrap();
+        shop.approve(&edited.approval, &nora()).await.unwrap();
         tenant.schedule_campaign(&id, &mira()).await.unwrap();
         let late = tenant.edit_class(&id, &class, &sam(), &preheader("Too late for other words now.")).await;
         assert!(matches!(late, Err(CampaignError::State(CampaignState::Scheduled, _))), "{late:?}");

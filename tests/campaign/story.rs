@@ -59,11 +59,11 @@ fn a_brief_becomes_one_message_for_each_of_its_people() {
             "{own:?}"
         );
 
-        let refused = tenant.decide_campaign(&approval, &mira(), None).await.unwrap_err();
-        assert!(matches!(refused, CampaignError::Decision(_)), "who shaped it cannot approve it: {refused}");
+        let refused = shop.approve(&approval, &mira()).await.unwrap_err();
+        assert!(matches!(refused, DecideError::Rule(_)), "who shaped it cannot approve it: {refused}");
         let early = tenant.schedule_campaign(&id, &mira()).await.unwrap_err();
         assert!(matches!(early, CampaignError::State(..)), "{early}");
-        tenant.decide_campaign(&approval, &nora(), None).await.unwrap();
+        shop.approve(&approval, &nora()).await.unwrap();
         tenant.schedule_campaign(&id, &mira()).await.unwrap();
 
         // Before anybody's hour nothing leaves.

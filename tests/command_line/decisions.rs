@@ -22,7 +22,7 @@ fn whoever_edits_does_not_approve() {
     let before = folder.state();
     let approve = |id: &str, name: &str| folder.run(AFTERNOON, &["approvals", "approve", id, "--as", name]);
     approve(&successor, "sam").failed(1, &["sam is an author of", &successor, "somebody else must look"]);
-    approve(&id, "nora").failed(1, &[&id, "is Superseded already"]);
+    approve(&id, "nora").failed(1, &[&id, "was edited by user:sam", &successor, "takes its place", "the preheader"]);
     approve(&successor, "  ").failed(1, &["say who you are"]);
     assert_eq!(folder.state(), before);
     assert!(approve(&successor, "nora").status.success());
@@ -36,7 +36,7 @@ fn a_rejection_needs_a_reason_and_ends_the_run() {
     let (folder, id) = waiting();
     let before = folder.state();
     let reject = |reason| folder.run(AFTERNOON, &["approvals", "reject", &id, "--as", "nora", "--reason", reason]);
-    reject("no").failed(1, &["a rejection needs a reason of 3 to 500 characters, found 2"]);
+    reject("no").failed(1, &["this needs a reason of 3 to 500 characters, found 2"]);
     assert_eq!(folder.state(), before);
     let told = reject("she is on the phone with us");
     assert!(told.status.success() && told.out.contains("no message: rejected"), "{told:?}");
@@ -100,4 +100,61 @@ fn a_quoted_rejection_becomes_a_rule_when_a_marketer_accepts_it() {
     let decline = ["brand", "proposals", "reject", &slug, "--as", "mira", "--reason", "it was that one mail"];
     assert!(folder.run(AFTERNOON, &decline).status.success());
     assert_eq!(folder.json(AFTERNOON, &["brand", "proposals", "list"]), json!([]));
+}
+
+/// The shipped minute, which the shop of these tests does not have.
+const A_MINUTE: &str = "UPDATE shops SET limits = REPLACE(limits, '\"recall_seconds\":0', '\"recall_seconds\":60')";
+
+#[test]
+fn what_was_approved_is_recalled_before_it_leaves() {
+    let (folder, id) = waiting();
+    crate::engine::tamper(&folder, A_MINUTE);
+    let approved = folder.run(AFTERNOON, &["approvals", "approve", &id, "--as", "nora", "--no-wait"]);
+    assert!(
+        approved.out.contains("it leaves after 2026-11-17T15:01:00Z, unless: mailwright approvals recall"),
+        "{approved:?}"
+    );
+    folder.json(AFTERNOON, &["runs", "resume"]);
+    assert!(folder.mails().is_empty());
+    let recall = |reason: &str| folder.run(AFTERNOON, &["approvals", "recall", &id, "--as", "sam", "--reason", reason]);
+    recall("no").failed(1, &["this needs a reason of 3 to 500 characters"]);
+    assert!(recall("the wrong week").status.success());
+    recall("once more").failed(1, &[&id, "cannot be recalled: it is Recalled"]);
+    folder.json("2026-11-17T15:05:00Z", &["runs", "resume"]);
+    assert!(folder.mails().is_empty());
+    assert_eq!(folder.rows("SELECT state FROM runs"), ["done"]);
+    let told = "SELECT who || ' ' || action || ' ' || detail FROM audit WHERE action = 'approval.recalled'";
+    assert_eq!(folder.rows(told), ["user:sam approval.recalled the wrong week"]);
+    folder.json(AFTERNOON, &["audit", "verify"]);
+}
+
+#[test]
+fn whoever_approves_waits_out_the_minute_and_then_it_leaves() {
+    let (folder, id) = waiting();
+    crate::engine::tamper(&folder, A_MINUTE);
+    let approved = folder.json(AFTERNOON, &["approvals", "approve", &id, "--as", "nora"]);
+    assert_eq!(approved["rest"], json!("delivered (sent)"));
+    assert_eq!(folder.rows("SELECT CAST(settled_at - reserved_at >= 0 AS TEXT) FROM sends"), ["1"]);
+    let recall = ["approvals", "recall", &id, "--as", "sam", "--reason", "the wrong week"];
+    folder.run(AFTERNOON, &recall).failed(1, &[&id, "cannot be recalled any more: a message is on its way with it"]);
+    assert_eq!(folder.mails().len(), 1);
+}
+
+#[test]
+fn nobody_approves_what_they_have_not_looked_at() {
+    let (folder, id) = waiting();
+    let unseen = folder.path().join(format!("previews/{id}.seen"));
+    let approve = |more: &[&str]| {
+        let args = [&["approvals", "approve", &id, "--as", "nora"], more].concat();
+        crate::binary::told(crate::binary::bare(&args).arg("--data").arg(folder.path()).args(["--at", AFTERNOON]))
+    };
+    assert!(!unseen.exists());
+    approve(&[]).failed(1, &["look at it first: mailwright approvals show", &id]);
+    approve(&["--seen", "1-2-3"]).failed(2, &["it looks like 1-0123456789ab"]);
+    approve(&["--seen", "1-0123456789ab-0123456789ab-0123456789ab"])
+        .failed(1, &[&id, "is not what you looked at any more", "look again: mailwright approvals show"]);
+    assert_eq!(folder.rows("SELECT state FROM approvals"), ["pending"]);
+    let shown = folder.json(AFTERNOON, &["approvals", "show", &id]);
+    assert!(approve(&["--seen", shown["seen"].as_str().unwrap()]).status.success());
+    assert_eq!(folder.mails().len(), 1);
 }

@@ -17,7 +17,7 @@ fn an_untouched_trail_is_sound_and_still_holds_what_was_exported() {
     let rows = folder.rows("SELECT action FROM audit ORDER BY seq");
     assert_eq!(
         rows[rows.len() - 4..],
-        ["approval.open", "approval.approved", "send.reserved", "send.sent"].map(str::to_owned)
+        ["approval.signed", "approval.approved", "send.reserved", "send.sent"].map(str::to_owned)
     );
     let told = folder.json(AFTERNOON, &["audit", "verify", "--head", head]);
     assert_eq!((&told["sound"], &told["compared_with"]), (&Value::from(true), &exported));

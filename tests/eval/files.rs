@@ -60,6 +60,54 @@ fn mistakes_are_named_with_their_place() {
     insta::assert_snapshot!(all.join("\n"));
 }
 
+const BRIEF: &str = "\
+suite: two
+about: a marketer talks
+cases:
+  - name: packs
+    others:
+      - { first_name: Jonas }
+    story:
+      - chat: packs for lapsed
+      - changed: [products]
+    then:
+      outcome: briefed
+      readers: [Jonas]
+      brief:
+        vip: unstated
+        leaves: 2026-11-19
+";
+
+#[test]
+fn mistakes_about_a_brief_are_named_with_their_place() {
+    assert!(Suite::parse(Path::new("two.yaml"), BRIEF).unwrap().cases[0].is_brief());
+    let wrong = [
+        // Keys and values that nobody knows.
+        ("vip:", "vips:"),
+        ("vip: unstated", "vip: nobody"),
+        ("[products]", "[wares]"),
+        ("2026-11-19", "the 19th"),
+        ("- chat:", "- says:"),
+        // No sense.
+        (
+            "- chat: packs for lapsed\n      - changed: [products]",
+            "- changed: [products]\n      - chat: packs for lapsed",
+        ),
+        ("chat: packs for lapsed\n      - changed: [products]", "due"),
+        ("readers: [Jonas]", "readers: [Mia]"),
+        ("first_name: Jonas", "first_name: Aoife"),
+        ("first_name: Jonas", "zone: Atlantis"),
+    ];
+    let all: Vec<String> = wrong
+        .into_iter()
+        .map(|(right, wrong)| {
+            assert!(BRIEF.contains(right), "{right}");
+            format!("{wrong:?}\n    {}", told(&BRIEF.replacen(right, wrong, 1)))
+        })
+        .collect();
+    insta::assert_snapshot!(all.join("\n"));
+}
+
 #[test]
 fn two_cases_of_one_name_are_refused() {
     let case = RIGHT.split_once("cases:\n").unwrap().1;

@@ -1,8 +1,13 @@
 //! A suite that passes when a gate is gone watches nothing.
 
+use std::sync::Arc;
+
 use mailwright::eval::suite::{Case, Ending};
 
+use testkit::models::AsksAgain;
+
 use super::off::Off;
+use super::off::brief::BriefOff;
 use super::{failing, play, play_wired, props, suites};
 
 /// A gate: its name, how it is switched off, the cases it is for, and what must be seen without it.
@@ -58,6 +63,26 @@ fn without_any_one_gate_a_case_fails() {
         }
     }
     assert_eq!(blind, Vec::<String>::new());
+}
+
+/// A brief's gate: how it is switched off, the case it is for, and what must be seen without it.
+const BRIEF_GATES: [(BriefOff, &str, &str); 4] = [
+    (BriefOff::Quotes, "A yes that was not asked for takes nothing back", "brief.standing"),
+    (BriefOff::Standing, "What was ruled stands against a later wish", "brief.channels"),
+    (BriefOff::QuestionLimit, "VIPs get no message at all when the answer says so", "brief.asked"),
+    (BriefOff::Terms, "A price that rose after the approval is shown to nobody", "outcome"),
+];
+
+#[test]
+fn without_any_one_gate_of_a_brief_a_case_fails() {
+    // A model that keeps asking shows the question limit, and breaks no other case here.
+    let model = || props(|offline| Arc::new(AsksAgain(offline)));
+    for (off, case, seen) in BRIEF_GATES {
+        let only = || suites(|known| known.name == case);
+        assert_eq!(failing(&play(model(), only())), Vec::<String>::new(), "{case}");
+        let failing = failing(&play(model().wired(Arc::new(off)), only()));
+        assert!(failing.iter().any(|case| case.contains(seen)), "{seen} is not among {failing:?}");
+    }
 }
 
 #[test]

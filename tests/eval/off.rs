@@ -1,5 +1,7 @@
 //! One gate switched off, without a back door in the product: around the ledger's store, the hand-over, or in the files.
 
+pub(crate) mod brief;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 

@@ -65,7 +65,7 @@ fn who_only_looks_or_writes_may_not_approve() {
         let mut scene = drafted(seed).await;
         let id = scene.world.asked().await.record.id;
         for who in [team("vera", Role::Viewer), team("mark", Role::Marketer), kit::Principal::System] {
-            let refused = scene.world.tenant.approve(&id, &who).await.unwrap_err();
+            let refused = scene.world.approve(&id, &who).await.unwrap_err();
             assert!(matches!(refused, DecideError::Rule(DecisionError::NoRole { .. })), "{refused}");
         }
         assert_eq!(scene.now().await.to_string(), "waiting flow_review");
@@ -82,10 +82,11 @@ fn an_editor_cannot_approve_and_somebody_else_sends_the_edited_words() {
         scene.now().await;
         assert_eq!(scene.world.asked().await.record.id, second);
 
-        let own = scene.world.tenant.approve(&second, &editor).await.unwrap_err();
+        let own = scene.world.approve(&second, &editor).await.unwrap_err();
         assert!(matches!(own, DecideError::Rule(DecisionError::OwnWork { .. })), "{own}");
-        let old = scene.world.tenant.approve(&first, &team("nora", Role::Approver)).await.unwrap_err();
-        assert!(matches!(old, DecideError::Rule(DecisionError::NotPending { .. })), "{old}");
+        let old = scene.world.approve(&first, &team("nora", Role::Approver)).await.unwrap_err();
+        let is_told = matches!(&old, DecideError::Replaced { successor, what, .. } if *successor == second && what[0].contains("A calmer subject line"));
+        assert!(is_told, "{old}");
         scene.nothing_left();
 
         scene.world.approve_all().await;
@@ -122,7 +123,7 @@ fn approved_twice_is_one_mail() {
     in_every_shop(async |seed| {
         let mut scene = drafted(seed).await;
         let ids = scene.world.approve_all().await;
-        let again = scene.world.tenant.approve(&ids[0], &team("zoe", Role::Admin)).await.unwrap_err();
+        let again = scene.world.approve(&ids[0], &team("zoe", Role::Admin)).await.unwrap_err();
         assert!(matches!(again, DecideError::Rule(DecisionError::NotPending { .. })), "{again}");
         scene.now().await.mail();
         scene.now().await.mail();
@@ -137,7 +138,7 @@ fn rejected_is_no_mail_and_stays_so() {
         let id = scene.world.asked().await.record.id;
         scene.world.reject_all("wrong tone for this one", false).await;
         assert_eq!(scene.now().await, Fate::NoSend("rejected".to_owned()));
-        assert!(scene.world.tenant.approve(&id, &team("nora", Role::Approver)).await.is_err());
+        assert!(scene.world.approve(&id, &team("nora", Role::Approver)).await.is_err());
         assert_eq!(scene.now().await, Fate::NoSend("rejected".to_owned()));
         scene.nothing_left();
     });
@@ -148,7 +149,7 @@ fn a_rejection_needs_a_reason() {
     in_every_shop(async |seed| {
         let mut scene = drafted(seed).await;
         let id = scene.world.asked().await.record.id;
-        let refused = scene.world.tenant.reject(&id, &team("nora", Role::Approver), " ", true).await.unwrap_err();
+        let refused = scene.world.tenant.reject(&id, &team("nora", Role::Approver), " ", true, None).await.unwrap_err();
         assert!(matches!(refused, DecideError::Rule(DecisionError::Reason { .. })), "{refused}");
         assert_eq!(scene.now().await.to_string(), "waiting flow_review");
     });
@@ -190,7 +191,7 @@ fn what_nobody_approves_lapses() {
         scene.settle().await;
         let id = scene.world.asked().await.record.id;
         scene.world.later(5);
-        let late = scene.world.tenant.approve(&id, &team("nora", Role::Approver)).await.unwrap_err();
+        let late = scene.world.approve(&id, &team("nora", Role::Approver)).await.unwrap_err();
         assert!(matches!(late, DecideError::Rule(DecisionError::Expired { .. })), "{late}");
         assert_eq!(scene.now().await, Fate::NoSend("approval_expired".to_owned()));
         scene.nothing_left();
@@ -207,7 +208,7 @@ fn an_approval_covers_one_reader_only() {
         scene.world.in_time(&run).await;
         let pending = scene.world.pending().await;
         let mine = pending.iter().find(|a| a.run == scene.run).unwrap();
-        scene.world.tenant.approve(&mine.record.id, &team("nora", Role::Approver)).await.unwrap();
+        scene.world.approve(&mine.record.id, &team("nora", Role::Approver)).await.unwrap();
         assert!(matches!(scene.world.drive(&run).await, Fate::Waiting(_)));
         scene.now().await.mail();
         assert_eq!(scene.world.outbox().len(), 1);

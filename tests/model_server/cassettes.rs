@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use mailwright::cassette::{Cassette, CassetteError, Scrub};
 use mailwright::egress::{Egress, EgressError, Outgoing, Reach};
-use mailwright::model::ModelError;
 use mailwright::model::openai::{OpenAi, Profile};
+use mailwright::model::{ChatModel as _, ModelError};
 use mailwright::runs::Silent;
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
@@ -83,6 +83,30 @@ async fn a_run_is_recorded_and_replayed_without_a_server() {
     assert!(why.text.contains("does not hold this request") && why.text.contains(place), "{}", why.text);
     let failed = recording.finish().unwrap_err();
     assert!(failed.to_string().contains(place), "{failed}");
+}
+
+#[tokio::test]
+async fn a_recording_proves_prompts_only_while_it_holds_every_request_whole() {
+    let tape = Tape::new();
+    let model = MockServer::start().await;
+    Mock::given(method("POST")).respond_with(Thinking(Thinking::model())).mount(&model).await;
+    let reads = |base_url: &str, cassette: Option<Arc<Cassette>>| {
+        OpenAi::with(profile(base_url), cassette).unwrap().reads_prompts()
+    };
+    let url = format!("{}/v1", model.uri());
+    assert!(reads(&url, None), "a server reads");
+    let recorder = tape.record(Scrub::default());
+    run(&url, recorder.clone(), |_| {}).await;
+    assert!(reads(&url, Some(recorder)), "and does so while it is recorded");
+
+    let (nobody, recording) = (nobody().await, tape.replay(Scrub::default()));
+    assert!(!reads(&nobody, Some(recording.clone())), "nothing was answered yet");
+    run(&nobody, recording.clone(), |_| {}).await;
+    assert!(reads(&nobody, Some(recording)));
+
+    let recording = tape.replay(Scrub::default());
+    run(&nobody, recording.clone(), |profile| profile.max_tokens = 400).await;
+    assert!(!reads(&nobody, Some(recording)), "a request had changed");
 }
 
 /// A sender's call with a person in it.

@@ -14,6 +14,7 @@ use esp::Outbox;
 use kit::message::SendState;
 use kit::{CallId, Principal, Role, RunId};
 use mail_parser::MessageParser;
+use mailwright::approvals::Assent;
 use mailwright::clock::SetClock;
 use mailwright::model::ChatModel;
 use mailwright::model::offline::OfflineModel;
@@ -94,7 +95,10 @@ impl Shop {
         let rest = driver.drive(&admitted.run).await.unwrap();
         let Rest::Approval { approval, .. } = rest else { return rest };
         let you = Principal::User { name: "you".to_owned(), role: Role::Approver };
-        self.tenant.approve(&approval, &you).await.unwrap();
+        let seen = self.tenant.look(&approval).await.unwrap().seen;
+        let assent = Assent { seen, typed_count: None };
+        let signed = self.tenant.approve(&approval, &you, &assent).await.unwrap();
+        self.clock.set(signed.recallable_until.unwrap());
         driver.drive(&admitted.run).await.unwrap()
     }
 

@@ -86,10 +86,22 @@ fn a_message_is_approved_and_leaves() {
         assert_eq!((listed.as_array().unwrap().len(), &listed[0]["state"]), (1, &json!("pending")));
         let id = listed[0]["approval"].as_str().unwrap().to_owned();
         let shown = got(asked(&served, Method::GET, &format!("/approvals/{id}"), &token)).await;
-        assert_eq!(shown, listed[0]);
-        let done = got(asked(&served, Method::POST, &format!("/approvals/{id}/approve"), &token)).await;
-        assert_eq!(done, json!({ "approval": id, "state": "approved", "run": run }));
-        let again = problem(asked(&served, Method::POST, &format!("/approvals/{id}/approve"), &token)).await;
+        assert_eq!(shown["message"], listed[0]["message"]);
+        assert_eq!(shown["missing"], json!(["message (marketing-ops: anybody who may approve)"]));
+        let approve = || asked(&served, Method::POST, &format!("/approvals/{id}/approve"), &token);
+        let (status, detail) = problem(approve()).await;
+        assert_eq!(status, StatusCode::PRECONDITION_REQUIRED, "{detail}");
+        let (status, detail) =
+            problem(approve().header("if-match", "\"2-000000000000-000000000000-000000000000\"")).await;
+        assert_eq!(status, StatusCode::PRECONDITION_FAILED, "{detail}");
+        assert!(detail.contains("it is pending now (version 1, you saw 2)"), "{detail}");
+        let saw = format!("\"{}\"", shown["seen"].as_str().unwrap());
+        let tag = asked(&served, Method::GET, &format!("/approvals/{id}"), &token).send().await.unwrap();
+        assert_eq!(tag.headers()["etag"], saw);
+        let done = got(approve().header("if-match", &saw)).await;
+        let until = served.world.now().to_string();
+        assert_eq!(done, json!({ "approval": id, "state": "approved", "run": run, "recallable_until": until }));
+        let again = problem(approve().header("if-match", &saw)).await;
         assert_eq!(again.0, StatusCode::CONFLICT);
         for _ in 0..2400 {
             if !served.world.outbox().is_empty() {

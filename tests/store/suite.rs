@@ -7,7 +7,7 @@ use kit::{
 };
 use mailwright::store::{
     Accepted, Admission, ApiToken, Connection, Consent, Customer, InboxEvent, InboxState, JournalRow, NewRun, Order,
-    OrderLine, ParkedState, ProductRow, RunState, Ticket,
+    OrderLine, ParkedState, ProductRow, RunState, SoldLine, SoldOrder, Ticket,
 };
 
 use super::{Home, now, shop};
@@ -300,10 +300,23 @@ pub(super) async fn an_order_is_stored_again_with_what_is_new(home: &Home) {
     store.put_orders(vec![order(None)]).await.unwrap();
     let c1 = order(None).customer;
     assert_eq!(store.bought_since(&c1, minutes(-1)).await.unwrap(), Some(now()));
+    let lines = order(None).lines.into_iter().map(|line| SoldLine {
+        product: line.product.to_string(),
+        price_minor: line.price.minor,
+        returned: line.returned,
+    });
+    let sold = SoldOrder {
+        order: "o1".to_owned(),
+        customer: "c1".to_owned(),
+        placed_at: now(),
+        discounted: false,
+        lines: lines.collect(),
+    };
+    assert_eq!(store.sold().await.unwrap(), [sold]);
     store.put_orders(vec![order(Some(minutes(3)))]).await.unwrap();
     assert_eq!(store.orders_of(&c1).await.unwrap(), [order(Some(minutes(3)))]);
     assert_eq!(store.bought_since(&c1, minutes(-1)).await.unwrap(), None);
-    assert_eq!(store.purchases().await.unwrap(), []);
+    assert_eq!(store.sold().await.unwrap(), []);
 }
 
 pub(super) async fn a_command_that_fails_leaves_nothing_and_takes_nobody_with_it(home: &Home) {

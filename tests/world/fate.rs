@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use agent::Outcome;
 use kit::message::{ApprovalState, SendState};
-use kit::{ApprovalId, Role, RunId, Timestamp};
+use kit::{ApprovalId, Principal, Role, RunId, Timestamp};
+use mailwright::approvals::{Assent, DecideError, Looked, Signed};
 use mailwright::intake::Intake;
 use mailwright::runs::{Rest, Silent};
 use mailwright::store::{Approval, RunState};
@@ -103,12 +104,18 @@ impl World {
         pending.remove(0)
     }
 
+    /// Somebody looks at a request and says yes to what they saw.
+    pub(crate) async fn approve(&self, id: &ApprovalId, who: &Principal) -> Result<Signed, DecideError> {
+        let Looked { seen, route, .. } = self.tenant.look(id).await?;
+        self.tenant.approve(id, who, &Assent { seen, typed_count: route.typed_count }).await
+    }
+
     /// An approver who wrote nothing says yes to everything that is open.
     pub(crate) async fn approve_all(&mut self) -> Vec<ApprovalId> {
         self.step().await;
         let mut done = Vec::new();
         for approval in self.pending().await {
-            self.tenant.approve(&approval.record.id, &team("nora", Role::Approver)).await.unwrap();
+            self.approve(&approval.record.id, &team("nora", Role::Approver)).await.unwrap();
             done.push(approval.record.id);
         }
         done
@@ -117,7 +124,7 @@ impl World {
     pub(crate) async fn reject_all(&mut self, reason: &str, revise: bool) {
         self.step().await;
         for approval in self.pending().await {
-            self.tenant.reject(&approval.record.id, &team("nora", Role::Approver), reason, revise).await.unwrap();
+            self.tenant.reject(&approval.record.id, &team("nora", Role::Approver), reason, revise, None).await.unwrap();
         }
     }
 

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use crate::console::Console;
-use crate::run::{cargo, shown};
+use crate::run::{StageError, cargo, shown};
 
 /// Builds and runs it. What it prints is its own affair: tables for people, one JSON object as the last line.
 pub(crate) fn run(name: &str, args: &[OsString], console: Console) -> ExitCode {
@@ -27,17 +27,43 @@ pub(crate) fn run(name: &str, args: &[OsString], console: Console) -> ExitCode {
     }
 }
 
-/// Builds the server as tests have it, with its failpoints, and tortures it.
-pub(crate) fn torture(args: &[OsString], console: Console) -> ExitCode {
-    let mut server = cargo(console);
-    server.args(["build", "--quiet", "--package", "mailwright", "--bin", "mailwright"]);
-    let mut torture = cargo(console);
-    torture.args(["run", "--quiet", "--package", "mailwright-bench", "--bin", "torture", "--"]).args(args);
-    match shown(server, console).and_then(|()| shown(torture, console)) {
+/// How large a torture is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Size {
+    /// With the server that the tests have built.
+    Small,
+    /// With an optimised server, which starts a thousand times in reasonable time.
+    Full,
+}
+
+/// Lives in the one whole check: enough to see each kind of end, in less than a minute.
+const LIVES_OF_A_CHECK: &str = "12";
+
+/// Builds the server with its failpoints, and tortures it.
+pub(crate) fn torture(size: Size, args: &[OsString], console: Console) -> ExitCode {
+    match tortured(size, args, console) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             console.say(&error.to_string());
             ExitCode::FAILURE
         }
     }
+}
+
+/// The torture of the one whole check.
+pub(crate) fn small_torture(console: Console) -> Result<(), StageError> {
+    tortured(Size::Small, &["--kills".into(), LIVES_OF_A_CHECK.into()], console)
+}
+
+fn tortured(size: Size, args: &[OsString], console: Console) -> Result<(), StageError> {
+    let mut server = cargo(console);
+    server.args(["build", "--quiet", "--package", "mailwright", "--bin", "mailwright"]);
+    let mut torture = cargo(console);
+    torture.args(["run", "--quiet", "--package", "mailwright-bench", "--bin", "torture", "--"]);
+    if size == Size::Full {
+        server.args(["--profile", "torture"]);
+        torture.args(["--kills", "1000", "--server", "target/torture/mailwright"]);
+    }
+    torture.args(args);
+    shown(server, console).and_then(|()| shown(torture, console))
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use crate::bench::small_torture;
 use crate::console::Console;
 use crate::prepare::prepare;
 use crate::run::{StageError, cargo, mailwright, read, shown};
@@ -27,10 +28,11 @@ enum Stage {
     Lint,
     Tests,
     Evals,
+    Torture,
 }
 
 impl Stage {
-    const ALL: [Self; 5] = [Self::Prepare, Self::Format, Self::Lint, Self::Tests, Self::Evals];
+    const ALL: [Self; 6] = [Self::Prepare, Self::Format, Self::Lint, Self::Tests, Self::Evals, Self::Torture];
 
     const fn name(self) -> &'static str {
         match self {
@@ -39,13 +41,14 @@ impl Stage {
             Self::Lint => "lint",
             Self::Tests => "tests",
             Self::Evals => "evals",
+            Self::Torture => "torture",
         }
     }
 
     fn is_in(self, scope: Scope) -> bool {
         match self {
             Self::Lint => scope == Scope::Whole,
-            Self::Prepare | Self::Format | Self::Tests | Self::Evals => true,
+            Self::Prepare | Self::Format | Self::Tests | Self::Evals | Self::Torture => true,
         }
     }
 
@@ -77,6 +80,7 @@ impl Stage {
             }
             // After the tests, which have built the binary.
             Self::Evals => uncounted(shown(mailwright(&["eval", "run", "evals", "--gate"]), console)),
+            Self::Torture => uncounted(small_torture(console)),
         }
     }
 }
@@ -180,6 +184,6 @@ mod tests {
     #[test]
     fn quick_leaves_only_the_lints_out() {
         let quick: Vec<_> = Stage::ALL.into_iter().filter(|stage| stage.is_in(Scope::Quick)).collect();
-        assert_eq!(quick, [Stage::Prepare, Stage::Format, Stage::Tests, Stage::Evals]);
+        assert_eq!(quick, [Stage::Prepare, Stage::Format, Stage::Tests, Stage::Evals, Stage::Torture]);
     }
 }

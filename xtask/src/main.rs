@@ -16,6 +16,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::bench::Size;
 use crate::check::{Scope, check};
 use crate::console::Console;
 
@@ -28,7 +29,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Check everything: format, lints, all tests
+    /// Check everything: format, lints, all tests, evals, a small torture
     ///
     /// Runs every stage even when an earlier one fails. The last line is `N passed, N failed, N skipped`. The exit code
     /// is not 0 when a stage failed.
@@ -44,9 +45,12 @@ enum Task {
     /// Kill a server under load again and again; nothing may be lost or sent twice
     ///
     /// Builds the server with its failpoints, then runs the binary `torture` of the package mailwright-bench. Small by
-    /// default; full size is `--kills 1000` and takes a while. The exit code is not 0 when anything was lost, doubled or left.
-    #[command(after_help = "Example: cargo xtask torture --kills 1000")]
+    /// default. The exit code is not 0 when anything was lost, doubled or left, or a failpoint was met too rarely.
+    #[command(after_help = "Example: cargo xtask torture --full --postgres")]
     Torture {
+        /// A thousand kills of an optimised server, each failpoint met 20 times or more; takes most of an hour
+        #[arg(long)]
+        full: bool,
         /// What it takes; `cargo xtask torture -- --help` lists it
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
@@ -54,7 +58,7 @@ enum Task {
     /// Run a benchmark of the package mailwright-bench, built for release
     #[command(after_help = "Example: cargo xtask bench graph --products 20000 --interactions 900000")]
     Bench {
-        /// Which: agent, catalog, compose, eval, graph, start
+        /// Which: agent, catalog, compose, eval, graph, intake, soak, start
         name: String,
         /// What the benchmark itself takes; `cargo xtask bench NAME -- --help` lists it
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -65,7 +69,9 @@ enum Task {
 fn main() -> ExitCode {
     match Cli::parse().task {
         Task::Test { quick, json } => check(if quick { Scope::Quick } else { Scope::Whole }, Console::new(json)),
-        Task::Torture { args } => bench::torture(&args, Console::new(false)),
+        Task::Torture { full, args } => {
+            bench::torture(if full { Size::Full } else { Size::Small }, &args, Console::new(false))
+        }
         Task::Bench { name, args } => bench::run(&name, &args, Console::new(false)),
     }
 }

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use shop::{Delivery, Source};
 
 use super::{PlayError, Player, Run};
-use crate::eval::stage;
 use crate::eval::suite::{CartWith, Consent, Door, Step, Switch};
+use crate::eval::template;
 
 /// Products that a step names.
 pub fn products_of(step: &Step) -> Vec<&ProductId> {
@@ -40,7 +40,15 @@ pub fn products_of(step: &Step) -> Vec<&ProductId> {
         | Step::EditAndApprove(_)
         | Step::Reject(_)
         | Step::Revise(_)
-        | Step::EspFails(_) => Vec::new(),
+        | Step::EspFails(_)
+        | Step::Chat(_)
+        | Step::Changed(_)
+        | Step::Undo
+        | Step::Flip(_)
+        | Step::TakeBack(_)
+        | Step::Choose(_)
+        | Step::Write
+        | Step::ApproveOneself => Vec::new(),
     }
 }
 
@@ -104,6 +112,14 @@ impl Player<'_> {
                 self.fails(*fault);
                 Ok(())
             }
+            Step::Chat(_)
+            | Step::Changed(_)
+            | Step::Undo
+            | Step::Flip(_)
+            | Step::TakeBack(_)
+            | Step::Choose(_)
+            | Step::Write
+            | Step::ApproveOneself => self.brief_step(step).await,
         }
     }
 
@@ -297,7 +313,7 @@ impl Player<'_> {
     async fn bans(&mut self, phrase: &str) -> Result<(), PlayError> {
         let now = self.now();
         let mut failed = None;
-        self.stage.release(|files| failed = stage::ban(files, phrase).err(), now).await?;
+        self.stage.release(|files| failed = template::ban(files, phrase).err(), now).await?;
         if let Some(error) = failed {
             return Err(error.into());
         }

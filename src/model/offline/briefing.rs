@@ -2,6 +2,8 @@
 //! questions: it does not pretend to converse.
 
 mod heard;
+mod lists;
+mod shelf;
 mod words;
 
 use agent::Message;
@@ -9,10 +11,6 @@ use serde_json::{Map, Value, json};
 
 use self::heard::{Ban, Heard, Wish, hear};
 
-/// Searches made in one turn.
-const MAX_SEARCHES: usize = 3;
-/// Products taken from a search.
-const MAX_PRODUCTS: usize = 4;
 /// Updates tried in one turn: the patch, and once more without what was refused.
 const MAX_UPDATES: usize = 2;
 
@@ -166,7 +164,7 @@ fn act(scene: &Scene<'_>, heard: &Heard) -> Option<Vec<(&'static str, Value)>> {
         return propose(scene, heard);
     }
     if scene.made("search_catalog").next().is_none() && scene.made("update_brief").next().is_none() {
-        let searches = searches(heard);
+        let searches = shelf::searches(heard);
         if !searches.is_empty() {
             return Some(searches);
         }
@@ -200,29 +198,6 @@ fn missing(updated: &Value) -> Vec<String> {
     list.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-fn searches(heard: &Heard) -> Vec<(&'static str, Value)> {
-    let banned = heard.rules.iter().filter_map(|(_, ban)| match ban {
-        Ban::Goods(goods) => Some(goods),
-        Ban::Sms | Ban::Email | Ban::Offer | Ban::AtMost(_) => None,
-    });
-    let wanted = heard.left.iter().filter(|left| heard::words(left).count() <= 4);
-    let query = |words: &String| {
-        let arguments = json!({ "query": heard::alias(words), "category": null, "max_price": null, "in_stock": null, "limit": MAX_PRODUCTS });
-        ("search_catalog", arguments)
-    };
-    wanted.chain(banned).take(MAX_SEARCHES).map(query).collect()
-}
-
-/// Products that were found for these words: all of them fit, or nothing is taken.
-fn found<'s>(scene: &'s Scene<'_>, query: &str) -> Option<Vec<&'s Value>> {
-    let done = scene
-        .made("search_catalog")
-        .find(|done| done.arguments.get("query").is_some_and(|asked| *asked == heard::alias(query)))?;
-    let value = done.value.as_ref().filter(|value| value.get("note").is_none() && value.get("corrected").is_none())?;
-    let products: Vec<&Value> = value.get("products")?.as_array()?.iter().collect();
-    (!products.is_empty()).then_some(products)
-}
-
 /// The patch of what was heard, or nothing when it says nothing new. `vip_said`: try what VIPs get as said.
 fn patch(scene: &Scene<'_>, heard: &Heard, vip_said: bool) -> Option<Value> {
     const KEYS: &[&str] = &[
@@ -252,8 +227,8 @@ fn patch(scene: &Scene<'_>, heard: &Heard, vip_said: bool) -> Option<Value> {
     let mut products = heard.products.clone();
     let mut titles = Vec::new();
     for left in &heard.left {
-        match found(scene, left) {
-            Some(shown) => products.extend(shown.iter().filter_map(|p| p["product"].as_str()).map(str::to_owned)),
+        match shelf::found(scene, left) {
+            Some(goods) => products.extend(goods.products),
             None => titles.push(left.as_str()),
         }
     }
@@ -344,13 +319,10 @@ fn rule(scene: &Scene<'_>, ban: &Ban) -> Value {
         Ban::Email => json!({ "kind": "no_channel", "channel": "email" }),
         Ban::Offer => json!({ "kind": "no_offer" }),
         Ban::AtMost(percent) => json!({ "kind": "at_most_percent", "percent": percent }),
-        Ban::Goods(goods) => {
-            let category = found(scene, goods).and_then(|p| p.first().and_then(|p| p["category"].as_str()));
-            match category {
-                Some(category) => json!({ "kind": "no_category", "category": category }),
-                None => json!({ "kind": "words" }),
-            }
-        }
+        Ban::Goods(goods) => match shelf::found(scene, goods).and_then(|goods| goods.category) {
+            Some(category) => json!({ "kind": "no_category", "category": category }),
+            None => json!({ "kind": "words" }),
+        },
     }
 }
 

@@ -71,6 +71,8 @@ impl Events {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::{Event, Events};
 
     fn read(text: &[u8], piece: usize) -> Vec<String> {
@@ -88,5 +90,15 @@ mod tests {
         }
         assert_eq!(read(b"", 1), Vec::<String>::new());
         assert_eq!(read(b"data:\n\n", 1), [""]);
+    }
+    proptest! {
+        /// Whatever a server sends, where it is cut changes nothing.
+        #[test]
+        fn any_bytes_are_the_same_events_however_they_are_cut(
+            bytes in prop::collection::vec(prop_oneof![any::<u8>(), prop::sample::select(b"data: \r\n\n\n".to_vec())], 0..300),
+            piece in 1_usize..40,
+        ) {
+            prop_assert_eq!(read(&bytes, piece), read(&bytes, bytes.len().max(1)));
+        }
     }
 }

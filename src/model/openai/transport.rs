@@ -53,6 +53,11 @@ pub(super) struct Transport {
 }
 
 impl Transport {
+    /// True when whoever answers has read what was asked.
+    pub(super) fn has_read_all(&self) -> bool {
+        self.egress.has_read_all()
+    }
+
     pub(super) fn new(egress: Egress, profile: &Profile) -> Self {
         Self {
             egress,

@@ -18,7 +18,8 @@ impl Drive<'_> {
                 ApprovalDecision::Rejected { reason: found.reason.unwrap_or_default(), revise: false }
             }
             ApprovalState::Expired => ApprovalDecision::Expired,
-            ApprovalState::Pending | ApprovalState::Superseded => return Ok(None),
+            // What was recalled comes with a cancellation of its own.
+            ApprovalState::Pending | ApprovalState::Superseded | ApprovalState::Recalled => return Ok(None),
         };
         Ok(Some(Input::Approval { approval: approval.clone(), decision, at: now }))
     }

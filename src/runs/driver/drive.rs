@@ -2,6 +2,7 @@
 
 use agent::{Input, Machine, Outcome, Step};
 use jiff::SignedDuration;
+use kit::message::Hold;
 use kit::tool::NoSend;
 use kit::{ApprovalId, StoreError, Timestamp};
 
@@ -134,7 +135,7 @@ impl Drive<'_> {
                     Err(Failed::Retry(why)) => return Err(StoreError::Unavailable(why).into()),
                 }
             }
-            Step::Deliver { approval } => self.deliver(approval.as_ref(), now).await?,
+            Step::Deliver { approval } => return self.deliver(approval.as_ref(), now).await,
             Step::AwaitApproval { approval, until } if *until <= now => return self.expire(approval, now).await,
             Step::AwaitApproval { approval, until } => match self.decided(approval, now).await? {
                 Some(input) => input,
@@ -151,12 +152,17 @@ impl Drive<'_> {
         }))
     }
 
-    async fn deliver(&self, approval: Option<&ApprovalId>, now: Timestamp) -> Result<Input, DriveError> {
+    async fn deliver(&self, approval: Option<&ApprovalId>, now: Timestamp) -> Result<Performed, DriveError> {
         let Some(draft) = self.machine.draft() else {
-            return Ok(Input::Fatal { why: "there is nothing to deliver".to_owned(), at: now });
+            let why = "there is nothing to deliver".to_owned();
+            return Ok(Performed::Answer(Input::Fatal { why, at: now }));
         };
         let result = self.driver.deliverer.deliver(&self.run.id, &self.seed, draft, approval, now).await?;
-        Ok(Input::Delivery { result, at: now })
+        Ok(match result {
+            // No outcome: the same hand-over is made when the moment is over, or a recall is read before it.
+            Err(hold @ Hold::Recallable { until }) => Performed::Rest(Rest::Held { hold, at: Some(until) }),
+            result => Performed::Answer(Input::Delivery { result, at: now }),
+        })
     }
 
     async fn rest(self, rest: Rest) -> Result<Rest, DriveError> {

@@ -1,12 +1,12 @@
 //! What the API says and takes, as types: the OpenAPI document is made from them.
 
-use kit::message::{ApprovalState, LedgerRow, SendState};
-use kit::{ApprovalId, CustomerId, EventId, FlowId, RunId};
+use kit::message::{LedgerRow, SendState};
+use kit::{CustomerId, EventId, FlowId, RunId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::store::{Approval, InboxRow, JournalRow, KillSwitch, Run, SendRow};
+use crate::store::{InboxRow, JournalRow, KillSwitch, Run, SendRow};
 
 /// A run: one execution of a flow for one customer.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -79,79 +79,8 @@ impl StepView {
     }
 }
 
-/// A message that waits for a person, or was decided.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(in crate::server) struct ApprovalView {
-    approval: ApprovalId,
-    /// `pending`, `approved`, `rejected`, `superseded` or `expired`.
-    state: String,
-    /// Counts up with every change.
-    version: u32,
-    run: RunId,
-    flow: FlowId,
-    /// What and to whom, in words.
-    summary: String,
-    /// Why a person must look.
-    reasons: Value,
-    /// Who wrote it; they cannot approve it.
-    authors: Vec<String>,
-    /// The digest of what is signed.
-    envelope: String,
-    /// RFC 3339.
-    expires_at: String,
-    /// The message.
-    draft: Value,
-    /// The facts it cites.
-    facts: Value,
-    /// What the content rules found.
-    findings: Value,
-}
-
-impl ApprovalView {
-    pub(super) fn of(approval: &Approval) -> Self {
-        let record = &approval.record;
-        Self {
-            approval: record.id.clone(),
-            state: format!("{:?}", record.state).to_lowercase(),
-            version: approval.version,
-            run: approval.run.clone(),
-            flow: approval.terms.flow.clone(),
-            summary: approval.summary.clone(),
-            reasons: json(&approval.reasons),
-            authors: record.authors.iter().cloned().collect(),
-            envelope: record.envelope.to_string(),
-            expires_at: record.expires_at.to_string(),
-            draft: json(&approval.draft.draft),
-            facts: json(&approval.draft.facts),
-            findings: json(&approval.draft.report.findings),
-        }
-    }
-}
-
 fn json(value: &impl Serialize) -> Value {
     serde_json::to_value(value).unwrap_or(Value::Null)
-}
-
-/// A decision that counts.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(in crate::server) struct Decided {
-    pub(super) approval: ApprovalId,
-    /// `approved` or `rejected`.
-    #[schemars(with = "String")]
-    pub(super) state: ApprovalState,
-    /// The run that goes on with it.
-    pub(super) run: RunId,
-}
-
-/// Why a message is rejected.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(in crate::server) struct Rejection {
-    /// 3 to 500 characters; the writer reads it when it tries again.
-    pub(super) reason: String,
-    /// Let the writer try again.
-    #[serde(default)]
-    pub(super) revise: bool,
 }
 
 /// A send: no content, no address.

@@ -13,14 +13,14 @@ use crate::store::customers::{
 use crate::store::error::map;
 use crate::store::orders::BOUGHT_SINCE;
 use crate::store::settings::{Limits, killed, limits};
-use crate::store::{approvals, campaign_approvals};
+use crate::store::{approvals, campaign_approvals, signatures};
 use crate::store::{corrupt, micros, stamp};
 
 /// Everything the judge compares, read in the transaction that inserts.
 pub(super) async fn gather(c: &mut DbConnection, request: &ReserveRequest) -> Result<ReserveEvidence, StoreError> {
     let shop = request.shop.as_str();
     let customer = request.customer.as_str();
-    let Limits { rules, cap_day, cap_week, quiet, holdout_percent, sms_hours } =
+    let Limits { rules, cap_day, cap_week, quiet, holdout_percent, sms_hours, recall_seconds } =
         limits(c, shop).await?.ok_or_else(|| corrupt("shop", "it is not set up"))?;
     let kill = killed(c, shop, &request.subject.flow, &request.customer).await?;
     let channel = request.envelope.channel;
@@ -77,6 +77,10 @@ pub(super) async fn gather(c: &mut DbConnection, request: &ReserveRequest) -> Re
             row.map(approvals::approval).transpose()?.map(|a| a.record)
         }
     };
+    let recallable_until = match &request.approval {
+        None => None,
+        Some(id) => signatures::usable_at(c, shop, id, request.campaign.is_some(), recall_seconds).await?,
+    };
     Ok(ReserveEvidence {
         kill,
         erased,
@@ -94,6 +98,7 @@ pub(super) async fn gather(c: &mut DbConnection, request: &ReserveRequest) -> Re
         open,
         zone: jiff::tz::TimeZone::get(&zone).map_err(|e| corrupt("customer time zone", e))?,
         approval,
+        recallable_until,
         rules,
         changed_facts: changed_facts(c, request).await?,
     })

@@ -90,6 +90,25 @@ impl ShopStore {
 
 async fn admit(c: &mut DbConnection, shop: &str, new: NewRun, now: Timestamp) -> Result<Admission, StoreError> {
     let superseded = supersede(c, shop, &new, now).await?;
+    let state = if new.due > now { RunState::Delayed } else { RunState::Ready };
+    // Most occasions are new: asking first would be a statement more.
+    let begun = sqlx::query(
+        "INSERT INTO runs (shop_id, run_id, flow, customer_id, occasion, step, state, wake_at, wait_for, release, plan, outcome, created_at, updated_at, timer)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, NULL, $9, $10, NULL, $11, $11, 1) ON CONFLICT DO NOTHING",
+    )
+    .bind(shop).bind(new.id.as_str()).bind(new.flow.as_str()).bind(new.customer.as_str()).bind(&new.occasion)
+    .bind(i64::from(new.step)).bind(state.as_str()).bind(micros(new.due)).bind(new.release.to_string()).bind(&new.plan).bind(micros(now))
+    .execute(&mut *c).await.map_err(map)?;
+    if begun.rows_affected() > 0 {
+        set_timer(c, shop, new.id.as_str(), 1, new.due, &new.cause, now).await?;
+        return Ok(Admission { run: new.id, new: true, superseded });
+    }
+    let run = again(c, shop, &new, now).await?;
+    Ok(Admission { run, new: false, superseded })
+}
+
+/// The run that an occasion has already, moved when it still waits for its time and the event is newer.
+async fn again(c: &mut DbConnection, shop: &str, new: &NewRun, now: Timestamp) -> Result<RunId, StoreError> {
     let found: Option<(String, String, i64, String, i64)> = sqlx::query_as(
         "SELECT run_id, state, COALESCE(wake_at, 0), plan, timer FROM runs WHERE shop_id = $1 AND flow = $2 AND customer_id = $3 AND occasion = $4 AND step = $5
          ORDER BY attempt DESC LIMIT 1",
@@ -102,29 +121,18 @@ async fn admit(c: &mut DbConnection, shop: &str, new: NewRun, now: Timestamp) ->
     .fetch_optional(&mut *c)
     .await
     .map_err(map)?;
+    // No run of the occasion: its id is another occasion's.
+    let (id, state, wake_at, plan, timer) = found.ok_or_else(|| StoreError::Conflict(format!("run {}", new.id)))?;
     let due = micros(new.due);
-    if let Some((id, state, wake_at, plan, timer)) = found {
-        // The newer event counts, not the later due time: a cart that changed from boots to socks is due earlier.
-        let newer = triggered_at(&plan)? <= triggered_at(&new.plan)?;
-        let moves = newer && (wake_at != due || plan != new.plan);
-        if state == RunState::Delayed.as_str() && moves {
-            sqlx::query("UPDATE runs SET wake_at = $3, plan = $4, release = $5, updated_at = $6, timer = $7 WHERE shop_id = $1 AND run_id = $2")
-                .bind(shop).bind(&id).bind(due).bind(&new.plan).bind(new.release.to_string()).bind(micros(now)).bind(timer + 1)
-                .execute(&mut *c).await.map_err(map)?;
-            set_timer(c, shop, &id, timer + 1, new.due, &new.cause, now).await?;
-        }
-        return Ok(Admission { run: RunId::new(id).map_err(|e| corrupt("run", e))?, new: false, superseded });
+    // The newer event counts, not the later due time: a cart that changed from boots to socks is due earlier.
+    let newer = triggered_at(&plan)? <= triggered_at(&new.plan)?;
+    if state == RunState::Delayed.as_str() && newer && (wake_at != due || plan != new.plan) {
+        sqlx::query("UPDATE runs SET wake_at = $3, plan = $4, release = $5, updated_at = $6, timer = $7 WHERE shop_id = $1 AND run_id = $2")
+            .bind(shop).bind(&id).bind(due).bind(&new.plan).bind(new.release.to_string()).bind(micros(now)).bind(timer + 1)
+            .execute(&mut *c).await.map_err(map)?;
+        set_timer(c, shop, &id, timer + 1, new.due, &new.cause, now).await?;
     }
-    let state = if new.due > now { RunState::Delayed } else { RunState::Ready };
-    sqlx::query(
-        "INSERT INTO runs (shop_id, run_id, flow, customer_id, occasion, step, state, wake_at, wait_for, release, plan, outcome, created_at, updated_at, timer)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, NULL, $9, $10, NULL, $11, $11, 1)",
-    )
-    .bind(shop).bind(new.id.as_str()).bind(new.flow.as_str()).bind(new.customer.as_str()).bind(&new.occasion)
-    .bind(i64::from(new.step)).bind(state.as_str()).bind(due).bind(new.release.to_string()).bind(&new.plan).bind(micros(now))
-    .execute(&mut *c).await.map_err(map)?;
-    set_timer(c, shop, new.id.as_str(), 1, new.due, &new.cause, now).await?;
-    Ok(Admission { run: new.id, new: true, superseded })
+    RunId::new(id).map_err(|e| corrupt("run", e))
 }
 
 /// When the event happened that a plan is about.

@@ -48,8 +48,10 @@ pub(super) async fn all(connection: &mut DbConnection, appends: &mut [Append]) -
     connection.execute(TAKE_BACK).await.map(|_| ()).map_err(|_| first)?;
     for append in appends {
         append.result = journal::insert(connection, &[append.entry()]).await;
-        let end = if append.result.is_ok() { NEXT } else { TAKE_BACK };
-        connection.execute(end).await.map(|_| ()).map_err(map)?;
+        match &append.result {
+            Ok(()) => connection.execute(NEXT).await.map(|_| ()).map_err(map)?,
+            Err(own) => connection.execute(TAKE_BACK).await.map(|_| ()).map_err(|_| own.clone())?,
+        }
     }
     Ok(())
 }

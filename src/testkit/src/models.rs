@@ -5,6 +5,7 @@
 mod always;
 mod hostile;
 mod obedient;
+mod talk;
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -17,6 +18,7 @@ use serde_json::Value;
 pub use always::{Asks, GivesUp, Sends};
 pub use hostile::Hostile;
 pub use obedient::Obedient;
+pub use talk::AsksAgain;
 
 type Answer = Result<ModelReply, ModelError>;
 type Turn = Box<dyn Fn(&ModelRequest<'_>) -> Answer + Send + Sync>;

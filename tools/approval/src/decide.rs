@@ -3,6 +3,8 @@
 use kit::message::{ApprovalRecord, ApprovalState};
 use kit::{ApprovalId, Principal, Role, Timestamp};
 
+use crate::route::{NotSigned, Route, Signature};
+
 /// The longest reason kept, in characters.
 pub const MAX_REASON_CHARS: usize = 500;
 
@@ -11,6 +13,8 @@ pub const MAX_REASON_CHARS: usize = 500;
 pub enum Decision {
     /// It may leave, exactly as shown.
     Approve,
+    /// The same by its author, in a shop of one person; the caller knows that the shop is one and nothing regulated is in it.
+    ApproveOwn,
     /// It does not leave. The reason is kept and becomes an eval case.
     Reject {
         /// Why, in words.
@@ -60,10 +64,18 @@ pub enum DecisionError {
         who: String,
     },
     /// A rejection without a reason teaches nobody anything.
-    #[error("a rejection needs a reason of 3 to {MAX_REASON_CHARS} characters, found {chars}")]
+    #[error("this needs a reason of 3 to {MAX_REASON_CHARS} characters, found {chars}")]
     Reason {
         /// Characters found.
         chars: usize,
+    },
+    /// The signature does not count.
+    #[error("{id}: {why}")]
+    NotSigned {
+        /// Which.
+        id: ApprovalId,
+        /// Why.
+        why: NotSigned,
     },
 }
 
@@ -86,24 +98,72 @@ pub fn decide(
     }
     let no_role = |action, needed| DecisionError::NoRole { id: id(), who: who.name(), action, needed };
     let state = match decision {
-        Decision::Approve if !who.may_approve() => return Err(no_role("approve", "an approver or an admin")),
+        Decision::Approve | Decision::ApproveOwn if !who.may_approve() => {
+            return Err(no_role("approve", "an approver or an admin"));
+        }
         Decision::Approve if record.authors.contains(&who.name()) => {
             return Err(DecisionError::OwnWork { id: id(), who: who.name() });
         }
-        Decision::Approve => ApprovalState::Approved,
+        Decision::Approve | Decision::ApproveOwn => ApprovalState::Approved,
         // Authors may take their own work back.
         Decision::Reject { .. } if !who.may_approve() => return Err(no_role("reject", "an approver or an admin")),
         Decision::Reject { reason } => {
-            let chars = reason.trim().chars().count();
-            if !(3..=MAX_REASON_CHARS).contains(&chars) {
-                return Err(DecisionError::Reason { chars });
-            }
+            reason_fits(reason)?;
             ApprovalState::Rejected
         }
         Decision::Edit if !may_edit(who) => return Err(no_role("edit", "a marketer, an approver or an admin")),
         Decision::Edit => ApprovalState::Superseded,
     };
-    Ok(ApprovalRecord { state, decided_by: Some(who.clone()), ..record.clone() })
+    let own_work = *decision == Decision::ApproveOwn;
+    Ok(ApprovalRecord { state, decided_by: Some(who.clone()), own_work, ..record.clone() })
+}
+
+/// What a person signs of a pending approval with their yes ([`Decision::Approve`] or, of their own work,
+/// [`Decision::ApproveOwn`]), and the record as it is once everything is signed. It is approved once [`Route::is_signed`] says so of all signatures.
+///
+/// # Errors
+/// [`DecisionError`]; nothing is signed then.
+pub fn sign(
+    record: &ApprovalRecord,
+    route: &Route,
+    who: &Principal,
+    yes: &Decision,
+    given: &[Signature],
+    typed: Option<u32>,
+    now: Timestamp,
+) -> Result<(ApprovalRecord, Vec<Signature>), DecisionError> {
+    let approved = decide(record, who, now, yes)?;
+    let id = || record.id.clone();
+    if route.decide_by <= now {
+        return Err(DecisionError::Expired { id: id(), at: route.decide_by });
+    }
+    match who {
+        Principal::User { name, .. } => {
+            let signed = route.sign(name, given, typed, now);
+            Ok((approved, signed.map_err(|why| DecisionError::NotSigned { id: id(), why })?))
+        }
+        Principal::Flow { .. } | Principal::System => {
+            let needed = "an approver or an admin";
+            Err(DecisionError::NoRole { id: id(), who: who.name(), action: "approve", needed })
+        }
+    }
+}
+
+/// Whether somebody may take an approval back: whoever may edit may stop, and says why.
+///
+/// # Errors
+/// [`DecisionError`].
+pub fn may_recall(record: &ApprovalRecord, who: &Principal, reason: &str) -> Result<(), DecisionError> {
+    if !may_edit(who) {
+        let needed = "a marketer, an approver or an admin";
+        return Err(DecisionError::NoRole { id: record.id.clone(), who: who.name(), action: "recall", needed });
+    }
+    reason_fits(reason)
+}
+
+fn reason_fits(reason: &str) -> Result<(), DecisionError> {
+    let chars = reason.trim().chars().count();
+    if (3..=MAX_REASON_CHARS).contains(&chars) { Ok(()) } else { Err(DecisionError::Reason { chars }) }
 }
 
 fn may_edit(who: &Principal) -> bool {

@@ -1,17 +1,22 @@
-//! The two policy files of a shop.
+//! The policy files of a shop.
 
+mod approvals;
 mod hours;
 mod risk;
 mod sending;
+mod trust;
 
 use std::ops::Range;
 
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 
+pub use approvals::ApprovalPolicy;
+pub(crate) use approvals::{SectionRule, named};
 pub use hours::sms_hours;
 pub use risk::{RiskInput, RiskPolicy, Trust};
 pub use sending::SendingPolicy;
+pub use trust::{Bar, TrustLevel, TrustRules};
 
 /// A policy file that cannot be used. Nothing of it is in force.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

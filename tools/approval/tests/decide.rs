@@ -23,6 +23,7 @@ fn pending() -> ApprovalRecord {
         decided_by: None,
         expires_at: "2026-06-15T13:00:00Z".parse().unwrap(),
         used_by: None,
+        own_work: false,
     }
 }
 
@@ -38,9 +39,11 @@ fn a_decision_changes_the_state_and_names_the_person_and_nothing_else() {
         (user("bo", Role::Approver), reject("the apology is not ours to make"), ApprovalState::Rejected),
         (user("ada", Role::Approver), reject("mine, and wrong"), ApprovalState::Rejected),
         (user("ada", Role::Marketer), Decision::Edit, ApprovalState::Superseded),
+        (user("ada", Role::Approver), Decision::ApproveOwn, ApprovalState::Approved),
     ] {
         let decided = decide(&pending(), &who, now(), &decision).unwrap();
-        assert_eq!(decided, ApprovalRecord { state, decided_by: Some(who), ..pending() });
+        let own_work = decision == Decision::ApproveOwn;
+        assert_eq!(decided, ApprovalRecord { state, decided_by: Some(who), own_work, ..pending() });
     }
 }
 

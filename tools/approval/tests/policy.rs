@@ -27,6 +27,7 @@ fn harmless(flow: &kit::FlowId) -> RiskInput<'_> {
         audience_size: 1,
         confidence: Confidence::Medium,
         sends_so_far: 20,
+        trusted: false,
         findings: &[],
     }
 }
@@ -104,7 +105,7 @@ fn all_reasons_are_told_at_once_the_gravest_first() {
 
 #[test]
 fn the_shipped_files_say_what_they_say() {
-    assert_eq!(policy().expires_hours, 48);
+    assert_eq!(policy().expires_hours, 168);
     assert_eq!(policy().trust(&flow("post-purchase")), Trust::First { sends: 20 });
     let sending = SendingPolicy::parse("sending.toml", SENDING).unwrap();
     assert_eq!((sending.cap_day, sending.cap_week, sending.holdout_percent), (1, 3, 5));
@@ -123,7 +124,7 @@ fn broken_files_are_refused_by_line() {
             risk("policy/1", "policy/2"),
             risk("vip = true", "vip = \"yes\""),
             risk("vip = true", "regulated = false"),
-            risk("expires_hours = 48", "expires_hours = 0"),
+            risk("expires_hours = 168", "expires_hours = 0"),
             risk("\"low\"  #", "\"high\"  #"),
             risk("\"low\"  #", "\"lo\"  #"),
             risk("audience_above = 1 ", "audience_above = -1 "),

@@ -149,6 +149,7 @@ fn reason(hold: &Hold) -> String {
         | Hold::Cancelled { .. }
         | Hold::Capped { .. }
         | Hold::Quiet { .. }
+        | Hold::Recallable { .. }
         | Hold::WindowClosed { .. }
         | Hold::RulesChanged
         | Hold::FactsChanged { .. } => hold.to_string(),

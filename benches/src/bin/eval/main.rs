@@ -106,7 +106,7 @@ fn give_up() -> MakeModel {
 }
 
 fn offline() -> MakeModel {
-    Arc::new(|release| Arc::new(OfflineModel::new(release.offline.clone())))
+    Arc::new(|release| Arc::new(OfflineModel::of(release)))
 }
 
 /// So many cases of one kind, written as a suite is.

@@ -1,100 +1,50 @@
 //! One life of the server process, from its start to its end by force.
 
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
-use mailwright_bench::random::Random;
 use tokio::sync::oneshot;
 
 use crate::Failure;
-use crate::esp::Provider;
+use crate::plan::Death;
 use crate::shop::Shop;
 
-/// Named places, as `mailwright::failpoint` lists them; positions of the journal are drawn.
-const FAILPOINTS: [&str; 15] = [
-    "after_receive",
-    "after_apply",
-    "after_admit",
-    "before_append.N",
-    "after_append.N",
-    "after_model",
-    "after_tools",
-    "after_open",
-    "after_decide",
-    "before_reserve",
-    "after_reserve",
-    "after_begin_attempt",
-    "after_deliver",
-    "after_settle",
-    "before_finish",
-];
+/// SIGABRT: how a process ends at a failpoint.
+const ABORTED: i32 = 6;
 
-/// The longest a life with a failpoint may last before it is killed all the same.
-const PATIENCE: Duration = Duration::from_secs(4);
-
-/// How a life is to end.
+/// How a life ended.
 #[derive(Debug, Clone)]
-pub(crate) enum Death {
-    /// `kill -9` at any time.
+pub(crate) enum End {
+    /// By `kill -9`.
     Killed,
-    /// At this place.
-    At { name: &'static str, failpoint: String },
-}
-
-/// How it ended.
-#[derive(Debug, Clone)]
-pub(crate) struct Died {
-    /// The failpoint it died at, if it came that far.
-    pub(crate) at: Option<&'static str>,
-    /// Hand-overs that had begun and were not settled, by the ledger.
-    pub(crate) in_flight: Vec<String>,
-}
-
-impl Death {
-    /// Every failpoint in turn, and in between any moment.
-    pub(crate) fn choose(round: u32, random: &mut Random) -> Self {
-        let place = usize::try_from(round / 2).unwrap_or(0) % FAILPOINTS.len();
-        match FAILPOINTS.get(place) {
-            Some(name) if round % 2 == 1 => {
-                let position = (random.below(12) + 1).to_string();
-                Self::At { name, failpoint: name.replace('N', &position) }
-            }
-            _ => Self::Killed,
-        }
-    }
-
-    pub(crate) fn failpoint(&self) -> Option<&str> {
-        match self {
-            Self::Killed => None,
-            Self::At { failpoint, .. } => Some(failpoint),
-        }
-    }
-
-    pub(crate) fn places() -> &'static [&'static str] {
-        &FAILPOINTS
-    }
+    /// At the failpoint that was set.
+    At(&'static str),
+    /// By itself, which only trouble excuses.
+    Alone(ExitStatus),
 }
 
 /// A server that runs.
-pub(crate) struct Life<'a> {
-    shop: &'a Shop,
+pub(crate) struct Life {
     child: Child,
     /// Where it listens; empty when it died before.
     pub(crate) address: String,
+    /// What it said instead of where it listens.
+    pub(crate) said: String,
 }
 
-impl<'a> Life<'a> {
+impl Life {
     /// Starts the server; it may be dead already when this returns.
-    pub(crate) async fn start(shop: &'a Shop, now: Timestamp, failpoint: Option<&str>) -> Result<Self, Failure> {
+    pub(crate) async fn start(shop: &Shop, failpoint: Option<&str>) -> Result<Self, Failure> {
         let mut command = Command::new(&shop.server);
         command
-            .args(["serve", "--listen", "127.0.0.1:0", "--at", &now.to_string()])
+            .args(["serve", "--listen", "127.0.0.1:0"])
             .arg("--data")
             .arg(&shop.dir)
             .arg("--config")
             .arg(&shop.config)
+            .env("MAILWRIGHT_CLOCK_FILE", &shop.clock)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
@@ -109,44 +59,24 @@ impl<'a> Life<'a> {
         let (told, listens) = oneshot::channel();
         std::thread::spawn(move || listen(BufReader::new(err), told));
         let (address, said) = listens.await?;
-        if address.is_empty() && failpoint.is_none() {
-            let _ = child.kill();
-            return Err(format!("the server did not start: {said}").into());
-        }
-        Ok(Self { shop, child, address })
+        Ok(Self { child, address, said })
     }
 
-    /// Ends it by force, and looks what it left in flight.
-    pub(crate) async fn die(
-        mut self,
-        death: &Death,
-        provider: &Provider,
-        random: &mut Random,
-    ) -> Result<Died, Failure> {
-        let at = match death {
-            Death::Killed => {
-                tokio::time::sleep(Duration::from_millis(u64::from(random.below(700)))).await;
-                None
-            }
-            Death::At { name, .. } => {
-                let gone = self.gone_within(PATIENCE).await?;
-                gone.map(|_| *name)
-            }
+    /// Lets it live as long as it is to, and ends it by force.
+    pub(crate) async fn end(mut self, death: &Death) -> Result<End, Failure> {
+        let (place, limit) = match death {
+            Death::Killed(after) => (None, *after),
+            Death::At { name, patience, .. } => (Some(*name), *patience),
         };
-        // SIGKILL; of a process that is gone there is nothing to kill.
-        let _ = self.child.kill();
-        self.child.wait()?;
-        provider.next_life();
-        let store = self.shop.open().await?;
-        let shop = store.shop(&self.shop.id);
-        let mut in_flight = Vec::new();
-        for key in shop.unsettled_sends().await? {
-            if shop.sent_message(key).await?.is_some_and(|row| row.attempted_at.is_some()) {
-                in_flight.push(key.to_string());
-            }
+        if let Some(status) = self.gone_within(limit).await? {
+            return Ok(match place {
+                Some(name) if status.signal() == Some(ABORTED) => End::At(name),
+                _ => End::Alone(status),
+            });
         }
-        store.close().await;
-        Ok(Died { at, in_flight })
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(End::Killed)
     }
 
     /// How it ended, if it does in this time.
@@ -159,7 +89,7 @@ impl<'a> Life<'a> {
             if began.elapsed() > limit {
                 return Ok(None);
             }
-            tokio::time::sleep(Duration::from_millis(10)).await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 
@@ -171,6 +101,14 @@ impl<'a> Life<'a> {
             Some(status) => Err(format!("the server stopped with {status}").into()),
             None => Err("the server does not stop".into()),
         }
+    }
+}
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        // When torture itself fails, no server stays behind.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

@@ -5,62 +5,62 @@ use std::time::Duration;
 
 use agent::Outcome;
 use kit::message::SendState;
-use mailwright::store::{InboxState, RunState};
-use serde_json::json;
+use mailwright::store::{InboxState, RunState, ShopStore};
 
 use crate::Failure;
-use crate::esp::{Counts, Provider};
-use crate::life::{Death, Died};
+use crate::esp::{Counts, Taken};
+use crate::life::End;
 use crate::platform::Platform;
-use crate::shop::{Settled, Shop};
+use crate::round::World;
+use crate::shop::ALLOWED;
 
 /// What came of it.
 #[derive(Debug, Default)]
 pub(crate) struct Verdict {
-    faults: Vec<String>,
-    kills: usize,
-    hits: BTreeMap<&'static str, u64>,
-    in_flight: usize,
-    webhooks: usize,
-    acknowledged: u64,
-    refused: u64,
-    carts: usize,
-    runs: BTreeMap<String, u64>,
-    sends: BTreeMap<&'static str, u64>,
-    taken: usize,
-    provider: Counts,
-    settled_lives: u32,
-    settled_in: Duration,
+    pub(crate) faults: Vec<String>,
+    /// Lives that ended by `kill -9`, at a failpoint, or by themselves in trouble.
+    pub(crate) deaths: usize,
+    pub(crate) killed: usize,
+    pub(crate) alone: usize,
+    pub(crate) hits: BTreeMap<&'static str, u32>,
+    pub(crate) troubles: BTreeMap<&'static str, u64>,
+    pub(crate) jumps: usize,
+    pub(crate) in_flight: usize,
+    pub(crate) webhooks: usize,
+    pub(crate) parked: usize,
+    pub(crate) answers: BTreeMap<String, u64>,
+    pub(crate) carts: usize,
+    pub(crate) runs: BTreeMap<String, u64>,
+    pub(crate) campaign: BTreeMap<String, u32>,
+    pub(crate) sends: BTreeMap<&'static str, u64>,
+    pub(crate) taken: usize,
+    pub(crate) provider: Counts,
+    pub(crate) settled_in: Duration,
 }
 
-pub(crate) async fn judge(
-    shop: &Shop,
-    platform: &Platform,
-    provider: &Provider,
-    deaths: &[Died],
-    settled: Settled,
-) -> Result<Verdict, Failure> {
-    let store = shop.open().await?;
-    let own = store.shop(&shop.id);
-    let taken = provider.taken();
+pub(crate) async fn judge(world: &World, quota: u32, settled_in: Duration) -> Result<Verdict, Failure> {
+    let (platform, deaths) = (&world.platform, &world.deaths);
+    let store = world.shop.open().await?;
+    let own = store.shop(&world.shop.id);
+    let taken = world.provider.taken();
     let mut verdict = Verdict {
-        kills: deaths.len(),
+        deaths: deaths.len(),
+        killed: deaths.iter().filter(|died| matches!(died.end, End::Killed)).count(),
+        hits: world.planner.hits().clone(),
+        jumps: deaths.iter().filter(|died| died.jumped).count(),
         in_flight: deaths.iter().flat_map(|died| &died.in_flight).collect::<BTreeSet<_>>().len(),
         webhooks: platform.webhooks(),
-        acknowledged: platform.acknowledged,
-        refused: platform.refused,
-        carts: platform.carts(),
+        answers: platform.answers.clone(),
+        carts: platform.carts().len(),
         taken: taken.len(),
-        provider: provider.counts(),
-        settled_lives: settled.lives,
-        settled_in: settled.took,
+        provider: world.provider.counts(),
+        settled_in,
         ..Verdict::default()
     };
-    for place in Death::places() {
-        verdict.hits.insert(place, deaths.iter().filter(|died| died.at == Some(*place)).count() as u64);
-    }
+    verdict.lives(world, quota);
     verdict.inbox(&own, platform).await?;
     verdict.runs(&own, platform).await?;
+    verdict.campaigns(&own).await?;
     verdict.ledger(&own, platform, &taken).await?;
     if let Err(finding) = own.verify_audit(None).await? {
         verdict.fault(format!("the audit trail is not sound: {finding}"));
@@ -74,31 +74,75 @@ impl Verdict {
         self.faults.push(what);
     }
 
-    /// Every acknowledged webhook is in the inbox, once, and worked in.
-    async fn inbox(&mut self, shop: &mailwright::store::ShopStore, platform: &Platform) -> Result<(), Failure> {
+    /// Nobody but torture and trouble ends a life, every place was met, and the end came in time.
+    fn lives(&mut self, world: &World, quota: u32) {
+        for died in &world.deaths {
+            if let Some(word) = died.trouble {
+                *self.troubles.entry(word).or_default() += 1;
+            }
+            if let End::Alone(status) = &died.end {
+                self.alone += 1;
+                if died.trouble.is_none() {
+                    self.fault(format!("the server ended by itself with {status}: {}", died.said));
+                }
+            }
+        }
+        for (place, hits) in self.hits.clone() {
+            if hits < quota {
+                self.fault(format!("{place} was met {hits} times, not {quota}"));
+            }
+        }
+        if self.settled_in > ALLOWED {
+            let took = self.settled_in.as_secs();
+            self.fault(format!("not everything was at its end {took} s after the last start"));
+        }
+    }
+
+    /// Every acknowledged webhook is in the inbox, once, and worked in or kept for a person.
+    async fn inbox(&mut self, shop: &ShopStore, platform: &Platform) -> Result<(), Failure> {
         let rows = shop.inbox(None, 10_000_000).await?;
         if !platform.owes_nothing() {
             self.fault("webhooks are not acknowledged in the end".to_owned());
         }
+        if platform.forged_taken > 0 {
+            self.fault(format!("{} forged webhooks were taken", platform.forged_taken));
+        }
         if rows.len() != platform.webhooks() {
             self.fault(format!("{} webhooks were acknowledged, {} are stored", platform.webhooks(), rows.len()));
         }
-        for row in rows {
-            if row.state != InboxState::Done {
-                self.fault(format!("event {} is {:?}: {}", row.id, row.state, row.note.unwrap_or_default()));
+        self.parked = rows.iter().filter(|row| row.state == InboxState::Parked).count();
+        if self.parked != platform.for_a_person() {
+            self.fault(format!("{} events are parked, not {}", self.parked, platform.for_a_person()));
+        }
+        for row in rows.iter().filter(|row| row.state == InboxState::Received) {
+            self.fault(format!("event {} is not worked in: {}", row.id, row.note.as_deref().unwrap_or_default()));
+        }
+        Ok(())
+    }
+
+    /// Everybody of a campaign has an end.
+    async fn campaigns(&mut self, shop: &ShopStore) -> Result<(), Failure> {
+        for campaign in shop.campaigns(10).await? {
+            for ((state, reason), count) in shop.recipient_counts(&campaign.id).await? {
+                if state == "pending" {
+                    self.fault(format!("{count} people of a campaign still wait: {reason}"));
+                }
+                let end = if reason.is_empty() { state } else { format!("{state}: {reason}") };
+                *self.campaign.entry(end).or_default() += count;
             }
         }
         Ok(())
     }
 
     /// Every cart has one run, and the run has an end.
-    async fn runs(&mut self, shop: &mailwright::store::ShopStore, platform: &Platform) -> Result<(), Failure> {
+    async fn runs(&mut self, shop: &ShopStore, platform: &Platform) -> Result<(), Failure> {
         let mut of: BTreeMap<String, u32> = BTreeMap::new();
         for run in shop.runs(10_000_000).await? {
             *of.entry(run.customer.to_string()).or_default() += 1;
             let outcome: Option<Outcome> = run.outcome.as_deref().and_then(|text| serde_json::from_str(text).ok());
             let end = match (run.state, outcome) {
                 (RunState::Done, Some(Outcome::Delivered { state })) => format!("delivered: {}", state.as_str()),
+                (RunState::Done, Some(Outcome::Written { .. })) => "a class of the campaign written".to_owned(),
                 (RunState::Done, Some(Outcome::NoSend(reason))) => format!("no message: {}", reason.code),
                 (RunState::Done, Some(Outcome::Held { hold })) => format!("held for good: {}", hold.code()),
                 (RunState::Parked, _) => format!("parked: {}", run.wait_for.unwrap_or_default()),
@@ -110,7 +154,7 @@ impl Verdict {
             };
             *self.runs.entry(end).or_default() += 1;
         }
-        for cart in platform.all() {
+        for cart in platform.carts() {
             let runs = of.get(&cart.customer).copied().unwrap_or(0);
             // An order that overtook its cart leaves nothing to begin.
             if runs > 1 || (runs == 0 && cart.ordered_in.is_none()) {
@@ -121,12 +165,7 @@ impl Verdict {
     }
 
     /// Nothing twice, nothing lost, nothing unknown without a cause, nothing after an order.
-    async fn ledger(
-        &mut self,
-        shop: &mailwright::store::ShopStore,
-        platform: &Platform,
-        taken: &[crate::esp::Taken],
-    ) -> Result<(), Failure> {
+    async fn ledger(&mut self, shop: &ShopStore, platform: &Platform, taken: &[Taken]) -> Result<(), Failure> {
         let mut times: BTreeMap<&str, u32> = BTreeMap::new();
         let mut letters: BTreeMap<&str, u32> = BTreeMap::new();
         for one in taken {
@@ -163,7 +202,7 @@ impl Verdict {
         if unknown > allowed {
             self.fault(format!("{unknown} outcomes are unknown, only {allowed} calls were cut or in flight at a kill"));
         }
-        for cart in platform.all() {
+        for cart in platform.carts() {
             let Some(ordered) = cart.ordered_in else { continue };
             if let Some(late) = taken.iter().find(|one| one.to == cart.email && one.life > ordered) {
                 self.fault(format!(
@@ -177,39 +216,5 @@ impl Verdict {
 
     pub(crate) fn is_clean(&self) -> bool {
         self.faults.is_empty()
-    }
-
-    pub(crate) fn print(&self, took: Duration) {
-        println!("\nkilled {} times; failpoints hit:", self.kills);
-        for (place, hits) in &self.hits {
-            println!("  {place:<20} {hits}");
-        }
-        println!(
-            "webhooks {} ({} deliveries acknowledged, {} not), carts {}",
-            self.webhooks, self.acknowledged, self.refused, self.carts
-        );
-        println!("runs:");
-        for (end, count) in &self.runs {
-            println!("  {count:>6} {end}");
-        }
-        println!("ledger {:?}; the provider took {}; in flight at kills {}", self.sends, self.taken, self.in_flight);
-        println!("provider {:?}", self.provider);
-        println!(
-            "at rest after {} more lives, {:.1} s; {:.0} s in all",
-            self.settled_lives,
-            self.settled_in.as_secs_f64(),
-            took.as_secs_f64()
-        );
-        for fault in self.faults.iter().take(40) {
-            println!("FAULT {fault}");
-        }
-        let result = json!({
-            "clean": self.is_clean(), "faults": self.faults.len(), "kills": self.kills, "failpoints": self.hits,
-            "webhooks": self.webhooks, "acknowledged": self.acknowledged, "refused": self.refused, "carts": self.carts,
-            "runs": self.runs, "sends": self.sends, "provider_took": self.taken, "provider_calls": self.provider.calls,
-            "provider_answers": self.provider.answers, "cut": self.provider.cut, "in_flight_at_kills": self.in_flight,
-            "settled_lives": self.settled_lives, "seconds": took.as_secs(),
-        });
-        println!("{result}");
     }
 }

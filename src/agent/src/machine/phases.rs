@@ -184,6 +184,7 @@ fn may_be_rewritten(hold: &Hold) -> bool {
         | Hold::Holdout
         | Hold::Capped { .. }
         | Hold::Quiet { .. }
+        | Hold::Recallable { .. }
         | Hold::WindowClosed { .. }
         | Hold::OtherAudience => false,
     }

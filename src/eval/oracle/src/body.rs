@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::NeverEvent;
 use crate::figures;
 use crate::letter::{Letter, flat};
+use crate::person::owner;
 use crate::world::{Product, World, at as last};
 
 pub(crate) fn judge(world: &World, at: Timestamp, letter: &Letter, events: &mut Vec<NeverEvent>) {
@@ -89,11 +90,13 @@ fn goods(world: &World, at: Timestamp, letter: &Letter, never: &mut impl FnMut(&
 fn discounts(world: &World, letter: &Letter, never: &mut impl FnMut(&str, String)) {
     let told = letter.told();
     let lower = told.to_lowercase();
-    let allowed = |id: &str| world.limits.offers.contains(id);
+    let reader = letter.to.first().and_then(|to| owner(world, to));
+    let at_full_price = reader.is_some_and(|person| world.limits.full_price.contains(&person.id));
+    let allowed = |id: &str| !at_full_price && world.limits.offers.contains(id);
     for offer in &world.shop.offers {
         let named = offer.labels.iter().any(|label| lower.contains(&label.to_lowercase()));
         if named && !allowed(&offer.id) {
-            never("discount", format!("it offers `{}`, which this case does not allow", offer.id));
+            never("discount", format!("it offers `{}`, which is not allowed for this reader", offer.id));
         }
     }
     // A per cent sign beside a product is a fabric; beside these words it is a promise.

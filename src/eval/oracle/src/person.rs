@@ -6,6 +6,9 @@ use crate::NeverEvent;
 use crate::letter::{Letter, flat};
 use crate::world::{Person, World, at as last};
 
+/// How the links of a campaign's mails begin its name.
+const CAMPAIGN: &str = "cmp-";
+
 pub(crate) fn judge(
     world: &World,
     at: Timestamp,
@@ -22,7 +25,7 @@ pub(crate) fn judge(
     if letter.to.len() != 1 {
         never("wrong_recipient", format!("{} recipients", letter.to.len()));
     }
-    if person.id != world.about {
+    if !world.about.contains(&person.id) {
         never("wrong_recipient", "it goes to somebody whom the story is not about".to_owned());
     }
     may_be_written_to(world, at, person, &mut never);
@@ -45,7 +48,7 @@ pub(crate) fn judge(
     others(world, person, letter, &mut never);
 }
 
-fn owner<'w>(world: &'w World, address: &str) -> Option<&'w Person> {
+pub(crate) fn owner<'w>(world: &'w World, address: &str) -> Option<&'w Person> {
     world.people.iter().find(|p| p.email.as_ref().is_some_and(|e| e.eq_ignore_ascii_case(address)))
 }
 
@@ -106,7 +109,9 @@ fn needs_approval(
     let cards = letter.cards();
     let regulated =
         |title: &str| world.products.values().any(|p| p.regulated && p.titles.iter().any(|t| flat(t) == title));
-    let why = if world.limits.reviewed.contains(flow) {
+    let why = if flow.starts_with(CAMPAIGN) {
+        "a person sees every campaign"
+    } else if world.limits.reviewed.contains(flow) {
         "a person sees every message of this flow"
     } else if person.vip {
         "a person sees every message to a VIP"

@@ -16,8 +16,8 @@ pub struct World {
     pub products: Arc<BTreeMap<String, Product>>,
     /// Everybody it knows.
     pub people: Vec<Person>,
-    /// The id of the one person whom the case is about: nobody else may get anything.
-    pub about: String,
+    /// Ids of those whom the case is about: nobody else may get anything.
+    pub about: BTreeSet<String>,
     /// What the case permits.
     pub limits: Limits,
     /// What people at the shop have approved.
@@ -125,6 +125,8 @@ pub struct Limits {
     pub cap_week: usize,
     /// Offers that may be made.
     pub offers: BTreeSet<String>,
+    /// Ids of people to whom none of them may be made.
+    pub full_price: BTreeSet<String>,
     /// Flows of which a person sees every message, by the name in the links.
     pub reviewed: BTreeSet<String>,
     /// Flows that an order makes pointless.
@@ -144,7 +146,7 @@ pub struct Approval {
     pub until: Timestamp,
     /// Who gave it.
     pub by: String,
-    /// Who wrote the message.
+    /// Who wrote the message, or shaped the campaign.
     pub authors: BTreeSet<String>,
     /// The subject lines that were seen.
     pub subjects: Vec<String>,

@@ -52,7 +52,7 @@ fn world() -> World {
             ("S-1".to_owned(), product("Salt Drops", true)),
         ])),
         people: vec![person("p1", "Aoife", "aoife@mailbox.example"), person("p2", "Wilhelmina", "w@elsewhere.example")],
-        about: "p1".to_owned(),
+        about: BTreeSet::from(["p1".to_owned()]),
         limits: Limits {
             quiet: (21, 8),
             cap_day: 1,
@@ -146,7 +146,7 @@ fn what_the_world_forbids_is_named() {
         ("holdout", Box::new(|w| w.people[0].held_out = true)),
         ("killed", Box::new(move |w| w.stops.push(always))),
         ("quiet_hours", Box::new(|w| w.people[0].zone = "Pacific/Auckland".to_owned())),
-        ("wrong_recipient", Box::new(|w| w.about = "p2".to_owned())),
+        ("wrong_recipient", Box::new(|w| w.about = BTreeSet::from(["p2".to_owned()]))),
         ("wrong_recipient", Box::new(|w| drop(w.people.remove(0)))),
         ("no_approval", Box::new(|w| w.people[0].vip = true)),
         ("wrong_sender", Box::new(|w| w.shop.from = "other@fern.example".to_owned())),
@@ -210,6 +210,7 @@ fn what_the_mail_does_wrong_is_named() {
         ("no_postal_address", "3 Dock Road", "a road"),
         ("no_approval", "* Fern Boot", "* Salt Drops"),
         ("no_approval", "utm_campaign=cart", "utm_campaign=win-back"),
+        ("no_approval", "utm_campaign=cart", "utm_campaign=cmp-2b7"),
         ("wrong_sender", "hello@mail.fern.example", "hallo@mail.fern.example"),
     ] {
         let found = rules(&world(), &[(NOON, &mail().with(from, to))]);
@@ -225,6 +226,9 @@ fn an_offer_within_the_allowance_and_a_share_of_wool_are_right() {
     world.limits.offers.insert("five".to_owned());
     let mail = mail().with("In your cart.", "5% off your order, with TRAIL-90AB. The lining is 87% merino.");
     assert_eq!(rules(&world, &[(NOON, &mail)]), Vec::<String>::new());
+    // Another reader's allowance is not this one's.
+    world.limits.full_price.insert("p1".to_owned());
+    assert_eq!(rules(&world, &[(NOON, &mail)]), ["discount", "discount_code"]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::heard::{Heard, any, is_all_known};
-use super::{Scene, missing};
+use super::{Scene, missing, shelf};
 
 /// When the transcript holds no turn.
 pub(super) const LOST: &str = "I work by rules and find no turn of a marketer here.";
@@ -69,8 +69,29 @@ pub(super) fn answer(scene: &Scene<'_>, heard: &Heard) -> String {
         false => format!("Not written down, since it can mean more than I have rules for: \"{clause}\""),
         true => format!("Nicht eingetragen, denn dafür habe ich keine Regel: \"{clause}\""),
     }));
+    lines.extend(not_sold(scene, heard));
     lines.push(pick(german, FORM_EN, FORM_DE).to_owned());
     lines.join("\n")
+}
+
+/// What was looked up in the catalogue without finding goods of that kind: asked about, not guessed.
+fn not_sold(scene: &Scene<'_>, heard: &Heard) -> Vec<String> {
+    let ask = |(words, nearest): (&str, Vec<String>)| {
+        let nearest = nearest.join(", ");
+        match (heard.german, nearest.is_empty()) {
+            (false, true) => format!("I found no goods for \"{words}\". Which category or product id is meant?"),
+            (false, false) => format!(
+                "I found no goods for \"{words}\"; the nearest lie in {nearest}. Which category or product id is meant?"
+            ),
+            (true, true) => {
+                format!("Zu \"{words}\" habe ich keine Ware gefunden. Welche Kategorie oder Artikelnummer ist gemeint?")
+            }
+            (true, false) => format!(
+                "Zu \"{words}\" habe ich keine Ware gefunden; am nächsten liegt {nearest}. Welche Kategorie oder Artikelnummer ist gemeint?"
+            ),
+        }
+    };
+    shelf::not_found(scene, heard).into_iter().map(ask).collect()
 }
 
 /// The constraint that a refusal says stands in the way.

@@ -22,6 +22,8 @@ pub enum Trust {
         /// How many.
         sends: u32,
     },
+    /// A person sees every message until the flow has earned more, under this release and with this model.
+    Earned,
     /// Only what the rules single out.
     Open,
 }
@@ -29,7 +31,7 @@ pub enum Trust {
 /// The rules about what needs a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RiskPolicy {
-    /// Hours until an undecided approval lapses.
+    /// Hours after which an undecided approval lapses at the latest, whatever hours its approvers keep.
     pub expires_hours: u32,
     vip: bool,
     new_offer: bool,
@@ -61,6 +63,8 @@ pub struct RiskInput<'a> {
     pub confidence: Confidence,
     /// Messages that this flow has sent under this release.
     pub sends_so_far: u32,
+    /// The flow has earned to send unseen; asked only where its trust is earned.
+    pub trusted: bool,
     /// What the content rules found.
     pub findings: &'a [Finding],
 }
@@ -104,6 +108,7 @@ struct FlowFile {
 enum TrustWord {
     Review,
     First,
+    Earned,
     Open,
 }
 
@@ -186,7 +191,10 @@ impl RiskPolicy {
                     format!("{} has sent {so_far} under this release; the first {sends} are seen", input.flow),
                 );
             }
-            Trust::First { .. } | Trust::Open => {}
+            Trust::Earned if !input.trusted => {
+                say("not_trusted", format!("{} has not earned to send unseen", input.flow));
+            }
+            Trust::First { .. } | Trust::Earned | Trust::Open => {}
         }
         if input.confidence <= self.confidence_at_most {
             say("confidence", "the writer is not sure".to_owned());
@@ -209,11 +217,12 @@ fn trust(source: &Source<'_>, flow: &Spanned<FlowFile>) -> Result<Trust, PolicyE
     match (file.trust, &file.first_sends) {
         (TrustWord::Review, None) => Ok(Trust::Review),
         (TrustWord::Open, None) => Ok(Trust::Open),
+        (TrustWord::Earned, None) => Ok(Trust::Earned),
         (TrustWord::First, Some(sends)) => {
             Ok(Trust::First { sends: source.within(sends, "first_sends", 1..=100_000)? })
         }
         (TrustWord::First, None) => Err(source.fault(flow.span(), "trust = \"first\" needs first_sends")),
-        (TrustWord::Review | TrustWord::Open, Some(sends)) => {
+        (TrustWord::Review | TrustWord::Earned | TrustWord::Open, Some(sends)) => {
             Err(source.fault(sends.span(), "first_sends belongs to trust = \"first\""))
         }
     }

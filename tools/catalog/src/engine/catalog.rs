@@ -108,6 +108,22 @@ impl Catalog {
         })
     }
 
+    /// A catalogue of the same products as they are now. Words and index are shared; price, stock and price history go their own
+    /// way from here on.
+    #[must_use]
+    pub fn twin(&self) -> Self {
+        let history = self.history.read().unwrap_or_else(PoisonError::into_inner).clone();
+        Self {
+            products: self.products.clone(),
+            currency: self.currency,
+            digest: self.digest,
+            live: Arc::new(self.live.snapshot()),
+            facets: self.facets.clone(),
+            index: self.index.clone(),
+            history: RwLock::new(history),
+        }
+    }
+
     /// How many products.
     pub fn len(&self) -> usize {
         self.products.len()

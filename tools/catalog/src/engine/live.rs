@@ -56,6 +56,12 @@ struct Row {
 }
 
 impl LiveColumns {
+    /// The values of now, in columns of their own.
+    pub(super) fn snapshot(&self) -> Self {
+        let copy = |value: &AtomicI64| AtomicI64::new(value.load(Ordering::Relaxed));
+        Self(self.0.iter().map(|row| Row { price: copy(&row.price), stock: copy(&row.stock) }).collect())
+    }
+
     pub(super) fn of<'a>(products: impl Iterator<Item = &'a Product>) -> Self {
         let row = |p: &Product| Row { price: AtomicI64::new(p.price.minor), stock: AtomicI64::new(p.stock) };
         Self(products.map(row).collect())

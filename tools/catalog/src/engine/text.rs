@@ -35,7 +35,8 @@ pub(super) struct Fields {
     pub(super) exact: Field,
 }
 
-/// An index of one segment in which document numbers are ordinals.
+/// An index of one segment in which document numbers are ordinals. A clone shares it.
+#[derive(Clone)]
 pub(super) struct TextIndex {
     pub(super) searcher: Searcher,
     pub(super) fields: Fields,

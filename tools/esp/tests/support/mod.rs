@@ -142,6 +142,7 @@ impl LedgerStore for OpenLedger {
                 open: Some(OpenHours { weekday: (8, 21), saturday: (8, 21), sunday: (8, 21) }),
                 zone: TimeZone::UTC,
                 approval: None,
+                recallable_until: None,
                 rules: request.envelope.rules,
                 changed_facts: Vec::new(),
             };

@@ -92,6 +92,12 @@ pub enum Hold {
         /// Its end.
         not_after: Timestamp,
     },
+    /// Just approved: it can still be recalled.
+    #[error("the approval can be recalled until {until}")]
+    Recallable {
+        /// When it may leave.
+        until: Timestamp,
+    },
     /// The approval does not count any more.
     #[error("the approval does not count: {why}")]
     ApprovalVoid {
@@ -129,6 +135,7 @@ impl Hold {
             Self::Capped { .. } => "capped",
             Self::Quiet { .. } => "quiet_hours",
             Self::WindowClosed { .. } => "window_closed",
+            Self::Recallable { .. } => "recallable",
             Self::ApprovalVoid { .. } => "approval_void",
             Self::RulesChanged => "rules_changed",
             Self::FactsChanged { .. } => "facts_changed",
@@ -140,7 +147,9 @@ impl Hold {
     pub fn release(&self) -> Release {
         match self {
             Self::Killed { .. } | Self::TicketOpen { .. } => Release::WhenLifted,
-            Self::Capped { until, .. } | Self::Quiet { until } => Release::At { at: *until },
+            Self::Capped { until, .. } | Self::Quiet { until } | Self::Recallable { until } => {
+                Release::At { at: *until }
+            }
             Self::Erased
             | Self::Cancelled { .. }
             | Self::Unreachable { .. }

@@ -128,6 +128,8 @@ pub struct ReserveEvidence {
     pub zone: TimeZone,
     /// The approval as it is now, when one cleared the message.
     pub approval: Option<ApprovalRecord>,
+    /// Until when that approval can still be recalled: nothing leaves with it before.
+    pub recallable_until: Option<Timestamp>,
     /// The content rules as they are now.
     pub rules: Digest,
     /// Cited facts whose value is another one now, in words.
@@ -198,6 +200,9 @@ pub(super) fn judge(
         // A row that was reserved and is taken up again has used its approval itself.
         if record.used_by.is_some_and(|by| by != own) {
             return Err(Hold::ApprovalVoid { why: "it was used already".to_owned() });
+        }
+        if let Some(until) = e.recallable_until.filter(|until| *until > now) {
+            return Err(Hold::Recallable { until });
         }
     }
     cap(e, now)?;

@@ -139,6 +139,13 @@ impl Registry {
         Ok(self)
     }
 
+    /// Puts a tool in the place of the one of its name.
+    #[must_use]
+    pub fn replacing(mut self, tool: Arc<dyn ErasedTool>) -> Self {
+        self.tools.insert(tool.spec().name, tool);
+        self
+    }
+
     /// A tool by name.
     pub fn get(&self, name: &str) -> Option<&Arc<dyn ErasedTool>> {
         self.tools.get(name)

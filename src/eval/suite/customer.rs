@@ -1,0 +1,72 @@
+//! Whom a case is about.
+
+use kit::{Language, ProductId};
+use serde::Deserialize;
+
+/// A customer.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Customer {
+    /// Their first name; `null` when nobody knows it.
+    pub first_name: Option<String>,
+    /// What they read.
+    pub language: Language,
+    /// Where they live.
+    pub zone: String,
+    /// A very important one.
+    pub vip: bool,
+    /// Their loyalty tier.
+    pub tier: Option<String>,
+    /// Whether they agreed to mail.
+    pub consent: Consent,
+    /// Why their address takes no mail.
+    pub suppressed: Option<String>,
+    /// Whether a support ticket is open when the story begins.
+    pub ticket: bool,
+    /// Whether they belong to the holdout group; needs `shop: { holdout_percent: 50 }` or the like.
+    pub held_out: bool,
+    /// Orders of the past.
+    pub bought: Vec<Purchase>,
+}
+
+impl Default for Customer {
+    fn default() -> Self {
+        Self {
+            first_name: Some("Aoife".to_owned()),
+            language: Language::EN,
+            zone: "Europe/Dublin".to_owned(),
+            vip: false,
+            tier: None,
+            consent: Consent::Subscribed,
+            suppressed: None,
+            ticket: false,
+            held_out: false,
+            bought: Vec::new(),
+        }
+    }
+}
+
+/// What somebody said about mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Consent {
+    /// Yes.
+    Subscribed,
+    /// Nothing.
+    None,
+    /// No, after a yes.
+    Withdrawn,
+}
+
+/// An order of the past.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Purchase {
+    /// What.
+    pub items: Vec<ProductId>,
+    /// How long ago.
+    pub days_ago: i64,
+    /// All of it came back.
+    #[serde(default)]
+    pub returned: bool,
+}

@@ -1,0 +1,119 @@
+//! What a shop is opened from, read from its tables: catalogue, graph, norms.
+
+use catalog::Catalog;
+use graph::{Curated, GraphBuilder, GraphProduct, Interaction, ProductGraph};
+use kit::{Currency, ShopId, Timestamp};
+use profile::{CustomerHistory, StoreNorms};
+
+use super::TenantError;
+use crate::release::Release;
+use crate::store::{ProductRow, SoldOrder};
+use crate::toolbox;
+
+/// The catalogue of these rows.
+pub(super) fn open_catalog(shop: &ShopId, rows: &[ProductRow]) -> Result<Catalog, TenantError> {
+    let products = read_products(shop, rows)?;
+    Catalog::in_memory(products).map_err(|e| TenantError::Catalog { shop: shop.clone(), why: e.to_string() })
+}
+
+/// The stored products with their price and stock of now.
+pub(super) fn read_products(shop: &ShopId, rows: &[ProductRow]) -> Result<Vec<catalog::Product>, TenantError> {
+    let fail = |why: String| TenantError::Catalog { shop: shop.clone(), why };
+    let mut products = Vec::with_capacity(rows.len());
+    for row in rows {
+        let mut product: catalog::Product =
+            serde_json::from_str(&row.body).map_err(|e| fail(format!("{}: {e}", row.id)))?;
+        product.price = row.price;
+        product.stock = row.stock;
+        products.push(product);
+    }
+    Ok(products)
+}
+
+/// A product of another currency cannot be sold in this shop, and must not keep the others from being sold.
+pub(super) fn leave_out_other_currencies(rows: &mut Vec<ProductRow>, currency: Currency) -> Vec<String> {
+    let mut left_out = Vec::new();
+    rows.retain(|row| {
+        let fits = row.price.currency == currency;
+        if !fits {
+            let (id, found) = (&row.id, row.price.currency);
+            left_out.push(format!("product {id} is priced in {found}, the shop sells in {currency}: import it again"));
+        }
+        fits
+    });
+    left_out
+}
+
+/// The graph, without the curated files that do not fit the catalogue: the shop must open for the mending of them.
+pub(super) fn build_graph_with(
+    sold: &[SoldOrder],
+    catalog: &Catalog,
+    release: &Release,
+    now: Timestamp,
+    left_out: &mut Vec<String>,
+) -> Result<ProductGraph, TenantError> {
+    let mut curated = release.curated.clone();
+    loop {
+        let error = match build_graph(sold, catalog, &curated, now) {
+            Err(TenantError::Graph(error)) => error,
+            other => return other,
+        };
+        let wrong: Vec<&str> = error.faults.iter().filter_map(graph::BuildFault::file).collect();
+        let before = curated.len();
+        curated.retain(|file| !wrong.contains(&file.file()));
+        if curated.len() == before {
+            return Err(error.into());
+        }
+        let faults = error.faults.iter().map(ToString::to_string);
+        left_out.extend(faults.map(|fault| format!("{fault}; the relations of this file are not used until then")));
+    }
+}
+
+fn build_graph(
+    sold: &[SoldOrder],
+    catalog: &Catalog,
+    curated: &[Curated],
+    now: Timestamp,
+) -> Result<ProductGraph, TenantError> {
+    let products: Vec<GraphProduct> = catalog.products().map(|p| toolbox::graph_product(p)).collect();
+    let position: std::collections::HashMap<String, u32> =
+        products.iter().zip(0u32..).map(|(product, at)| (product.id.to_string(), at)).collect();
+    let (mut customers, mut baskets) = (Numbers::default(), Numbers::default());
+    let mut orders = Vec::with_capacity(sold.len());
+    for order in sold {
+        for line in order.lines.iter().filter(|line| !line.returned) {
+            let Some(&product) = position.get(line.product.as_str()) else { continue };
+            let (customer, basket) = (customers.of(&order.customer), baskets.of(&order.order));
+            orders.push(Interaction { customer, product, basket, at: order.placed_at });
+        }
+    }
+    let mut builder = GraphBuilder::new(products);
+    for curated in curated {
+        builder = builder.curated(curated.clone());
+    }
+    Ok(builder.orders(orders).build(now)?)
+}
+
+/// Dense numbers for text ids.
+#[derive(Default)]
+struct Numbers<'a>(std::collections::HashMap<&'a str, u32>);
+
+impl<'a> Numbers<'a> {
+    fn of(&mut self, id: &'a str) -> u32 {
+        let next = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
+        *self.0.entry(id).or_insert(next)
+    }
+}
+
+/// What is usual in the shop, from all of its orders.
+pub(super) fn fit_norms(sold: &[SoldOrder]) -> StoreNorms {
+    let mut histories: std::collections::BTreeMap<&str, CustomerHistory> = std::collections::BTreeMap::new();
+    for order in sold {
+        let history = histories.entry(&order.customer).or_default();
+        history.placed_at.push(order.placed_at);
+        history.discounted += u32::from(order.discounted);
+        history.line_prices.extend(order.lines.iter().map(|line| line.price_minor));
+    }
+    let histories: Vec<CustomerHistory> = histories.into_values().collect();
+    StoreNorms::fit(&histories)
+}
