@@ -66,7 +66,7 @@ impl Folder {
     pub(crate) fn command(&self, at: &str, args: &[&str]) -> Command {
         if let ["approvals", "approve", id, ..] = args
             && !args.contains(&"--seen")
-            && !self.path().join(format!("previews/{id}.seen")).exists()
+            && !self.path().join(format!("looks/{id}.seen")).exists()
         {
             let _ = self.command(at, &["approvals", "show", id]).output().unwrap();
         }

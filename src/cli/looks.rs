@@ -8,7 +8,7 @@ use super::{Failure, failure};
 use crate::approvals::Seen;
 
 fn file(dir: &Path, id: &ApprovalId) -> PathBuf {
-    dir.join("previews").join(format!("{id}.seen"))
+    dir.join("looks").join(format!("{id}.seen"))
 }
 
 /// Notes that this was shown.

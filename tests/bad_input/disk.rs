@@ -141,6 +141,7 @@ fn a_full_disk() {
         assert!(again.status.success(), "room {room}: {again:?}");
         folder.json(AFTERNOON, &["runs", "resume"]);
         let id = folder.rows("SELECT approval_id FROM approvals WHERE state = 'pending'").pop().unwrap();
+        folder.json(AFTERNOON, &["approvals", "show", &id]);
         let approve = ["approvals", "approve", &id, "--as", "nora"];
         let approved = disk(&folder).run(&mut folder, AFTERNOON, &approve);
         if !approved.status.success() {
@@ -188,6 +189,7 @@ fn an_outbox_that_may_only_be_read() {
     let mut folder = Folder::new();
     assert!(folder.run(MORNING, &["trigger", "shopify", "checkouts/update", &ada()]).status.success());
     let id = folder.rows("SELECT approval_id FROM approvals").pop().unwrap();
+    folder.json(AFTERNOON, &["approvals", "show", &id]);
     let prepare = "mount --bind \"$D/outbox\" \"$D/outbox\" && mount -o remount,ro,bind \"$D/outbox\";";
     let disk = Disk { size: None, prepare };
     let told = disk.run(&mut folder, AFTERNOON, &["approvals", "approve", &id, "--as", "nora"]);

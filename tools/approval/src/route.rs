@@ -321,11 +321,11 @@ impl Route {
         let open = self.sections.iter().filter(|section| !given.iter().any(|s| s.section == section.name));
         let mut missing: Vec<String> =
             open.map(|section| format!("{} ({}: {})", section.name, section.owner, section.who_may())).collect();
-        if self.lacks_people(given) && (missing.is_empty() || given.is_empty()) {
-            missing.push(format!(
-                "a second person, because {}",
-                self.second_because.as_deref().unwrap_or("policy says so")
-            ));
+        if let Some(because) = &self.second_because
+            && self.lacks_people(given)
+            && (missing.is_empty() || given.is_empty())
+        {
+            missing.push(format!("a second person, because {because}"));
         }
         missing
     }
