@@ -245,16 +245,6 @@ impl ShopStore {
         let shop = self.shop.clone();
         self.store.writer.run(move |connection| work(connection, shop)).await
     }
-
-    /// As [`ShopStore::write`], for a command that writes by one statement at most.
-    async fn write_single<T, F>(&self, work: F) -> Result<T, StoreError>
-    where
-        T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut DbConnection, ShopId) -> kit::BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
-    {
-        let shop = self.shop.clone();
-        self.store.writer.run_single(move |connection| work(connection, shop)).await
-    }
 }
 
 /// A data folder holds addresses and mail: a new one is its owner's alone.

@@ -5,6 +5,7 @@
 mod engine;
 mod gone;
 mod on_postgres;
+mod people;
 mod suite;
 
 use kit::{ShopId, Timestamp};
@@ -67,9 +68,6 @@ on_both!(
     a_run_is_begun_once_and_moved_while_it_waits,
     a_position_of_a_journal_is_written_once,
     a_run_does_not_rest_over_a_signal,
-    a_no_of_the_same_second_counts,
-    an_erased_customer_stays_erased,
-    late_tickets_do_not_close_what_was_opened_after,
     shops_do_not_see_each_other,
     names_are_ordered_by_their_bytes,
     numbers_are_as_large_as_they_come,
@@ -78,11 +76,14 @@ on_both!(
     a_store_that_was_closed_opens_again_with_all_it_had,
     audit_rows_are_numbered_without_gaps,
     kill_switches_are_seen_at_once,
-    a_segment_is_stopped_for_whoever_belongs_to_it_now,
     an_order_is_stored_again_with_what_is_new,
     a_webhook_is_accepted_once_by_id_and_by_body,
-    an_erased_person_is_in_no_row,
     connections_tokens_and_links_are_kept;
+    people: a_no_of_the_same_second_counts,
+    an_erased_customer_stays_erased,
+    late_tickets_do_not_close_what_was_opened_after,
+    a_segment_is_stopped_for_whoever_belongs_to_it_now,
+    an_erased_person_is_in_no_row;
     engine: a_timer_that_was_moved_does_not_fire,
     of_occasions_close_together_the_newest_counts,
     one_holder_has_the_lease,

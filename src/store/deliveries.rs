@@ -42,7 +42,7 @@ impl ShopStore {
     pub async fn accept(&self, event: InboxEvent, by_body: bool) -> Result<Accepted, StoreError> {
         let hash = Digest::of_bytes(&event.body).to_string();
         // Only one of the two inserts ever writes.
-        self.write_single(move |c, shop| {
+        self.write(move |c, shop| {
             Box::pin(async move {
                 if put(c, shop.as_str(), &event, &hash, by_body).await? {
                     return Ok(Accepted::Stored);

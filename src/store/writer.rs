@@ -28,15 +28,12 @@ pub(super) const QUEUE: usize = 1024;
 trait Command: Send {
     /// Does the work and keeps its answer; the error is told as well, for whoever it takes along.
     fn run<'c>(&'c mut self, connection: &'c mut DbConnection) -> BoxFuture<'c, Result<(), StoreError>>;
-    /// True when it never leaves anything behind that a failure of its own had to undo.
-    fn is_single(&self) -> bool;
     fn answer(self: Box<Self>, commit: Result<(), StoreError>);
 }
 
 struct Typed<T, F> {
     work: Option<F>,
     result: Option<Result<T, StoreError>>,
-    single: bool,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
 
@@ -53,10 +50,6 @@ where
             self.result = Some(result);
             ended
         })
-    }
-
-    fn is_single(&self) -> bool {
-        self.single
     }
 
     fn answer(self: Box<Self>, commit: Result<(), StoreError>) {
@@ -96,27 +89,9 @@ impl Writer {
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut DbConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
     {
-        self.queue(work, false).await
-    }
-
-    /// As [`Writer::run`], for work that writes by one statement at most: SQLite undoes a statement that fails by itself,
-    /// so it goes without a savepoint, which costs more than the statement.
-    pub(super) async fn run_single<T, F>(&self, work: F) -> Result<T, StoreError>
-    where
-        T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut DbConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
-    {
-        self.queue(work, true).await
-    }
-
-    async fn queue<T, F>(&self, work: F, single: bool) -> Result<T, StoreError>
-    where
-        T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut DbConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
-    {
         let closed = || StoreError::Unavailable("the database is closed".to_owned());
         let (reply, answer) = oneshot::channel();
-        let command = Typed { work: Some(work), result: None, single, reply };
+        let command = Typed { work: Some(work), result: None, reply };
         self.queue.send(Message::Run(Box::new(command))).await.map_err(|_| closed())?;
         answer.await.map_err(|_| closed())?
     }
@@ -221,7 +196,7 @@ const TAKE_BACK: &str = "ROLLBACK TO command";
 async fn commit(line: &mut Line, group: &mut Group) -> Result<(), StoreError> {
     let dialect = line.database.dialect;
     let connection = line.begin().await?;
-    let done = match perform(connection, group, dialect).await {
+    let done = match perform(connection, group).await {
         // On PostgreSQL a COMMIT after an error that a command swallowed would roll back and report success; RELEASE does not.
         Ok(()) => connection.execute("RELEASE command; COMMIT").await.map(|_| ()).map_err(map),
         Err(error) => Err(error),
@@ -239,19 +214,10 @@ async fn commit(line: &mut Line, group: &mut Group) -> Result<(), StoreError> {
 }
 
 /// Runs a group in a transaction whose savepoint `command` is open, as it is again afterwards.
-async fn perform(connection: &mut DbConnection, group: &mut Group, dialect: Dialect) -> Result<(), StoreError> {
+async fn perform(connection: &mut DbConnection, group: &mut Group) -> Result<(), StoreError> {
     append::all(connection, &mut group.appends).await?;
     let mut begun = !group.appends.is_empty();
     for command in &mut group.commands {
-        if command.is_single() && dialect == Dialect::Sqlite {
-            match command.run(connection).await {
-                // A constraint undoes its statement alone. What was written stays whatever the next command comes to.
-                Ok(()) | Err(StoreError::Conflict(_)) => begun = true,
-                // Whether anything of the transaction is left is not known then: all of the group are told.
-                Err(own) => return Err(own),
-            }
-            continue;
-        }
         if std::mem::replace(&mut begun, true) {
             connection.execute(NEXT).await.map_err(map)?;
         }
