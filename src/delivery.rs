@@ -150,9 +150,8 @@ impl Delivery {
             Ok(reader) => reader,
             Err(no_send) => return Ok(Err(Hold::Unreachable { reason: no_send.reason })),
         };
-        // A row of this occasion stands above everything: what is in it went out, or is taken up where it was left.
-        if let Some(row) = self.store.sent_for(subject, draft.draft.channel).await? {
-            return if row.state == SendState::Reserved { self.resume(row.key).await } else { Ok(Ok(row.state)) };
+        if let Some(begun) = self.begun(subject, draft).await? {
+            return Ok(begun);
         }
         if let Some(hold) = self.esp_killed().await? {
             return Ok(Err(hold));
@@ -163,7 +162,8 @@ impl Delivery {
         };
         let cleared = match self.clear(run, subject, draft, envelope, approval, now).await? {
             Ok(cleared) => cleared,
-            Err(hold) => return Ok(Err(hold)),
+            // An approval that another process has used since the first look was used for this very message.
+            Err(hold) => return Ok(self.begun(subject, draft).await?.unwrap_or(Err(hold))),
         };
         let message = match content::render(draft, &self.release.shop.identity, &reader, &self.utm(subject), 0) {
             Ok(message) => message,
@@ -182,6 +182,19 @@ impl Delivery {
             }
             ReserveOutcome::Already(state) => Ok(Ok(state)),
         }
+    }
+
+    /// A row of this occasion stands above everything: what is in it went out, or is taken up where it was left.
+    async fn begun(
+        &self,
+        subject: &Subject,
+        draft: &DraftRecord,
+    ) -> Result<Option<Result<SendState, Hold>>, StoreError> {
+        Ok(match self.store.sent_for(subject, draft.draft.channel).await? {
+            Some(row) if row.state == SendState::Reserved => Some(self.resume(row.key).await?),
+            Some(row) => Some(Ok(row.state)),
+            None => None,
+        })
     }
 
     /// Content rules, then policy or the person's approval.

@@ -157,6 +157,17 @@ impl Tenant {
         Self::furnish(store.shop(shop), fixtures, Vec::new(), parts).await
     }
 
+    /// Makes what is costly and not needed to open the shop: the search index, and what looks for phrases. Who needs them
+    /// makes them otherwise.
+    pub fn prepare(&self) {
+        if let Err(error) = self.catalog.prepare() {
+            tracing::error!(%error, "the catalogue cannot be searched");
+        }
+        if let Err(why) = self.release.rules.prepare() {
+            tracing::error!(why, "the rules cannot be checked");
+        }
+    }
+
     /// What was read to open it.
     pub(crate) fn fixtures(&self) -> Fixtures {
         let Self { release, catalog, graph, norms, .. } = self;

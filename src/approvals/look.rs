@@ -159,6 +159,8 @@ impl Tenant {
     /// [`DecideError::Unknown`], or when storage cannot answer.
     pub async fn look(&self, id: &ApprovalId) -> Result<Looked, DecideError> {
         let now = self.clock.now();
+        // Before the request itself: a signature that comes in between shows as its state, or is a conflict when signing.
+        let signatures = self.store.signatures(id).await?;
         let asked = match self.store.approval(id).await? {
             Some(approval) => Asked::Message(Box::new(approval)),
             None => match self.store.campaign_approval(id).await? {
@@ -191,7 +193,7 @@ impl Tenant {
             shown: shown.short(),
             takes: takes(&route).short(),
         };
-        Ok(Looked { signatures: self.store.signatures(id).await?, asked, route, rendered, regulated, seen })
+        Ok(Looked { asked, route, signatures, rendered, regulated, seen })
     }
 
     /// What took the place of a request that was edited or asked again, and how it differs.

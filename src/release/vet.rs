@@ -42,6 +42,9 @@ pub enum VetError {
         /// What is wrong with it.
         why: PlaceholderError,
     },
+    /// Rules that no check can run.
+    #[error("knowledge/brand/rules.toml: {0}")]
+    Rules(String),
     /// A rule about a flow that the release does not have.
     #[error("knowledge/policy/risk.toml: [flow.{flow}]: there is no such flow; there are {known}")]
     UnknownFlow {
@@ -66,6 +69,7 @@ pub(super) fn vet(files: &Files, release: &Release) -> Result<(), VetError> {
             placeholders(file, text)?;
         }
     }
+    release.rules.prepare().map_err(VetError::Rules)?;
     match release.risk.flows().find(|flow| !release.flows.contains_key(*flow)) {
         None => Ok(()),
         Some(flow) => {

@@ -38,6 +38,9 @@ pub(super) async fn work(server: Arc<Server>, mut stopped: watch::Receiver<bool>
         tracing::error!(%error, "half-done hand-overs could not be listed");
     }
     server.ready.store(true, Ordering::Release);
+    // What the first run would wait for otherwise. What fails here fails there again, where somebody reads why.
+    let tenant = server.tenant();
+    tokio::task::spawn_blocking(move || tenant.prepare());
     let mut runs = Runs::default();
     let mut retention = Retention::default();
     let mut tending = Tending::default();

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use crate::console::Console;
-use crate::run::{StageError, cargo, shown};
+use crate::run::{StageError, beside, cargo, shown};
 
 /// Builds and runs it. What it prints is its own affair: tables for people, one JSON object as the last line.
 pub(crate) fn run(name: &str, args: &[OsString], console: Console) -> ExitCode {
@@ -56,14 +56,17 @@ pub(crate) fn small_torture(console: Console) -> Result<(), StageError> {
 }
 
 fn tortured(size: Size, args: &[OsString], console: Console) -> Result<(), StageError> {
-    let mut server = cargo(console);
-    server.args(["build", "--quiet", "--package", "mailwright", "--bin", "mailwright"]);
-    let mut torture = cargo(console);
-    torture.args(["run", "--quiet", "--package", "mailwright-bench", "--bin", "torture", "--"]);
+    // With the tests, whose features it shares then, so that hardly anything is left to do after them.
+    let mut build = cargo(console);
+    build.args(["build", "--quiet", "--workspace", "--tests", "--bin", "torture", "--bin", "mailwright"]);
+    shown(build, console)?;
+    let mut torture = beside("torture");
     if size == Size::Full {
-        server.args(["--profile", "torture"]);
+        let mut server = cargo(console);
+        server.args(["build", "--quiet", "--package", "mailwright", "--bin", "mailwright", "--profile", "torture"]);
+        shown(server, console)?;
         torture.args(["--kills", "1000", "--server", "target/torture/mailwright"]);
     }
     torture.args(args);
-    shown(server, console).and_then(|()| shown(torture, console))
+    shown(torture, console)
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::bench::small_torture;
 use crate::console::Console;
 use crate::prepare::prepare;
-use crate::run::{StageError, cargo, mailwright, read, shown};
+use crate::run::{StageError, beside, cargo, read, shown};
 use crate::tally::{Reader, Tally};
 
 /// How much to check.
@@ -79,7 +79,11 @@ impl Stage {
                 (reader.tally(), outcome)
             }
             // After the tests, which have built the binary.
-            Self::Evals => uncounted(shown(mailwright(&["eval", "run", "evals", "--gate"]), console)),
+            Self::Evals => {
+                let mut evals = beside("mailwright");
+                evals.args(["eval", "run", "evals", "--gate"]);
+                uncounted(shown(evals, console))
+            }
             Self::Torture => uncounted(small_torture(console)),
         }
     }

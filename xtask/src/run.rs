@@ -59,15 +59,15 @@ pub(crate) fn cargo(console: Console) -> Command {
     command
 }
 
-/// The binary that the tests have built, which stands beside this one, at the root of the repository.
-pub(crate) fn mailwright(args: &[&str]) -> Command {
-    let name = format!("mailwright{}", std::env::consts::EXE_SUFFIX);
+/// A binary that the tests have built, which stands beside this one, started at the root of the repository.
+pub(crate) fn beside(name: &str) -> Command {
+    let name = format!("{name}{}", std::env::consts::EXE_SUFFIX);
     let beside = std::env::current_exe().ok().and_then(|this| Some(this.parent()?.join(&name)));
     let mut command = Command::new(beside.unwrap_or_else(|| name.into()));
     if let Some(root) = Path::new(env!("CARGO_MANIFEST_DIR")).parent() {
         command.current_dir(root);
     }
-    command.args(args).stdin(Stdio::null());
+    command.stdin(Stdio::null());
     command
 }
 

@@ -1,20 +1,23 @@
 //! The rule book: a shop's rules and claims, compiled once, checked against many drafts.
 
 pub(crate) mod file;
+mod matchers;
 mod read;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use jiff::Timestamp;
 use kit::message::{CheckReport, Draft, Finding, Place, Severity};
 use kit::{Digest, FactBook, FlowId, Language};
-use regex::Regex;
 use serde::Serialize;
 
 use crate::checks;
 use crate::examples;
 use crate::phrases::{Lang, Phrases};
 use crate::rules::{self, Rule};
+
+pub(crate) use matchers::Matchers;
 
 /// One thing wrong with a rule or claims file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -195,7 +198,7 @@ pub struct RuleText {
 /// A shop's rules, compiled.
 #[derive(Debug)]
 pub struct RuleBook {
-    pub(crate) phrases: Phrases,
+    phrases: Phrases,
     pub(crate) rules: Vec<PhraseRule>,
     pub(crate) claims: Vec<Claim>,
     pub(crate) style: file::Style,
@@ -203,7 +206,8 @@ pub struct RuleBook {
     pub(crate) image_hosts: Vec<String>,
     pub(crate) languages: Vec<Lang>,
     pub(crate) flows: BTreeMap<String, FlowRules>,
-    pub(crate) patterns: Patterns,
+    /// Made when the first text is checked: most of who opens a shop checks none.
+    matchers: OnceLock<Matchers>,
     pub(crate) disclosures: Vec<Disclosure>,
     pub(crate) tone: BTreeMap<String, file::ToneBounds>,
     /// Things known of the reader that a message may show unseen.
@@ -211,24 +215,6 @@ pub struct RuleBook {
     pub(crate) utm_allow: Vec<String>,
     severities: BTreeMap<String, Severity>,
     version: Digest,
-}
-
-/// Regular expressions of the built-in checks, compiled with the book.
-#[derive(Debug)]
-pub(crate) struct Patterns {
-    pub(crate) url: Regex,
-    pub(crate) email: Regex,
-    /// A month after an ordinal or a word that sets a date, over the plain form.
-    pub(crate) date: Regex,
-    /// A greeting with a typed name.
-    pub(crate) greeting: Regex,
-    pub(crate) markup: Regex,
-    pub(crate) reply: Regex,
-    pub(crate) measure: Regex,
-    /// What stands between quotation marks of any kind.
-    pub(crate) quotation: Regex,
-    /// Four or more single letters in a row (`f r e e`, `f.r.e.e`), or a sign inside a word (`s@le`).
-    pub(crate) spaced: Regex,
 }
 
 impl RuleBook {
@@ -248,6 +234,26 @@ impl RuleBook {
     /// The content hash of both files and of the built-in word lists.
     pub fn version(&self) -> Digest {
         self.version
+    }
+
+    /// Makes what looks for phrases and patterns, which the first check would do otherwise.
+    ///
+    /// # Errors
+    /// In words, when phrases are too many for this machine. Checks then find [`Self::UNUSABLE`] in everything.
+    pub fn prepare(&self) -> Result<(), String> {
+        self.matchers().map(|_| ())
+    }
+
+    /// The finding of a book that cannot be used, which blocks whatever is checked.
+    pub const UNUSABLE: &str = "rules.unusable";
+
+    pub(crate) fn matchers(&self) -> Result<&Matchers, String> {
+        if let Some(made) = self.matchers.get() {
+            return Ok(made);
+        }
+        let made = Matchers::of(&self.phrases)?;
+        // Two who come at once both make it; one is kept.
+        Ok(self.matchers.get_or_init(|| made))
     }
 
     /// Runs every rule. Worst first, then in reading order; the same draft always gives the same list.

@@ -16,7 +16,7 @@ mod words;
 use kit::message::{Block, Draft, Finding, Place, Severity};
 use kit::{Fact, FactBook, FactKind};
 
-use crate::book::{CheckContext, Disclosure, FlowRules, PhraseRule, RuleBook, Scope};
+use crate::book::{CheckContext, Disclosure, FlowRules, Matchers, PhraseRule, RuleBook, Scope};
 use crate::phrases::Lang;
 use crate::rules::{self, Rule};
 use crate::text::Text;
@@ -27,6 +27,7 @@ const EXCERPT_CHARS: usize = 60;
 /// One check in progress.
 pub(crate) struct Scene<'a> {
     pub(crate) book: &'a RuleBook,
+    pub(crate) matchers: &'a Matchers,
     pub(crate) cx: &'a CheckContext<'a>,
     pub(crate) facts: &'a FactBook,
     /// All that the run has learned, where it is known.
@@ -69,6 +70,10 @@ impl<'r> From<&'r Disclosure> for Broken<'r> {
 }
 
 pub(crate) fn draft(book: &RuleBook, draft: &Draft, facts: &FactBook, cx: &CheckContext<'_>) -> Vec<Finding> {
+    let matchers = match book.matchers() {
+        Ok(matchers) => matchers,
+        Err(why) => return vec![unusable(&why)],
+    };
     let cited: Vec<&Fact> = draft.cited().iter().filter_map(|id| facts.get(id)).collect();
     let shown = |kind: FactKind| {
         draft
@@ -83,6 +88,7 @@ pub(crate) fn draft(book: &RuleBook, draft: &Draft, facts: &FactBook, cx: &Check
     };
     let mut scene = Scene {
         book,
+        matchers,
         cx,
         facts,
         learned: cx.learned.unwrap_or(facts),
@@ -109,9 +115,14 @@ pub(crate) fn draft(book: &RuleBook, draft: &Draft, facts: &FactBook, cx: &Check
 }
 
 pub(crate) fn texts(book: &RuleBook, raw: &[(Place, &str)], facts: &FactBook, cx: &CheckContext<'_>) -> Vec<Finding> {
+    let matchers = match book.matchers() {
+        Ok(matchers) => matchers,
+        Err(why) => return vec![unusable(&why)],
+    };
     let of_kind = |kind: FactKind| facts.iter().filter(|f| f.kind == kind).collect::<Vec<_>>();
     let mut scene = Scene {
         book,
+        matchers,
         cx,
         facts,
         learned: cx.learned.unwrap_or(facts),
@@ -128,6 +139,20 @@ pub(crate) fn texts(book: &RuleBook, raw: &[(Place, &str)], facts: &FactBook, cx
         scene.text(&Text::new(place.clone(), raw, None, facts, cx));
     }
     scene.finish()
+}
+
+/// What is found in everything while the rules cannot be used: what was not checked does not leave.
+fn unusable(why: &str) -> Finding {
+    Finding {
+        rule: RuleBook::UNUSABLE.to_owned(),
+        severity: Severity::Block,
+        place: Place::Whole,
+        span: None,
+        excerpt: String::new(),
+        why: why.to_owned(),
+        mend: "make the rule file smaller, or give the service more memory".to_owned(),
+        owner: "engineering".to_owned(),
+    }
 }
 
 impl<'a> Scene<'a> {

@@ -1,6 +1,7 @@
 //! Many phrases against one text in one pass: Aho-Corasick over the normal forms, word bounds checked by us.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use rust_stemmers::{Algorithm, Stemmer};
@@ -108,15 +109,23 @@ struct Compiled {
 #[derive(Debug)]
 struct Automaton {
     heads: AhoCorasick,
-    compiled: Vec<Compiled>,
+    compiled: Arc<Vec<Compiled>>,
 }
 
-/// All phrases of a rule book.
+/// All phrases of a rule book, read. [`Finder`] looks for them.
 #[derive(Debug)]
 pub(crate) struct Phrases {
+    plain: Arc<Vec<Compiled>>,
+    joined: Arc<Vec<Compiled>>,
+    /// Stem phrases per language of [`Lang::ALL`], with the first letters a stemmed word must share.
+    stems: Vec<(Lang, Arc<Vec<Compiled>>)>,
+}
+
+/// All phrases of a rule book, ready to be looked for.
+#[derive(Debug)]
+pub(crate) struct Finder {
     plain: Automaton,
     joined: Automaton,
-    /// Stem phrases per language of [`Lang::ALL`], with the first letters a stemmed word must share.
     stems: Vec<(Lang, Automaton)>,
 }
 
@@ -147,7 +156,7 @@ impl Forms {
 }
 
 impl Phrases {
-    /// Compiles the phrases; the errors name the phrase by its place in the list.
+    /// Reads the phrases; the errors name the phrase by its place in the list.
     pub(crate) fn compile(phrases: &[Phrase]) -> Result<Self, Vec<(usize, PhraseError)>> {
         let mut errors = Vec::new();
         let (mut plain, mut joined) = (Vec::new(), Vec::new());
@@ -166,19 +175,28 @@ impl Phrases {
                 errors.extend(made.err().map(|e| (index, e)));
             }
         }
-        let mut automaton = |compiled: Vec<Compiled>| {
-            Automaton::new(compiled)
-                .map_err(|_| errors.push((0, PhraseError::NoLetters("the rule set".to_owned()))))
-                .ok()
-        };
-        let (plain, joined) = (automaton(plain), automaton(joined));
-        let stems: Vec<_> = stems.into_iter().filter_map(|(l, list)| Some((l, automaton(list)?))).collect();
-        match (plain, joined) {
-            (Some(plain), Some(joined)) if errors.is_empty() => Ok(Self { plain, joined, stems }),
-            _ => Err(errors),
+        if !errors.is_empty() {
+            return Err(errors);
         }
+        let stems = stems.into_iter().map(|(language, list)| (language, Arc::new(list))).collect();
+        Ok(Self { plain: Arc::new(plain), joined: Arc::new(joined), stems })
     }
 
+    /// Builds what looks for them.
+    pub(crate) fn finder(&self) -> Result<Finder, aho_corasick::BuildError> {
+        Ok(Finder {
+            plain: Automaton::new(&self.plain)?,
+            joined: Automaton::new(&self.joined)?,
+            stems: self
+                .stems
+                .iter()
+                .map(|(language, list)| Ok((*language, Automaton::new(list)?)))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl Finder {
     /// Every phrase found, in order of owner and place, in a draft of this language.
     pub(crate) fn find(&self, forms: &Forms, language: Option<Lang>) -> Vec<Hit> {
         let mut hits = Vec::new();
@@ -198,11 +216,11 @@ impl Phrases {
 }
 
 impl Automaton {
-    fn new(compiled: Vec<Compiled>) -> Result<Self, aho_corasick::BuildError> {
+    fn new(compiled: &Arc<Vec<Compiled>>) -> Result<Self, aho_corasick::BuildError> {
         let heads = AhoCorasick::builder()
             .match_kind(MatchKind::Standard)
             .build(compiled.iter().map(|c| c.head.words.as_bytes()))?;
-        Ok(Self { heads, compiled })
+        Ok(Self { heads, compiled: Arc::clone(compiled) })
     }
 
     fn find(&self, form: &Folded, language: Option<Lang>, hits: &mut Vec<Hit>) {

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use kit::Digest;
 use kit::message::Severity;
-use regex::Regex;
 use serde::de::DeserializeOwned;
 
 use super::file::{ClaimEntry, ClaimsFile, Detector, DisclosureEntry, Lexicon, PhraseEntry, RulesFile};
-use super::{Claim, Disclosure, FlowRules, Patterns, PhraseRule, Role, RuleBook, RuleFileError, RuleFileErrors, Scope};
+use super::{Claim, Disclosure, FlowRules, PhraseRule, Role, RuleBook, RuleFileError, RuleFileErrors, Scope};
 use crate::phrases::{Lang, Owner, Phrase, Phrases};
 use crate::rules;
 
@@ -102,7 +102,6 @@ pub(super) fn book(
     let tone = tones(&mut draft, &source, &file);
     let languages = languages(&mut draft, &source, &file);
     let flows = flows(&mut draft, &source, &file);
-    let patterns = patterns().map_err(|e| source.fault(0..0, None, format!("a built-in pattern is broken: {e}")));
     let phrases = Phrases::compile(&draft.phrases).map_err(|faults| {
         faults.into_iter().filter_map(|(index, why)| {
             let mut error = draft.places.get(index)?.clone();
@@ -110,8 +109,8 @@ pub(super) fn book(
             Some(error)
         })
     });
-    match (phrases, patterns) {
-        (Ok(phrases), Ok(patterns)) if draft.errors.is_empty() => Ok(RuleBook {
+    match phrases {
+        Ok(phrases) if draft.errors.is_empty() => Ok(RuleBook {
             phrases,
             rules: draft.rules,
             claims: draft.claims,
@@ -124,14 +123,13 @@ pub(super) fn book(
             max_signals: file.personalisation.max_signals,
             languages,
             flows,
-            patterns,
+            matchers: OnceLock::new(),
             severities,
             version: Digest::of_parts([CHECKER, LEXICON, rules_toml, claims_toml]),
         }),
-        (phrases, patterns) => {
+        phrases => {
             let mut errors = draft.errors;
             errors.extend(phrases.err().into_iter().flatten());
-            errors.extend(patterns.err());
             Err(RuleFileErrors(errors))
         }
     }
@@ -411,39 +409,4 @@ impl Draft {
             expires,
         });
     }
-}
-
-fn patterns() -> Result<Patterns, regex::Error> {
-    let count = "three|four|five|six|seven|eight|nine|ten|eleven|twelve|drei|vier|funf|fuenf|sechs|sieben|acht|neun|zehn|elf|zwolf|zwoelf";
-    let unit = "minutes?|hours?|days?|nights?|weeks?|months?|years?|grams?|kilos?|kilograms?|pounds|ounces|litres?|liters?|metres?|meters?\
-        |kilometres?|kilometers?|miles?|degrees|stars?|times\
-        |minuten?|stunden?|tagen?|nachte|naechte|wochen?|monaten?|jahren?|gramm|kilogramm|litern?|metern?|kilometern?|grad|sternen?|prozent|mal";
-    let month = "january|february|march|april|may|june|july|august|september|october|november|december\
-        |januar|janner|jaenner|februar|marz|maerz|mai|juni|juli|oktober|dezember";
-    let ordinal = "first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|thirteenth|fourteenth|fifteenth\
-        |sixteenth|seventeenth|eighteenth|nineteenth|twentieth|twenty first|twenty second|twenty third|twenty fourth|twenty fifth\
-        |twenty sixth|twenty seventh|twenty eighth|twenty ninth|thirtieth|thirty first\
-        |erster|ersten|zweiten|dritten|vierten|funften|fuenften|sechsten|siebten|achten|neunten|zehnten|elften|zwolften|zwoelften\
-        |dreizehnten|vierzehnten|funfzehnten|fuenfzehnten|sechzehnten|siebzehnten|achtzehnten|neunzehnten|\\w*zwanzigsten|\\w*dreissigsten";
-    Ok(Patterns {
-        url: Regex::new(
-            r"(?i)(?:https?|hxxps?|ftp|mailto|javascript|data)\s*:\S*|\bwww\.\S+|\b[\w-]+(?:\.[\w-]+)*\.(?:com|net|org|info|biz|io|co|app|shop|store|example|eu|ie|uk|de|at|ch|fr|nl|es|it|us|me|ly|link|xyz|online|site)\b(?:/\S*)?|\b(?:dot|punkt)\s+(?:com|org|net|de|ie)\b",
-        )?,
-        email: Regex::new(
-            r"\S+@\S+\.\w+|(?i)\b\w+\s*[\[(]\s*at\s*[\])]\s*\w+|\b[\w.-]+\s+(?:at|ät)\s+[\w-]+(?:\s+[\w-]+)?\s+(?:dot|punkt)\s+(?:com|net|org|info|io|co|app|shop|store|example|eu|ie|uk|de|at|ch|fr|nl|us)\b",
-        )?,
-        date: Regex::new(&format!(
-            r" (?:until|till|by|before|ends|ends in|ending in|bis|bis ende|bis mitte|bis anfang|endet|endet im|(?:the )?(?:{ordinal})(?: of)?) (?:{month}) | (?:{month}) (?:the )?(?:{ordinal}) "
-        ))?,
-        greeting: Regex::new(
-            r"(?:^|[.!?…]\s+)(?i:hi|hello|hey|dear|hallo|moin|servus|liebe|lieber)\s+(\p{Lu}\p{Ll}+)(?:\s*(?:[,!.:;–—-]|$))",
-        )?,
-        markup: Regex::new(r"</?[A-Za-z!][^>]*>?|\]\(|&(?:#\w+|[A-Za-z]+);|\{%|%\}|\*\*|`")?,
-        reply: Regex::new(r"(?i)^\W*(?:re|fwd?|aw|wg|antw|tr|sv)\s*(?:\[\w*\]\s*)?[:：]")?,
-        spaced: Regex::new(
-            r"(?:^|[^\p{L}\p{N}])(?:\p{L}[\s.\-_*·•~|/]{1,2}){3,}\p{L}(?:$|[^\p{L}\p{N}])|\p{L}+[@$€£*|¡!]+\p{L}+",
-        )?,
-        measure: Regex::new(&format!(r" (?:{count}) (?:{unit}) "))?,
-        quotation: Regex::new(r#"[“„«»"]([^“”„«»"]{1,400})["“”»«]"#)?,
-    })
 }

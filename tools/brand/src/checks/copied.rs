@@ -106,8 +106,7 @@ fn run_of(text: &Text<'_>, runs: &BTreeSet<Vec<String>>, length: usize) -> Optio
 
 /// Somebody's words between quotation marks. What a placeholder fills in is not typed.
 fn quotation(scene: &mut Scene<'_>, text: &Text<'_>) {
-    let book = scene.book;
-    for quoted in book.patterns.quotation.captures_iter(text.raw).filter_map(|c| c.get(1)) {
+    for quoted in scene.matchers.patterns.quotation.captures_iter(text.raw).filter_map(|c| c.get(1)) {
         let (start, end) = (quoted.start(), quoted.end());
         let typed = text.written().filter_map(|(at, words)| {
             let (from, to) = (start.max(at), end.min(at + words.len()));

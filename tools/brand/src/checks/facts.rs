@@ -143,7 +143,7 @@ fn outside_text(scene: &mut Scene<'_>, fact: &Fact, place: &Place) {
     for (field, value) in &fact.fields {
         let FactValue::Text { text, provenance: Provenance::ThirdParty } = value else { continue };
         let ours = fact.kind == FactKind::Product && OUR_VOICE.contains(&field.as_str());
-        let patterns = &book.patterns;
+        let patterns = &scene.matchers.patterns;
         let carries = patterns.url.is_match(text) || patterns.email.is_match(text) || patterns.markup.is_match(text);
         let hidden = text.chars().any(|c| (is_invisible(c) && !matches!(c, '\u{fe0f}' | '\u{200d}')) || c.is_control());
         let personal = personal::find(text, &Known::nobody());
@@ -152,7 +152,7 @@ fn outside_text(scene: &mut Scene<'_>, fact: &Fact, place: &Place) {
             continue;
         }
         let forms = Forms::of(&[Segment::Words { at: 0, text }]);
-        let hits = book.phrases.find(&forms, scene.lang);
+        let hits = scene.matchers.phrases.find(&forms, scene.lang);
         let meant = strong::of(&hits, text, &forms, book);
         let excepted = |hit: &crate::phrases::Hit, index: usize| {
             hits.iter().any(|h| h.owner == Owner::Except(index) && h.overlaps(hit))

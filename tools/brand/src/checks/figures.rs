@@ -42,7 +42,7 @@ pub(super) fn check(scene: &mut Scene<'_>, text: &Text<'_>, approved: &[(usize, 
                 scene.find(rule, &text.place, Some(span), text.excerpt(span));
             }
         }
-        let patterns = &scene.book.patterns;
+        let patterns = &scene.matchers.patterns;
         let found: Vec<(&Rule, (usize, usize))> =
             [(&rules::URL, &patterns.url), (&rules::EMAIL, &patterns.email), (&rules::MARKUP, &patterns.markup)]
                 .into_iter()
@@ -63,13 +63,13 @@ fn spans(pattern: &Regex, words: &str, offset: usize) -> impl Iterator<Item = (u
 fn measures(scene: &mut Scene<'_>, text: &Text<'_>, allowed: &dyn Fn(usize, usize) -> bool) {
     let form = &text.forms.plain;
     let found: Vec<(usize, usize)> =
-        scene.book.patterns.measure.find_iter(form.text()).map(|m| form.span(m.start() + 1, m.end() - 1)).collect();
+        scene.matchers.patterns.measure.find_iter(form.text()).map(|m| form.span(m.start() + 1, m.end() - 1)).collect();
     for span in found.into_iter().filter(|(from, to)| !allowed(*from, *to)) {
         scene.find(&rules::MEASURE_WORDS, &text.place, Some(span), text.excerpt(span));
     }
     // `until April`, `the third of May`; a month alone is a season.
     let dates: Vec<(usize, usize)> =
-        scene.book.patterns.date.find_iter(form.text()).map(|m| form.span(m.start() + 1, m.end() - 1)).collect();
+        scene.matchers.patterns.date.find_iter(form.text()).map(|m| form.span(m.start() + 1, m.end() - 1)).collect();
     for span in dates {
         scene.find(&rules::DATES, &text.place, Some(span), text.excerpt(span));
     }

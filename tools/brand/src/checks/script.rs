@@ -18,9 +18,8 @@ pub(super) fn check(scene: &mut Scene<'_>, text: &Text<'_>) {
             scene.find(rule, &text.place, Some((at, at + word.len())), word);
         }
     }
-    let book = scene.book;
     for (offset, words) in text.written() {
-        for found in book.patterns.spaced.find_iter(words) {
+        for found in scene.matchers.patterns.spaced.find_iter(words) {
             let span = (offset + found.start(), offset + found.end());
             scene.find(&rules::SPACED, &text.place, Some(span), text.excerpt(span));
         }

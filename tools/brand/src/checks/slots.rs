@@ -78,9 +78,8 @@ fn near(error: &PlaceholderError, raw: &str) -> String {
 
 /// `Hi Maeve,`: a name that no fact filled in.
 fn typed_name(scene: &mut Scene<'_>, text: &Text<'_>) {
-    let book = scene.book;
     for (offset, words) in text.written() {
-        for found in book.patterns.greeting.captures_iter(words).filter_map(|c| c.get(1)) {
+        for found in scene.matchers.patterns.greeting.captures_iter(words).filter_map(|c| c.get(1)) {
             let span = (offset + found.start(), offset + found.end());
             if !NO_NAMES.contains(&found.as_str()) {
                 scene.find(&rules::NAME_TYPED, &text.place, Some(span), found.as_str());

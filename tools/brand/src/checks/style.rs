@@ -50,7 +50,7 @@ pub(super) fn is_emoji(c: char) -> bool {
 /// Rules of one text.
 pub(super) fn text(scene: &mut Scene<'_>, text: &Text<'_>) {
     if text.scope == Scope::Subject {
-        if scene.book.patterns.reply.is_match(text.raw) {
+        if scene.matchers.patterns.reply.is_match(text.raw) {
             scene.find(&rules::FAKE_REPLY, &text.place, None, text.raw);
         }
         shouting(scene, &text.place, &Counts::of(scene, text), scene.book.style.subject);

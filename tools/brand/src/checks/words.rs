@@ -17,7 +17,7 @@ const TODAY_HOURS: i64 = 24;
 /// Checks the words of one text and returns the spans of approved claims in force.
 pub(super) fn check(scene: &mut Scene<'_>, text: &Text<'_>) -> Vec<(usize, usize)> {
     let book = scene.book;
-    let hits = book.phrases.find(&text.forms, scene.lang);
+    let hits = scene.matchers.phrases.find(&text.forms, scene.lang);
     let claims: Vec<(Hit, &Claim)> = hits
         .iter()
         .filter_map(|hit| match hit.owner {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use kit::product::{ProductCard, Shelf};
 use kit::{CategoryId, Currency, Digest, Language, Money, ProductId, Timestamp};
@@ -54,7 +54,8 @@ pub struct Catalog {
     digest: Digest,
     pub(super) live: Arc<LiveColumns>,
     pub(super) facets: Arc<FacetColumns>,
-    pub(super) index: TextIndex,
+    /// Kept in memory it is made by the first search: most of who opens a shop searches nothing.
+    index: Arc<OnceLock<TextIndex>>,
     /// Prices as they were: what proves a former price.
     history: RwLock<BTreeMap<ProductId, Vec<PricePoint>>>,
 }
@@ -66,7 +67,7 @@ impl std::fmt::Debug for Catalog {
 }
 
 impl Catalog {
-    /// A catalogue whose index is in memory.
+    /// A catalogue whose index is in memory, made by the first search or [`Catalog::prepare`].
     ///
     /// # Errors
     /// [`CatalogError::Duplicate`], [`CatalogError::Currency`] for products that do not go together.
@@ -93,10 +94,11 @@ impl Catalog {
             return Err(CatalogError::Duplicate(twice));
         }
         let digest = text::digest(products.iter());
-        let index = match dir {
-            Some(dir) => TextIndex::open(dir, digest, products.iter())?,
-            None => TextIndex::in_memory(products.iter())?,
-        };
+        let index = OnceLock::new();
+        if let Some(dir) = dir {
+            let opened = TextIndex::open(dir, digest, products.iter())?;
+            index.get_or_init(|| opened);
+        }
         Ok(Self {
             history: RwLock::default(),
             live: Arc::new(LiveColumns::of(products.iter())),
@@ -104,7 +106,7 @@ impl Catalog {
             products: products.into_iter().map(Arc::new).collect(),
             currency,
             digest,
-            index,
+            index: Arc::new(index),
         })
     }
 
@@ -122,6 +124,23 @@ impl Catalog {
             index: self.index.clone(),
             history: RwLock::new(history),
         }
+    }
+
+    /// Makes an index that is kept in memory, which the first search would do otherwise.
+    ///
+    /// # Errors
+    /// [`SearchError::Index`] when it cannot be made.
+    pub fn prepare(&self) -> Result<(), SearchError> {
+        self.index().map(|_| ()).map_err(SearchError::from)
+    }
+
+    pub(super) fn index(&self) -> tantivy::Result<&TextIndex> {
+        if let Some(made) = self.index.get() {
+            return Ok(made);
+        }
+        let made = TextIndex::in_memory(self.products.iter().map(Arc::as_ref))?;
+        // Two who come at once both make it; one is kept.
+        Ok(self.index.get_or_init(|| made))
     }
 
     /// How many products.

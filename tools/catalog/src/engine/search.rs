@@ -12,7 +12,7 @@ use super::catalog::Catalog;
 use super::collect::{Collect, Collected};
 use super::facets::Facets;
 use super::live::LiveFilter;
-use super::text::{attribute_term, category_term, tag_term};
+use super::text::{Fields, TextIndex, attribute_term, category_term, tag_term};
 
 /// What to look for. All parts must hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,7 +126,8 @@ impl Catalog {
     /// be read.
     pub fn search(&self, query: &Query) -> Result<Results, SearchError> {
         let filter = self.live_filter(query)?;
-        let reading = self.read(&query.text)?;
+        let index = self.index()?;
+        let reading = read(index, &query.text)?;
         let collect = Collect {
             live: Arc::clone(&self.live),
             filter,
@@ -134,7 +135,7 @@ impl Catalog {
             keep: query.offset.saturating_add(query.limit),
             scored: reading.has_words(),
         };
-        let run = |occur: Occur| self.index.searcher.search(&*self.compile(query, &reading.stems, occur), &collect);
+        let run = |occur: Occur| index.searcher.search(&*compile(index.fields, query, &reading.stems, occur), &collect);
         let mut relaxed = false;
         let found = if !reading.has_words() {
             run(Occur::Must)?
@@ -176,59 +177,58 @@ impl Catalog {
             min_stock: if query.in_stock_only { 1 } else { LiveFilter::OPEN.min_stock },
         })
     }
+}
 
-    fn read(&self, text: &str) -> Result<Reading, SearchError> {
-        let mut words = self.index.words.clone();
-        let mut reading = Reading::default();
-        let mut searched = Vec::new();
-        let mut corrected = false;
-        for word in words.whole(text).into_iter().take(MAX_WORDS) {
-            let stem = words.stem(&word).unwrap_or_else(|| word.clone());
-            if self.index.frequency(&stem)? > 0 {
-                reading.stems.push(stem);
+fn read(index: &TextIndex, text: &str) -> Result<Reading, SearchError> {
+    let mut words = index.words.clone();
+    let mut reading = Reading::default();
+    let mut searched = Vec::new();
+    let mut corrected = false;
+    for word in words.whole(text).into_iter().take(MAX_WORDS) {
+        let stem = words.stem(&word).unwrap_or_else(|| word.clone());
+        if index.frequency(&stem)? > 0 {
+            reading.stems.push(stem);
+            searched.push(word);
+            continue;
+        }
+        match index.correct(&word)? {
+            Some(meant) => {
+                reading.stems.push(words.stem(&meant).unwrap_or_else(|| meant.clone()));
+                searched.push(meant);
+                corrected = true;
+            }
+            None => {
+                reading.unknown_word = true;
                 searched.push(word);
-                continue;
-            }
-            match self.index.correct(&word)? {
-                Some(meant) => {
-                    reading.stems.push(words.stem(&meant).unwrap_or_else(|| meant.clone()));
-                    searched.push(meant);
-                    corrected = true;
-                }
-                None => {
-                    reading.unknown_word = true;
-                    searched.push(word);
-                }
             }
         }
-        reading.stems.sort_unstable();
-        reading.stems.dedup();
-        reading.corrected = corrected.then(|| searched.join(" "));
-        Ok(reading)
     }
+    reading.stems.sort_unstable();
+    reading.stems.dedup();
+    reading.corrected = corrected.then(|| searched.join(" "));
+    Ok(reading)
+}
 
-    /// Words are joined by `occur`; filters that the index answers always hold and count nothing.
-    fn compile(&self, query: &Query, stems: &[String], occur: Occur) -> Box<dyn tantivy::query::Query> {
-        let fields = self.index.fields;
-        let category = query.category.iter().map(|path| category_term(path.as_str()));
-        let attributes = query.attributes.iter().map(|(name, value)| attribute_term(name, value));
-        let tags = query.tags.iter().map(|tag| tag_term(tag));
-        let filters = category.chain(attributes).chain(tags).map(|term| -> Box<dyn tantivy::query::Query> {
-            let term = TermQuery::new(Term::from_field_text(fields.exact, &term), IndexRecordOption::Basic);
-            Box::new(ConstScoreQuery::new(Box::new(term), 0.0))
-        });
-        let words = stems.iter().map(|stem| -> Box<dyn tantivy::query::Query> {
-            Box::new(TermQuery::new(Term::from_field_text(fields.stems, stem), IndexRecordOption::WithFreqs))
-        });
-        let mut clauses: Vec<Box<dyn tantivy::query::Query>> = filters.collect();
-        match occur {
-            Occur::Should => clauses.push(Box::new(BooleanQuery::union(words.collect()))),
-            Occur::Must | Occur::MustNot => clauses.extend(words),
-        }
-        match clauses.len() {
-            0 => Box::new(AllQuery),
-            1 => clauses.remove(0),
-            _ => Box::new(BooleanQuery::intersection(clauses)),
-        }
+/// Words are joined by `occur`; filters that the index answers always hold and count nothing.
+fn compile(fields: Fields, query: &Query, stems: &[String], occur: Occur) -> Box<dyn tantivy::query::Query> {
+    let category = query.category.iter().map(|path| category_term(path.as_str()));
+    let attributes = query.attributes.iter().map(|(name, value)| attribute_term(name, value));
+    let tags = query.tags.iter().map(|tag| tag_term(tag));
+    let filters = category.chain(attributes).chain(tags).map(|term| -> Box<dyn tantivy::query::Query> {
+        let term = TermQuery::new(Term::from_field_text(fields.exact, &term), IndexRecordOption::Basic);
+        Box::new(ConstScoreQuery::new(Box::new(term), 0.0))
+    });
+    let words = stems.iter().map(|stem| -> Box<dyn tantivy::query::Query> {
+        Box::new(TermQuery::new(Term::from_field_text(fields.stems, stem), IndexRecordOption::WithFreqs))
+    });
+    let mut clauses: Vec<Box<dyn tantivy::query::Query>> = filters.collect();
+    match occur {
+        Occur::Should => clauses.push(Box::new(BooleanQuery::union(words.collect()))),
+        Occur::Must | Occur::MustNot => clauses.extend(words),
+    }
+    match clauses.len() {
+        0 => Box::new(AllQuery),
+        1 => clauses.remove(0),
+        _ => Box::new(BooleanQuery::intersection(clauses)),
     }
 }

@@ -45,7 +45,7 @@ pub(super) struct TextIndex {
 
 impl TextIndex {
     /// Builds in memory.
-    pub(super) fn in_memory<'a>(products: impl Iterator<Item = &'a Product>) -> Result<Self, CatalogError> {
+    pub(super) fn in_memory<'a>(products: impl Iterator<Item = &'a Product>) -> tantivy::Result<Self> {
         let words = Words::new();
         let (schema, fields) = schema();
         let index = write(Box::new(RamDirectory::create()), schema, fields, &words, products)?;
