@@ -4,7 +4,7 @@ mod brief;
 
 use std::collections::BTreeSet;
 
-use oracle::{Letter, NeverEvent};
+use oracle::{Letter, NeverEvent, TextMessage};
 use serde::{Deserialize, Serialize};
 
 use super::play::Played;
@@ -81,7 +81,10 @@ fn ending(case: &Case, played: &Played, misses: &mut Misses) {
         });
     }
     let mails = then.mails.unwrap_or(usize::from(then.outcome == Ending::Sent));
-    misses.holds(played.sent.len() == mails, "mails", || format!("{mails} were expected, {} left", played.sent.len()));
+    let texts = played.sent.iter().filter(|sent| TextMessage::read(&sent.bytes).is_some()).count();
+    let left = played.sent.len() - texts;
+    misses.holds(left == mails, "mails", || format!("{mails} were expected, {left} left"));
+    misses.holds(texts == then.texts, "texts", || format!("{} were expected, {texts} left", then.texts));
     match (&played.asked, then.approval) {
         (Some(codes), Asked::None) => {
             misses.add("approval", format!("a person was asked ({}), nobody had to be", codes.join(", ")))

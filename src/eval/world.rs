@@ -7,7 +7,8 @@ use catalog::Product;
 use jiff::SignedDuration;
 use kit::message::{Channel, ConsentState};
 use kit::person::Email;
-use kit::{BriefId, CustomerId, Digest, Language, Money, OrderId, ShopId, TicketId, Timestamp};
+use kit::phone::Phone;
+use kit::{BriefId, CustomerId, Digest, Language, Money, OrderId, ShopId, StoreError, TicketId, Timestamp};
 use oracle::world as truth;
 use toml::{Table, Value};
 
@@ -15,7 +16,7 @@ use super::play::MORNING;
 use super::stage::{Stage, StageError};
 use super::suite::{Case, Consent, Customer as Wanted};
 use crate::release::Files;
-use crate::store::{Consent as ConsentRow, Customer, Order, OrderLine, ShopStore, Ticket};
+use crate::store::{Consent as ConsentRow, Customer, CustomerPhone, Order, OrderLine, ShopStore, Ticket};
 
 /// People whose data must turn up in nobody else's mail.
 const BYSTANDERS: [(&str, &str); 3] = [
@@ -60,7 +61,7 @@ impl Hero {
             }
         }
         let why = "nobody is as `held_out` says: look at holdout_percent".to_owned();
-        Err(kit::StoreError::Corrupt { what: format!("case `{}`", trial.case), why }.into())
+        Err(StoreError::Corrupt { what: format!("case `{}`", trial.case), why }.into())
     }
 }
 
@@ -135,6 +136,7 @@ pub fn shop(files: &Files) -> truth::Shop {
     let steps = ladder.get("step").and_then(Value::as_array).into_iter().flatten();
     truth::Shop {
         from: text(sender.get("from_address")).to_lowercase(),
+        name: text(settings.get("name")),
         postal_address: text(sender.get("postal_address")),
         hosts,
         currency: text(settings.get("currency")),
@@ -213,7 +215,7 @@ pub async fn plant_bystanders(store: &ShopStore) -> Result<(), StageError> {
 
 fn parse(email: &str) -> Result<Email, StageError> {
     Email::parse(email)
-        .map_err(|e| kit::StoreError::Corrupt { what: "a bystander's address".to_owned(), why: e.to_string() }.into())
+        .map_err(|e| StoreError::Corrupt { what: "a bystander's address".to_owned(), why: e.to_string() }.into())
 }
 
 /// Bystanders in the oracle's terms.
@@ -232,11 +234,10 @@ pub fn bystanders() -> Vec<truth::Person> {
 
 /// A hero in the oracle's terms.
 pub fn told(hero: &Hero, wanted: &Wanted, now: Timestamp) -> truth::Person {
-    let long_ago = before(now, 400);
-    let consents = match wanted.consent {
-        Consent::Subscribed => vec![(long_ago, true)],
+    let consents = |said: Consent| match said {
+        Consent::Subscribed => vec![(before(now, 400), true)],
         Consent::None => Vec::new(),
-        Consent::Withdrawn => vec![(long_ago, true), (before(now, 30), false)],
+        Consent::Withdrawn => vec![(before(now, 400), true), (before(now, 30), false)],
     };
     truth::Person {
         id: hero.id.to_string(),
@@ -245,7 +246,9 @@ pub fn told(hero: &Hero, wanted: &Wanted, now: Timestamp) -> truth::Person {
         language: wanted.language.to_string(),
         zone: wanted.zone.clone(),
         vip: wanted.vip,
-        consents,
+        phone: wanted.phone.clone(),
+        consents: consents(wanted.consent),
+        text_consents: consents(wanted.text_consent),
         suppressed: wanted.suppressed.is_some().then_some(before(now, 30)),
         erased: None,
         tickets: wanted.ticket.then_some(truth::Period { from: before(now, 1), until: None }).into_iter().collect(),
@@ -276,15 +279,24 @@ pub async fn plant(store: &ShopStore, hero: &Hero, wanted: &Wanted, now: Timesta
         erased_at: None,
     };
     store.put_customers(vec![customer]).await?;
-    let row = |state, days| {
+    if let Some(phone) = &wanted.phone {
+        let phone =
+            Phone::parse(phone).map_err(|e| StoreError::Corrupt { what: "a phone".to_owned(), why: e.to_string() })?;
+        store.put_phones(vec![CustomerPhone { customer: hero.id.clone(), phone, region: None }]).await?;
+    }
+    let row = |channel, state, days| {
         let (source, wording) = ("case".to_owned(), "v1".to_owned());
-        (hero.id.clone(), ConsentRow { channel: Channel::Email, state, at: before(now, days), source, wording })
+        (hero.id.clone(), ConsentRow { channel, state, at: before(now, days), source, wording })
     };
-    let consents = match wanted.consent {
-        Consent::Subscribed => vec![row(ConsentState::Subscribed, 400)],
+    let said = |channel, consent| match consent {
+        Consent::Subscribed => vec![row(channel, ConsentState::Subscribed, 400)],
         Consent::None => Vec::new(),
-        Consent::Withdrawn => vec![row(ConsentState::Subscribed, 400), row(ConsentState::Withdrawn, 30)],
+        Consent::Withdrawn => {
+            vec![row(channel, ConsentState::Subscribed, 400), row(channel, ConsentState::Withdrawn, 30)]
+        }
     };
+    let mut consents = said(Channel::Email, wanted.consent);
+    consents.extend(said(Channel::Sms, wanted.text_consent));
     if !consents.is_empty() {
         store.add_consents(consents).await?;
     }

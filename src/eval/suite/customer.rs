@@ -19,6 +19,10 @@ pub struct Customer {
     pub tier: Option<String>,
     /// Whether they agreed to mail.
     pub consent: Consent,
+    /// Where text messages reach them, as `+353871234567`.
+    pub phone: Option<String>,
+    /// Whether they agreed to text messages.
+    pub text_consent: Consent,
     /// Why their address takes no mail.
     pub suppressed: Option<String>,
     /// Whether a support ticket is open when the story begins.
@@ -38,6 +42,8 @@ impl Default for Customer {
             vip: false,
             tier: None,
             consent: Consent::Subscribed,
+            phone: None,
+            text_consent: Consent::None,
             suppressed: None,
             ticket: false,
             held_out: false,
@@ -46,7 +52,7 @@ impl Default for Customer {
     }
 }
 
-/// What somebody said about mail.
+/// What somebody said about messages of one kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Consent {

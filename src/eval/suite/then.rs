@@ -19,6 +19,9 @@ pub struct Then {
     /// How many mails left; one when the outcome is `sent`, else none.
     #[serde(default)]
     pub mails: Option<usize>,
+    /// How many text messages left; none, unless this says so.
+    #[serde(default)]
+    pub texts: usize,
     /// Products that the last mail shows.
     #[serde(default)]
     pub shows: Vec<ProductId>,

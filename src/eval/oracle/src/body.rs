@@ -6,7 +6,7 @@ use crate::NeverEvent;
 use crate::figures;
 use crate::letter::{Letter, flat};
 use crate::person::owner;
-use crate::world::{Product, World, at as last};
+use crate::world::{Person, Product, World, at as last};
 
 pub(crate) fn judge(world: &World, at: Timestamp, letter: &Letter, events: &mut Vec<NeverEvent>) {
     let mut never = |rule: &str, why: String| events.push(NeverEvent::new(rule, why));
@@ -36,7 +36,8 @@ pub(crate) fn judge(world: &World, at: Timestamp, letter: &Letter, events: &mut 
         }
     }
     goods(world, at, letter, &mut never);
-    discounts(world, letter, &mut never);
+    let reader = letter.to.first().and_then(|to| owner(world, to));
+    discounts(world, reader, &letter.told(), &mut never);
 }
 
 fn html_or_text(letter: &Letter) -> String {
@@ -87,10 +88,9 @@ fn goods(world: &World, at: Timestamp, letter: &Letter, never: &mut impl FnMut(&
     }
 }
 
-fn discounts(world: &World, letter: &Letter, never: &mut impl FnMut(&str, String)) {
-    let told = letter.told();
+/// Whatever is promised is allowed, and for this reader.
+pub(crate) fn discounts(world: &World, reader: Option<&Person>, told: &str, never: &mut impl FnMut(&str, String)) {
     let lower = told.to_lowercase();
-    let reader = letter.to.first().and_then(|to| owner(world, to));
     let at_full_price = reader.is_some_and(|person| world.limits.full_price.contains(&person.id));
     let allowed = |id: &str| !at_full_price && world.limits.offers.contains(id);
     for offer in &world.shop.offers {
@@ -123,7 +123,7 @@ fn discounts(world: &World, letter: &Letter, never: &mut impl FnMut(&str, String
             never("discount", format!("it promises {percent} %, at most {deepest} % are allowed"));
         }
     }
-    for code in figures::codes(&told) {
+    for code in figures::codes(told) {
         let known = |prefix: &String| code.starts_with(&format!("{prefix}-"));
         let from = world.shop.offers.iter().filter(|o| o.code_prefix.as_ref().is_some_and(known));
         let is_product = world.products.contains_key(&code);

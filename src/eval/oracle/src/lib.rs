@@ -7,10 +7,12 @@
 //!
 //! * [`world`]: what is true: people, products, limits, decisions, each with its times.
 //! * [`letter`]: a mail as its reader gets it.
+//! * [`text`]: a text message as its reader gets it.
 //! * [`figures`]: amounts, discounts and codes in a text.
 
 pub mod figures;
 pub mod letter;
+pub mod text;
 pub mod world;
 
 mod body;
@@ -20,6 +22,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use letter::{Letter, Unreadable};
+pub use text::TextMessage;
 pub use world::World;
 
 /// One message as the provider got it.
@@ -51,7 +54,13 @@ impl NeverEvent {
 pub fn judge(world: &World, sent: &[Sent]) -> Vec<NeverEvent> {
     let mut events = Vec::new();
     let mut earlier: Vec<(Timestamp, Letter)> = Vec::new();
+    let mut texts: Vec<(Timestamp, TextMessage)> = Vec::new();
     for one in sent {
+        if let Some(text) = TextMessage::read(&one.bytes) {
+            text::judge(world, one.at, &text, &texts, &mut events);
+            texts.push((one.at, text));
+            continue;
+        }
         let letter = match Letter::read(&one.bytes) {
             Ok(letter) => letter,
             Err(why) => {

@@ -28,6 +28,14 @@ pub(crate) fn judge(
     if !world.about.contains(&person.id) {
         never("wrong_recipient", "it goes to somebody whom the story is not about".to_owned());
     }
+    match last(&person.consents, at) {
+        Some(true) => {}
+        Some(false) => never("unsubscribed", "they had taken their consent back".to_owned()),
+        None => never("no_consent", "they never agreed to mail".to_owned()),
+    }
+    if person.suppressed.is_some_and(|since| since <= at) {
+        never("suppressed", "their address was suppressed".to_owned());
+    }
     may_be_written_to(world, at, person, &mut never);
     let flow = letter.campaign().unwrap_or_default();
     let bought = person.orders.iter().any(|order| *order > world.began && *order <= at);
@@ -52,15 +60,8 @@ pub(crate) fn owner<'w>(world: &'w World, address: &str) -> Option<&'w Person> {
     world.people.iter().find(|p| p.email.as_ref().is_some_and(|e| e.eq_ignore_ascii_case(address)))
 }
 
-fn may_be_written_to(world: &World, at: Timestamp, person: &Person, never: &mut impl FnMut(&str, String)) {
-    match last(&person.consents, at) {
-        Some(true) => {}
-        Some(false) => never("unsubscribed", "they had taken their consent back".to_owned()),
-        None => never("no_consent", "they never agreed to mail".to_owned()),
-    }
-    if person.suppressed.is_some_and(|since| since <= at) {
-        never("suppressed", "their address was suppressed".to_owned());
-    }
+/// What holds of a message of any kind.
+pub(crate) fn may_be_written_to(world: &World, at: Timestamp, person: &Person, never: &mut impl FnMut(&str, String)) {
     if person.erased.is_some_and(|since| since <= at) {
         never("erased", "they had asked to be forgotten".to_owned());
     }

@@ -31,6 +31,8 @@ pub struct World {
 pub struct Shop {
     /// The only sender.
     pub from: String,
+    /// Its name, which stands in every text message.
+    pub name: String,
     /// The full postal address.
     pub postal_address: String,
     /// Hosts that links and pictures may lead to.
@@ -76,6 +78,8 @@ pub struct Person {
     pub id: String,
     /// Their address.
     pub email: Option<String>,
+    /// Where text messages reach them, as `+353871234567`.
+    pub phone: Option<String>,
     /// Their first name.
     pub first_name: Option<String>,
     /// What they read: `en`, `de`.
@@ -86,6 +90,8 @@ pub struct Person {
     pub vip: bool,
     /// Yes and no to mail, each from a time on.
     pub consents: Vec<(Timestamp, bool)>,
+    /// Yes and no to text messages, each from a time on.
+    pub text_consents: Vec<(Timestamp, bool)>,
     /// When their address was suppressed.
     pub suppressed: Option<Timestamp>,
     /// When they asked to be forgotten.

@@ -42,6 +42,7 @@ fn world() -> World {
         began: at("2026-11-17T08:00:00Z"),
         shop: Shop {
             from: "hello@mail.fern.example".to_owned(),
+            name: "Fern & Fell".to_owned(),
             postal_address: "Fern & Fell Ltd, 3 Dock Road, Cork, Ireland".to_owned(),
             hosts: vec!["www.fern.example".to_owned()],
             currency: "EUR".to_owned(),
@@ -267,4 +268,86 @@ fn twice_and_too_often_are_named() {
     assert_eq!(rules(&world(), &[(NOON, &mail()), ("2026-11-19T12:00:00Z", &mail())]), ["duplicate"]);
     assert_eq!(rules(&world(), &[(NOON, &mail()), (NOON, &other)]), ["over_cap"]);
     assert_eq!(rules(&world(), &[(NOON, &mail()), ("2026-11-18T12:00:01Z", &other)]), Vec::<String>::new());
+}
+
+/// A world in which Aoife agreed to text messages, and somebody approved the campaign.
+fn text_world() -> World {
+    let mut world = world();
+    let long_ago = at("2025-01-01T00:00:00Z");
+    let person = world.people.iter_mut().find(|person| person.id == "p1").unwrap();
+    person.phone = Some("+353851234567".to_owned());
+    person.text_consents = vec![(long_ago, true)];
+    world.approvals.push(Approval {
+        person: "p1".to_owned(),
+        at: at("2026-11-17T08:30:00Z"),
+        until: at("2026-11-18T08:30:00Z"),
+        by: "nora".to_owned(),
+        authors: BTreeSet::from(["mia".to_owned()]),
+        subjects: Vec::new(),
+    });
+    world
+}
+
+const TEXT: &str =
+    "Fern & Fell: the Fern Boot is €189.00. https://www.fern.example/s/k3J9 Stop: https://www.fern.example/s/stop";
+
+fn text_rules(world: &World, texts: &[(&str, &str, &str)]) -> Vec<String> {
+    let bytes = |number: &str, body: &str| {
+        serde_json::json!({ "sender": "Fern", "number": number, "body": body, "parts": 1 }).to_string().into_bytes()
+    };
+    let sent: Vec<Sent> =
+        texts.iter().map(|(when, number, body)| Sent { at: at(when), bytes: bytes(number, body) }).collect();
+    let mut rules: Vec<String> = judge(world, &sent).into_iter().map(|event| event.rule).collect();
+    rules.sort();
+    rules.dedup();
+    rules
+}
+
+#[test]
+fn a_right_text_message_is_right() {
+    assert_eq!(text_rules(&text_world(), &[(NOON, "+353851234567", TEXT)]), Vec::<String>::new());
+}
+
+#[test]
+fn who_may_not_get_a_text_message_is_named() {
+    type Change = Box<dyn Fn(&mut World)>;
+    let of_her = |change: fn(&mut Person)| -> Change {
+        Box::new(move |world: &mut World| change(world.people.iter_mut().find(|person| person.id == "p1").unwrap()))
+    };
+    let changes: Vec<(&str, Change)> = vec![
+        ("no_consent", of_her(|person| person.text_consents.clear())),
+        ("unsubscribed", of_her(|person| person.text_consents.push((at("2026-11-16T00:00:00Z"), false)))),
+        ("erased", of_her(|person| person.erased = Some(at("2026-11-16T00:00:00Z")))),
+        ("holdout", of_her(|person| person.held_out = true)),
+        ("text_hours", of_her(|person| person.zone = "Pacific/Auckland".to_owned())),
+        ("wrong_recipient", of_her(|person| person.phone = None)),
+        ("no_approval", Box::new(|world| world.approvals.clear())),
+        ("no_approval", Box::new(|world| world.approvals[0].by = "mia".to_owned())),
+    ];
+    for (rule, change) in changes {
+        let mut world = text_world();
+        change(&mut world);
+        let found = text_rules(&world, &[(NOON, "+353851234567", TEXT)]);
+        assert!(found.iter().any(|found| found == rule), "{rule}: {found:?}");
+    }
+    let twice = [(NOON, "+353851234567", TEXT), ("2026-11-17T13:00:00Z", "+353851234567", TEXT)];
+    assert_eq!(text_rules(&text_world(), &twice), ["duplicate"]);
+}
+
+#[test]
+fn what_a_text_message_may_not_say_is_named() {
+    for (rule, from, to) in [
+        ("wrong_sender", "Fern & Fell", "Your shop"),
+        ("no_unsubscribe", " Stop: https://www.fern.example/s/stop", ""),
+        ("foreign_link", "www.fern.example/s/k3J9", "fern.evil.example/s/k3J9"),
+        ("placeholder_left", "the Fern Boot", "{{product.title}}"),
+        ("forbidden_words", "the Fern Boot", "cheap as chips, the Fern Boot"),
+        ("wrong_price", "€189.00", "€89.00"),
+        ("others_data", "the Fern Boot", "Wilhelmina, the Fern Boot"),
+        ("discount", "is €189.00", "is 20 % off"),
+    ] {
+        assert!(TEXT.contains(from), "{from}");
+        let found = text_rules(&text_world(), &[(NOON, "+353851234567", &TEXT.replace(from, to))]);
+        assert!(found.iter().any(|found| found == rule), "{rule}: {found:?}");
+    }
 }
