@@ -129,12 +129,14 @@ impl Tenant {
     pub async fn open(store: &Store, shop: &ShopId, parts: Parts) -> Result<Self, TenantError> {
         let store = store.shop(shop);
         let (digest, files) = store.active_release().await?.ok_or_else(|| TenantError::NoShop(shop.clone()))?;
-        let release = Arc::new(Release::read(digest, &files)?);
+        // The release is read beside the tables: neither needs the other.
+        let reading = tokio::task::spawn_blocking(move || Release::read(digest, &files));
         let mut rows = store.products().await?;
+        let (history, sold) = (store.price_history().await?, store.sold().await?);
+        let release = Arc::new(reading.await.map_err(|e| StoreError::Unavailable(format!("the release: {e}")))??);
         let mut left_out = leave_out_other_currencies(&mut rows, release.shop.currency);
         let catalog = Arc::new(open_catalog(shop, &rows)?);
-        catalog.set_history(store.price_history().await?);
-        let sold = store.sold().await?;
+        catalog.set_history(history);
         let graph = Arc::new(build_graph_with(&sold, &catalog, &release, parts.clock.now(), &mut left_out)?);
         for what in &left_out {
             tracing::error!(%shop, what, "left out so that the shop opens");

@@ -1,7 +1,6 @@
 //! Many phrases against one text in one pass: Aho-Corasick over the normal forms, word bounds checked by us.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use rust_stemmers::{Algorithm, Stemmer};
@@ -109,23 +108,19 @@ struct Compiled {
 #[derive(Debug)]
 struct Automaton {
     heads: AhoCorasick,
-    compiled: Arc<Vec<Compiled>>,
+    compiled: Vec<Compiled>,
 }
 
 /// All phrases of a rule book, read. [`Finder`] looks for them.
 #[derive(Debug)]
-pub(crate) struct Phrases {
-    plain: Arc<Vec<Compiled>>,
-    joined: Arc<Vec<Compiled>>,
-    /// Stem phrases per language of [`Lang::ALL`], with the first letters a stemmed word must share.
-    stems: Vec<(Lang, Arc<Vec<Compiled>>)>,
-}
+pub(crate) struct Phrases(Vec<Phrase>);
 
 /// All phrases of a rule book, ready to be looked for.
 #[derive(Debug)]
 pub(crate) struct Finder {
     plain: Automaton,
     joined: Automaton,
+    /// Stem phrases per language of [`Lang::ALL`], with the first letters a stemmed word must share.
     stems: Vec<(Lang, Automaton)>,
 }
 
@@ -157,43 +152,65 @@ impl Forms {
 
 impl Phrases {
     /// Reads the phrases; the errors name the phrase by its place in the list.
-    pub(crate) fn compile(phrases: &[Phrase]) -> Result<Self, Vec<(usize, PhraseError)>> {
-        let mut errors = Vec::new();
-        let (mut plain, mut joined) = (Vec::new(), Vec::new());
-        let mut stems: Vec<(Lang, Vec<Compiled>)> = Lang::ALL.iter().map(|l| (*l, Vec::new())).collect();
-        for (index, phrase) in phrases.iter().enumerate() {
-            for spelling in spellings(&phrase.text) {
-                let made: Result<(), PhraseError> = (|| {
-                    plain.push(compile(phrase, &spelling, |w| folded(w, Form::Plain))?);
-                    joined.push(compile(phrase, &spelling, |w| folded(w, Form::Joined))?);
-                    for (language, list) in stems.iter_mut().filter(|_| phrase.stem) {
-                        let stemmer = language.stemmer();
-                        list.push(compile(phrase, &spelling, |w| stemmed(w, &stemmer))?);
-                    }
-                    Ok(())
-                })();
-                errors.extend(made.err().map(|e| (index, e)));
-            }
-        }
-        if !errors.is_empty() {
-            return Err(errors);
-        }
-        let stems = stems.into_iter().map(|(language, list)| (language, Arc::new(list))).collect();
-        Ok(Self { plain: Arc::new(plain), joined: Arc::new(joined), stems })
+    pub(crate) fn read(phrases: Vec<Phrase>) -> Result<Self, Vec<(usize, PhraseError)>> {
+        let faults = phrases.iter().enumerate().filter(|(_, phrase)| !is_plain(&phrase.text));
+        let errors: Vec<_> = faults.filter_map(|(index, phrase)| Some((index, Spelled::of(phrase).err()?))).collect();
+        if errors.is_empty() { Ok(Self(phrases)) } else { Err(errors) }
     }
 
     /// Builds what looks for them.
-    pub(crate) fn finder(&self) -> Result<Finder, aho_corasick::BuildError> {
+    ///
+    /// # Errors
+    /// In words, when they are too many or one of them has nothing to look for.
+    pub(crate) fn finder(&self) -> Result<Finder, String> {
+        let (mut plain, mut joined) = (Vec::new(), Vec::new());
+        let mut stems: Vec<(Lang, Vec<Compiled>)> = Lang::ALL.iter().map(|l| (*l, Vec::new())).collect();
+        for phrase in &self.0 {
+            let spelled = Spelled::of(phrase).map_err(|e| e.to_string())?;
+            plain.extend(spelled.plain);
+            joined.extend(spelled.joined);
+            for ((_, list), own) in stems.iter_mut().zip(spelled.stems) {
+                list.extend(own);
+            }
+        }
+        let automaton = |compiled| Automaton::new(compiled).map_err(|e| e.to_string());
         Ok(Finder {
-            plain: Automaton::new(&self.plain)?,
-            joined: Automaton::new(&self.joined)?,
-            stems: self
-                .stems
-                .iter()
-                .map(|(language, list)| Ok((*language, Automaton::new(list)?)))
-                .collect::<Result<_, _>>()?,
+            plain: automaton(plain)?,
+            joined: automaton(joined)?,
+            stems: stems.into_iter().map(|(l, list)| Ok((l, automaton(list)?))).collect::<Result<_, String>>()?,
         })
     }
+}
+
+/// A phrase in every spelling and form.
+#[derive(Default)]
+struct Spelled {
+    plain: Vec<Compiled>,
+    joined: Vec<Compiled>,
+    /// In the order of [`Lang::ALL`]; none of a phrase that is compared as it is.
+    stems: [Vec<Compiled>; Lang::ALL.len()],
+}
+
+impl Spelled {
+    fn of(phrase: &Phrase) -> Result<Self, PhraseError> {
+        let mut spelled = Self::default();
+        for spelling in spellings(&phrase.text) {
+            spelled.plain.push(compile(phrase, &spelling, |w| folded(w, Form::Plain))?);
+            spelled.joined.push(compile(phrase, &spelling, |w| folded(w, Form::Joined))?);
+            for (language, list) in Lang::ALL.into_iter().zip(&mut spelled.stems).filter(|_| phrase.stem) {
+                let stemmer = language.stemmer();
+                list.push(compile(phrase, &spelling, |w| stemmed(w, &stemmer))?);
+            }
+        }
+        Ok(spelled)
+    }
+}
+
+/// True when a look at the letters is enough to know that every form has something to look for: nearly always, and much
+/// cheaper than making the forms.
+fn is_plain(text: &str) -> bool {
+    let padded = format!(" {} ", text.split_whitespace().collect::<Vec<_>>().join(" "));
+    padded.split(" * ").all(|stretch| stretch.bytes().any(|b| b.is_ascii_alphabetic()))
 }
 
 impl Finder {
@@ -216,11 +233,11 @@ impl Finder {
 }
 
 impl Automaton {
-    fn new(compiled: &Arc<Vec<Compiled>>) -> Result<Self, aho_corasick::BuildError> {
+    fn new(compiled: Vec<Compiled>) -> Result<Self, aho_corasick::BuildError> {
         let heads = AhoCorasick::builder()
             .match_kind(MatchKind::Standard)
             .build(compiled.iter().map(|c| c.head.words.as_bytes()))?;
-        Ok(Self { heads, compiled: Arc::clone(compiled) })
+        Ok(Self { heads, compiled })
     }
 
     fn find(&self, form: &Folded, language: Option<Lang>, hits: &mut Vec<Hit>) {

@@ -102,7 +102,7 @@ pub(super) fn book(
     let tone = tones(&mut draft, &source, &file);
     let languages = languages(&mut draft, &source, &file);
     let flows = flows(&mut draft, &source, &file);
-    let phrases = Phrases::compile(&draft.phrases).map_err(|faults| {
+    let phrases = Phrases::read(std::mem::take(&mut draft.phrases)).map_err(|faults| {
         faults.into_iter().filter_map(|(index, why)| {
             let mut error = draft.places.get(index)?.clone();
             error.problem = why.to_string();
