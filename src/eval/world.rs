@@ -7,7 +7,6 @@ use catalog::Product;
 use jiff::SignedDuration;
 use kit::message::{Channel, ConsentState};
 use kit::person::Email;
-use kit::phone::Phone;
 use kit::{BriefId, CustomerId, Digest, Language, Money, OrderId, ShopId, StoreError, TicketId, Timestamp};
 use oracle::world as truth;
 use toml::{Table, Value};
@@ -246,7 +245,7 @@ pub fn told(hero: &Hero, wanted: &Wanted, now: Timestamp) -> truth::Person {
         language: wanted.language.to_string(),
         zone: wanted.zone.clone(),
         vip: wanted.vip,
-        phone: wanted.phone.clone(),
+        phone: wanted.phone.as_ref().map(|phone| phone.reveal().to_owned()),
         consents: consents(wanted.consent),
         text_consents: consents(wanted.text_consent),
         suppressed: wanted.suppressed.is_some().then_some(before(now, 30)),
@@ -279,9 +278,7 @@ pub async fn plant(store: &ShopStore, hero: &Hero, wanted: &Wanted, now: Timesta
         erased_at: None,
     };
     store.put_customers(vec![customer]).await?;
-    if let Some(phone) = &wanted.phone {
-        let phone =
-            Phone::parse(phone).map_err(|e| StoreError::Corrupt { what: "a phone".to_owned(), why: e.to_string() })?;
+    if let Some(phone) = wanted.phone.clone() {
         store.put_phones(vec![CustomerPhone { customer: hero.id.clone(), phone, region: None }]).await?;
     }
     let row = |channel, state, days| {

@@ -43,6 +43,7 @@ fn mistakes_are_named_with_their_place() {
         ("outcome: sent", "outcome: sended"),
         ("[TT-1001]\n      - due", "TT-1001\n      - due"),
         ("first_name: Aoife", "vip: perhaps"),
+        ("first_name: Aoife", "phone: '0851'"),
         // No YAML.
         ("name: boots", "name: \"boots"),
         // No sense.

@@ -1,5 +1,6 @@
 //! Whom a case is about.
 
+use kit::phone::Phone;
 use kit::{Language, ProductId};
 use serde::Deserialize;
 
@@ -20,7 +21,7 @@ pub struct Customer {
     /// Whether they agreed to mail.
     pub consent: Consent,
     /// Where text messages reach them, as `+353871234567`.
-    pub phone: Option<String>,
+    pub phone: Option<Phone>,
     /// Whether they agreed to text messages.
     pub text_consent: Consent,
     /// Why their address takes no mail.
