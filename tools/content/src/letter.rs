@@ -2,6 +2,7 @@
 //! are two ways to set it.
 
 use kit::message::{Block, DraftRecord, Place};
+use kit::person::MergeName;
 use kit::{Fact, FactId, FactKind, FactValue, Language};
 
 use crate::error::RenderError;
@@ -28,7 +29,7 @@ pub(crate) enum Part {
     Paragraph(String),
     Product(ProductCard),
     Guide { title: String, summary: String, link: Link },
-    Review { stars: u8, text: String, author: String },
+    Review { stars: u8, text: String, author: Option<String> },
     Offer { text: String, label: String, code: Option<String>, ends: String },
     Cta { label: String, link: Link },
 }
@@ -149,7 +150,9 @@ impl<'a> Resolver<'a> {
         let value = |field: &str| self.filler.value(place, fact, field);
         let stars = fact.count("stars").and_then(|n| u8::try_from(n).ok()).filter(|n| (1..=5).contains(n));
         let stars = stars.ok_or_else(|| no_field(place, fact, "stars"))?;
-        Ok(Part::Review { stars, text: value("text")?, author: value("author")? })
+        // Reviewers type their own names, as customers do. One that is no name is not printed.
+        let author = MergeName::parse(&value("author")?).map(|name| name.reveal().to_owned());
+        Ok(Part::Review { stars, text: value("text")?, author })
     }
 
     fn offer(&self, place: &Place, id: &FactId, text: String) -> Result<Part, RenderError> {

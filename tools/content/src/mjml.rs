@@ -104,7 +104,7 @@ impl Sheet<'_> {
             Part::Product(card) if self.products == 1 => self.only_product(card),
             Part::Product(card) => self.product_row(card),
             Part::Guide { title, summary, link } => self.guide(title, summary, link),
-            Part::Review { stars, text, author } => self.review(*stars, text, author),
+            Part::Review { stars, text, author } => self.review(*stars, text, author.as_deref()),
             Part::Offer { text, label, code, ends } => self.offer(text, label, code.as_deref(), ends),
             Part::Cta { label, link } => self.cta(label, link),
         }
@@ -167,13 +167,14 @@ impl Sheet<'_> {
         );
     }
 
-    fn review(&mut self, stars: u8, text: &str, author: &str) {
+    fn review(&mut self, stars: u8, text: &str, author: Option<&str>) {
         let Palette { accent, muted, .. } = self.light;
         let (open, close) = self.words.quotes;
-        let (text, author, stars) = (escape(text), escape(author), escape(&self.words.stars(stars)));
-        let by = escape(self.words.reviewed_by);
+        let (text, stars) = (escape(text), escape(&self.words.stars(stars)));
+        let by = author
+            .map_or_else(String::new, |author| format!(" · {} {}", escape(self.words.reviewed_by), escape(author)));
         self.line(format_args!(
-            "<mj-section padding=\"30px 40px 0px\"><mj-column css-class=\"mw-quote\" border-left=\"3px solid {accent}\" padding=\"2px 0px 2px 20px\"><mj-text css-class=\"mw-ink\" font-family=\"{SERIF}\" font-style=\"italic\" font-size=\"18px\" line-height=\"28px\"><blockquote style=\"margin:0\">{open}{text}{close}</blockquote></mj-text><mj-text css-class=\"mw-muted\" padding=\"8px 0px 0px\" font-size=\"14px\" line-height=\"20px\" color=\"{muted}\"><span class=\"mw-accent\" style=\"color:{accent}\">{stars}</span> · {by} {author}</mj-text></mj-column></mj-section>"
+            "<mj-section padding=\"30px 40px 0px\"><mj-column css-class=\"mw-quote\" border-left=\"3px solid {accent}\" padding=\"2px 0px 2px 20px\"><mj-text css-class=\"mw-ink\" font-family=\"{SERIF}\" font-style=\"italic\" font-size=\"18px\" line-height=\"28px\"><blockquote style=\"margin:0\">{open}{text}{close}</blockquote></mj-text><mj-text css-class=\"mw-muted\" padding=\"8px 0px 0px\" font-size=\"14px\" line-height=\"20px\" color=\"{muted}\"><span class=\"mw-accent\" style=\"color:{accent}\">{stars}</span>{by}</mj-text></mj-column></mj-section>"
         ));
     }
 

@@ -179,7 +179,9 @@ fn part(part: &Part, with: &mut dyn FnMut(&str) -> String) -> Part {
         Part::Guide { title, summary, link: to } => {
             Part::Guide { title: with(title), summary: with(summary), link: link(to, with) }
         }
-        Part::Review { stars, text, author } => Part::Review { stars: *stars, text: with(text), author: with(author) },
+        Part::Review { stars, text, author } => {
+            Part::Review { stars: *stars, text: with(text), author: author.as_deref().map(&mut *with) }
+        }
         Part::Offer { text, label, code, ends } => Part::Offer {
             text: with(text),
             label: with(label),

@@ -41,7 +41,8 @@ fn part(part: &Part, words: &Words) -> String {
         Part::Review { stars, text, author } => {
             let (open, close) = words.quotes;
             let quote = wrap(&format!("{open}{text}{close}"), "> ");
-            let credit = wrap(&format!("{}, {} {author}", words.stars(*stars), words.reviewed_by), "> ");
+            let by = author.as_ref().map_or_else(String::new, |author| format!(", {} {author}", words.reviewed_by));
+            let credit = wrap(&format!("{}{by}", words.stars(*stars)), "> ");
             format!("{quote}\n{credit}")
         }
         Part::Offer { text, label, code, ends } => {

@@ -20,7 +20,7 @@ const CLAIMS_SCHEMA: &str = "mailwright.claims/1";
 const LEXICON_LABEL: &str = "lexicon.toml (built in)";
 const LEXICON: &str = include_str!("../lexicon.toml");
 /// Raised whenever the code of a check changes what it finds, so that old reports do not count any more.
-const CHECKER: &str = "brand-checker/4";
+const CHECKER: &str = "brand-checker/5";
 
 /// One file being read.
 struct Source<'a> {
