@@ -28,6 +28,7 @@ pub(crate) struct Patterns {
     pub(crate) date: Regex,
     /// A greeting with a typed name.
     pub(crate) greeting: Regex,
+    /// HTML, Markdown, templates, and the marks around text from outside before a model: none is for a reader.
     pub(crate) markup: Regex,
     pub(crate) reply: Regex,
     pub(crate) measure: Regex,
@@ -63,7 +64,7 @@ impl Patterns {
             greeting: Regex::new(
                 r"(?:^|[.!?…]\s+)(?i:hi|hello|hey|dear|hallo|moin|servus|liebe|lieber)\s+(\p{Lu}\p{Ll}+)(?:\s*(?:[,!.:;–—-]|$))",
             )?,
-            markup: Regex::new(r"</?[A-Za-z!][^>]*>?|\]\(|&(?:#\w+|[A-Za-z]+);|\{%|%\}|\*\*|`")?,
+            markup: Regex::new(r"</?[A-Za-z!][^>]*>?|\]\(|&(?:#\w+|[A-Za-z]+);|\{%|%\}|\*\*|`|[⟦⟧]")?,
             reply: Regex::new(r"(?i)^\W*(?:re|fwd?|aw|wg|antw|tr|sv)\s*(?:\[\w*\]\s*)?[:：]")?,
             spaced: Regex::new(
                 r"(?:^|[^\p{L}\p{N}])(?:\p{L}[\s.\-_*·•~|/]{1,2}){3,}\p{L}(?:$|[^\p{L}\p{N}])|\p{L}+[@$€£*|¡!]+\p{L}+",

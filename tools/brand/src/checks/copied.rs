@@ -13,6 +13,8 @@ use crate::text::Text;
 const COPIED_WORDS: usize = 5;
 /// A review shorter than this is nobody's words in particular.
 const REVIEW_WORDS: usize = 3;
+/// A first name alone is anybody's.
+const AUTHOR_WORDS: usize = 2;
 /// Words between quotation marks from which on somebody is quoted, and not a word set off.
 const QUOTED_WORDS: usize = 4;
 /// Words of a title from which on it is known in any spelling; a shorter one must be written with its capitals.
@@ -23,15 +25,23 @@ const TELLING_WORDS: usize = 3;
 pub(crate) enum Original {
     /// A product's title.
     Title { fact: FactId, words: Vec<String> },
-    /// A review: every run of `length` words in it, and who wrote it.
-    Review { runs: BTreeSet<Vec<String>>, length: usize, author: Vec<String> },
+    /// A review, and who wrote it: a name of many words is one that somebody has put words into.
+    Review { text: Runs, author: Runs },
 }
 
-impl Original {
-    fn review(words: &[String], author: Vec<String>) -> Self {
+/// Every run of so many words in a text.
+#[derive(Debug)]
+pub(crate) struct Runs {
+    runs: BTreeSet<Vec<String>>,
+    length: usize,
+}
+
+impl Runs {
+    /// None of a text with fewer words than `least`: they are nobody's in particular.
+    fn of(words: &[String], least: usize) -> Self {
         let length = words.len().min(COPIED_WORDS);
-        let runs = if length < REVIEW_WORDS { &[] } else { words };
-        Self::Review { runs: runs.windows(length.max(1)).map(<[String]>::to_vec).collect(), length, author }
+        let words = if length < least { &[] } else { words };
+        Self { runs: words.windows(length.max(1)).map(<[String]>::to_vec).collect(), length }
     }
 }
 
@@ -46,7 +56,10 @@ pub(super) fn originals(facts: &FactBook, learned: &FactBook) -> Vec<Original> {
     };
     let original = |fact: &Fact| match fact.kind {
         FactKind::Product => Some(Original::Title { fact: fact.id.clone(), words: words(fact, "title") }),
-        FactKind::Review => Some(Original::review(&words(fact, "text"), words(fact, "author"))),
+        FactKind::Review => Some(Original::Review {
+            text: Runs::of(&words(fact, "text"), REVIEW_WORDS),
+            author: Runs::of(&words(fact, "author"), AUTHOR_WORDS),
+        }),
         FactKind::Guide | FactKind::Offer | FactKind::Cart | FactKind::Order | FactKind::Claim => None,
     };
     known.into_iter().filter_map(original).collect()
@@ -57,10 +70,8 @@ pub(super) fn check(scene: &mut Scene<'_>, text: &Text<'_>) {
     for original in &originals {
         match original {
             Original::Title { fact, words } => title(scene, text, fact, words),
-            Original::Review { runs, length, author } => {
-                let copied = run_of(text, runs, *length);
-                let named = || found(text, author).filter(|_| author.len() >= 2);
-                if let Some(span) = copied.or_else(named) {
+            Original::Review { text: written, author } => {
+                if let Some(span) = run_of(text, written).or_else(|| run_of(text, author)) {
                     scene.find(&rules::QUOTED, &text.place, Some(span), text.excerpt(span));
                 }
             }
@@ -91,7 +102,8 @@ fn capitals(written: &str, words: usize) -> bool {
 }
 
 /// The first run of words that is also one of these, in bytes of the source.
-fn run_of(text: &Text<'_>, runs: &BTreeSet<Vec<String>>, length: usize) -> Option<(usize, usize)> {
+fn run_of(text: &Text<'_>, Runs { runs, length }: &Runs) -> Option<(usize, usize)> {
+    let length = *length;
     if runs.is_empty() {
         return None;
     }

@@ -147,9 +147,7 @@ fn outside_text(scene: &mut Scene<'_>, fact: &Fact, place: &Place) {
         let carries = patterns.url.is_match(text) || patterns.email.is_match(text) || patterns.markup.is_match(text);
         let hidden = text.chars().any(|c| (is_invisible(c) && !matches!(c, '\u{fe0f}' | '\u{200d}')) || c.is_control());
         let personal = personal::find(text, &Known::nobody());
-        // What opens and closes text from outside before a model is no reader's business.
-        let fence = text.contains(['⟦', '⟧']);
-        if carries || hidden || fence || text.contains("{{") || !personal.is_empty() {
+        if carries || hidden || text.contains("{{") || !personal.is_empty() {
             scene.find(&rules::OUTSIDE_TEXT, place, None, text);
             continue;
         }
