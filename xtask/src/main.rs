@@ -58,7 +58,7 @@ enum Task {
     /// Run a benchmark of the package mailwright-bench, built for release
     #[command(after_help = "Example: cargo xtask bench graph --products 20000 --interactions 900000")]
     Bench {
-        /// Which: agent, catalog, compose, eval, graph, intake, soak, start
+        /// Which: agent, catalog, compose, eval, graph, intake, rules, soak, start
         name: String,
         /// What the benchmark itself takes; `cargo xtask bench NAME -- --help` lists it
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

@@ -8,6 +8,9 @@ use crate::letter::{Letter, flat};
 use crate::person::owner;
 use crate::world::{Person, Product, World, at as last};
 
+/// What is left of a placeholder, a template or a fence.
+pub(crate) const MARKS: [&str; 5] = ["{{", "}}", "{%", "⟦", "⟧"];
+
 pub(crate) fn judge(world: &World, at: Timestamp, letter: &Letter, events: &mut Vec<NeverEvent>) {
     let mut never = |rule: &str, why: String| events.push(NeverEvent::new(rule, why));
     if letter.from != world.shop.from {
@@ -25,7 +28,7 @@ pub(crate) fn judge(world: &World, at: Timestamp, letter: &Letter, events: &mut 
         }
     }
     for (place, text) in [("subject", &letter.subject), ("text", &letter.text), ("HTML", &letter.visible())] {
-        if ["{{", "}}", "{%", "⟦", "⟧"].iter().any(|mark| text.contains(mark)) {
+        if MARKS.iter().any(|mark| text.contains(mark)) {
             never("placeholder_left", format!("a placeholder stands in the {place}"));
         }
     }

@@ -138,6 +138,13 @@ fn needs_approval(
     }
 }
 
+/// True when a text in lower case has the first name of somebody else than its reader as a word of its own.
+pub(crate) fn is_named(other: &Person, reader: &Person, lower: &str) -> bool {
+    let of = |person: &Person| person.first_name.as_ref().map(|name| name.to_lowercase());
+    let distinct = of(other).filter(|name| name.chars().count() > 5 && Some(name) != of(reader).as_ref());
+    distinct.is_some_and(|name| lower.split(|c: char| !c.is_alphanumeric()).any(|word| word == name))
+}
+
 fn others(world: &World, person: &Person, letter: &Letter, never: &mut impl FnMut(&str, String)) {
     let body = format!("{}\n{}\n{}", letter.subject, letter.text, letter.html).to_lowercase();
     for other in world.people.iter().filter(|p| p.id != person.id) {
@@ -149,10 +156,7 @@ fn others(world: &World, person: &Person, letter: &Letter, never: &mut impl FnMu
         if address.is_some_and(|address| body.contains(&address)) {
             never("others_data", "somebody else's address stands in it".to_owned());
         }
-        let name = other.first_name.as_ref().map(|n| n.to_lowercase());
-        let own = person.first_name.as_ref().map(|n| n.to_lowercase());
-        let distinct = name.as_ref().filter(|n| n.chars().count() > 5 && Some(*n) != own.as_ref());
-        if distinct.is_some_and(|name| body.split(|c: char| !c.is_alphanumeric()).any(|word| word == name)) {
+        if is_named(other, person, &body) {
             never("others_data", "somebody else's name stands in it".to_owned());
         }
     }

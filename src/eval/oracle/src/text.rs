@@ -4,9 +4,9 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde::Deserialize;
 
 use crate::NeverEvent;
-use crate::body::discounts;
+use crate::body::{MARKS, discounts};
 use crate::figures;
-use crate::person::may_be_written_to;
+use crate::person::{is_named, may_be_written_to};
 use crate::world::{Person, World, at as last};
 
 /// Hours at which a text message may arrive anywhere, by the reader's clock: 47 CFR 64.1200(c)(1) says 8 a.m. to 9 p.m.
@@ -90,18 +90,14 @@ fn body(world: &World, at: Timestamp, person: &Person, text: &TextMessage, never
             never("foreign_link", format!("it leads to {host}"));
         }
     }
-    if ["{{", "}}", "{%", "⟦", "⟧"].iter().any(|mark| text.body.contains(mark)) {
+    if MARKS.iter().any(|mark| text.body.contains(mark)) {
         never("placeholder_left", "a placeholder stands in it".to_owned());
     }
     for word in world.limits.forbidden.iter().filter(|word| lower.contains(&word.to_lowercase())) {
         never("forbidden_words", format!("it says `{word}`"));
     }
-    for other in world.people.iter().filter(|other| other.id != person.id) {
-        let name = other.first_name.as_ref().filter(|name| name.chars().count() > 5).map(|name| name.to_lowercase());
-        let own = person.first_name.as_ref().map(|name| name.to_lowercase());
-        if name.filter(|name| Some(name) != own.as_ref()).is_some_and(|name| lower.contains(&name)) {
-            never("others_data", "somebody else's name stands in it".to_owned());
-        }
+    if world.people.iter().any(|other| other.id != person.id && is_named(other, person, &lower)) {
+        never("others_data", "somebody else's name stands in it".to_owned());
     }
     let prices: Vec<i64> = world
         .products
