@@ -1,9 +1,12 @@
 //! Webhooks as they come in over HTTP: stored once, whatever a sender or somebody in between repeats or changes.
 
-use kit::{CustomerId, Digest, EventId, StoreError};
+use std::collections::BTreeSet;
+
+use kit::{CustomerId, Digest, EventId, ShopId, StoreError};
 
 use super::error::map;
 use super::inbox::{InboxEvent, InboxState, InboxTuple, event};
+use super::writer::{Row, TOGETHER, values};
 use super::{DbConnection, ShopStore, corrupt, micros, stamp};
 
 /// What became of a webhook that came in.
@@ -37,42 +40,11 @@ pub struct InboxRow {
 }
 
 impl ShopStore {
-    /// Stores a webhook. With `by_body` the same body of the same topic is a repeat under whatever id it comes: ids in
-    /// headers that no signature covers are anybody's.
+    /// Stores a webhook, in one statement with others that come at the same time. With `by_body` the same body of the same
+    /// topic is a repeat under whatever id it comes: ids in headers that no signature covers are anybody's.
     pub async fn accept(&self, event: InboxEvent, by_body: bool) -> Result<Accepted, StoreError> {
         let hash = Digest::of_bytes(&event.body).to_string();
-        // Only one of the two inserts ever writes.
-        self.write(move |c, shop| {
-            Box::pin(async move {
-                if put(c, shop.as_str(), &event, &hash, by_body).await? {
-                    return Ok(Accepted::Stored);
-                }
-                let known: Option<(Option<String>,)> =
-                    sqlx::query_as("SELECT body_hash FROM inbox WHERE shop_id = $1 AND event_id = $2")
-                        .bind(shop.as_str())
-                        .bind(event.id.as_str())
-                        .fetch_optional(&mut *c)
-                        .await
-                        .map_err(map)?;
-                match known {
-                    Some((Some(other),)) if other != hash => {
-                        let apart = InboxEvent {
-                            id: EventId::from_digest("odd", &Digest::of_parts([event.id.as_str(), &hash])),
-                            state: InboxState::Parked,
-                            note: Some(format!(
-                                "it came under the id of another event ({}) with another body",
-                                event.id
-                            )),
-                            ..event
-                        };
-                        put(c, shop.as_str(), &apart, &hash, false).await?;
-                        Ok(Accepted::Suspicious)
-                    }
-                    _ => Ok(Accepted::Repeat),
-                }
-            })
-        })
-        .await
+        self.store.writer.arrive(Arrival { shop: self.shop.clone(), event, hash, by_body }).await
     }
 
     /// Notes what became of an event, and whom it is about.
@@ -213,33 +185,83 @@ impl ShopStore {
     }
 }
 
-/// One statement on the way that nearly every webhook takes.
-async fn put(
-    c: &mut DbConnection,
-    shop: &str,
-    event: &InboxEvent,
-    hash: &str,
+/// A webhook of a shop, to be stored.
+pub(super) struct Arrival {
+    shop: ShopId,
+    event: InboxEvent,
+    /// Of its body.
+    hash: String,
     by_body: bool,
-) -> Result<bool, StoreError> {
-    let done = sqlx::query(
+}
+
+impl Row for Arrival {
+    type Answer = Accepted;
+
+    /// Where nothing is a repeat, neither of what is stored nor of each other.
+    async fn together(c: &mut DbConnection, rows: &[&Self]) -> Result<Vec<Accepted>, StoreError> {
+        // A statement does not see what it is writing itself.
+        let mut bodies = BTreeSet::new();
+        if !rows.iter().all(|row| bodies.insert((&row.shop, &row.event.topic, &row.hash))) {
+            return Err(repeat());
+        }
+        for together in rows.chunks(TOGETHER) {
+            if put(c, together).await? != together.len() as u64 {
+                return Err(repeat());
+            }
+        }
+        Ok(vec![Accepted::Stored; rows.len()])
+    }
+
+    async fn alone(&self, c: &mut DbConnection) -> Result<Accepted, StoreError> {
+        let Self { shop, event, hash, .. } = self;
+        // Only one of the two inserts ever writes.
+        if put(c, &[self]).await? > 0 {
+            return Ok(Accepted::Stored);
+        }
+        let known: Option<(Option<String>,)> =
+            sqlx::query_as("SELECT body_hash FROM inbox WHERE shop_id = $1 AND event_id = $2")
+                .bind(shop.as_str())
+                .bind(event.id.as_str())
+                .fetch_optional(&mut *c)
+                .await
+                .map_err(map)?;
+        match known {
+            Some((Some(other),)) if other != *hash => {
+                let apart = InboxEvent {
+                    id: EventId::from_digest("odd", &Digest::of_parts([event.id.as_str(), hash])),
+                    state: InboxState::Parked,
+                    note: Some(format!("it came under the id of another event ({}) with another body", event.id)),
+                    ..event.clone()
+                };
+                let apart = Self { shop: shop.clone(), event: apart, hash: hash.clone(), by_body: false };
+                put(c, &[&apart]).await?;
+                Ok(Accepted::Suspicious)
+            }
+            _ => Ok(Accepted::Repeat),
+        }
+    }
+}
+
+/// Why rows are not written together; nobody outside is told.
+fn repeat() -> StoreError {
+    StoreError::Conflict("a webhook".to_owned())
+}
+
+/// Stores those webhooks that are not there yet, in one statement; how many these are.
+async fn put(c: &mut DbConnection, rows: &[&Arrival]) -> Result<u64, StoreError> {
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(format!(
         "INSERT INTO inbox (shop_id, event_id, source, topic, body, triggered_at, received_at, state, note, body_hash)
-         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10
-         WHERE $11 = 0 OR NOT EXISTS (SELECT 1 FROM inbox WHERE shop_id = $1 AND topic = $4 AND body_hash = $10)
+         SELECT column1, column2, column3, column4, column5, column6, column7, column8, column9, column10
+         FROM (VALUES {}) AS arrivals
+         WHERE column11 = 0
+            OR NOT EXISTS (SELECT 1 FROM inbox WHERE shop_id = column1 AND topic = column4 AND body_hash = column10)
          ON CONFLICT DO NOTHING",
-    )
-    .bind(shop)
-    .bind(event.id.as_str())
-    .bind(&event.source)
-    .bind(&event.topic)
-    .bind(&event.body)
-    .bind(micros(event.triggered_at))
-    .bind(micros(event.received_at))
-    .bind(event.state.as_str())
-    .bind(&event.note)
-    .bind(hash)
-    .bind(i64::from(by_body))
-    .execute(c)
-    .await
-    .map_err(map)?;
-    Ok(done.rows_affected() > 0)
+        values(rows.len(), 11)
+    )));
+    for Arrival { shop, event, hash, by_body } in rows {
+        query = query.bind(shop.as_str()).bind(event.id.as_str()).bind(&event.source).bind(&event.topic);
+        query = query.bind(&event.body).bind(micros(event.triggered_at)).bind(micros(event.received_at));
+        query = query.bind(event.state.as_str()).bind(&event.note).bind(hash).bind(i64::from(*by_body));
+    }
+    Ok(query.execute(c).await.map_err(map)?.rows_affected())
 }

@@ -1,9 +1,10 @@
 //! The journal: one row a step, appended once, and the machine of a run that waits.
 
-use kit::{Digest, RunId, StoreError, Timestamp};
+use kit::{Digest, RunId, ShopId, StoreError, Timestamp};
 
 use super::error::map;
 use super::signals::use_up;
+use super::writer::{Row, TOGETHER, values};
 use super::{DbConnection, ShopStore, corrupt, micros, stamp};
 
 /// One journaled step.
@@ -76,13 +77,14 @@ impl ShopStore {
     /// driver wrote this position: this one must stop.
     pub async fn append(&self, id: &RunId, row: JournalRow, signal: Option<u32>) -> Result<(), StoreError> {
         let Some(signal) = signal else {
-            return self.store.writer.append(self.shop.clone(), id.clone(), row).await;
+            return self.store.writer.append(Appended { shop: self.shop.clone(), run: id.clone(), row }).await;
         };
         let id = id.clone();
         self.write(move |c, shop| {
             Box::pin(async move {
-                insert(c, &[Entry { shop: shop.as_str(), run: id.as_str(), row: &row }]).await?;
-                use_up(c, shop.as_str(), id.as_str(), signal).await
+                let appended = Appended { shop, run: id, row };
+                insert(c, &[&appended]).await?;
+                use_up(c, appended.shop.as_str(), appended.run.as_str(), signal).await
             })
         })
         .await
@@ -133,49 +135,48 @@ impl ShopStore {
 }
 
 /// A row of a run of a shop, to be written.
-#[derive(Clone, Copy)]
-pub(super) struct Entry<'a> {
-    pub(super) shop: &'a str,
-    pub(super) run: &'a str,
-    pub(super) row: &'a JournalRow,
+pub(super) struct Appended {
+    pub(super) shop: ShopId,
+    pub(super) run: RunId,
+    pub(super) row: JournalRow,
 }
 
-/// Rows in one statement, at most: each number of rows is a statement of its own, and connections keep them prepared.
-const TOGETHER: usize = 16;
+impl Row for Appended {
+    type Answer = ();
+
+    async fn together(c: &mut DbConnection, rows: &[&Self]) -> Result<Vec<()>, StoreError> {
+        insert(c, rows).await?;
+        Ok(vec![(); rows.len()])
+    }
+
+    async fn alone(&self, c: &mut DbConnection) -> Result<(), StoreError> {
+        insert(c, &[self]).await
+    }
+}
 
 /// Writes journal rows, sixteen a statement; a position may be taken only once, and none in a run whose person was erased
 /// meanwhile.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when that is so for one of them; others may be written then, and the caller takes them back.
-pub(super) async fn insert(c: &mut DbConnection, entries: &[Entry<'_>]) -> Result<(), StoreError> {
-    for together in entries.chunks(TOGETHER) {
-        let mut query = sqlx::query(insertion(together.len()));
-        for Entry { shop, run, row } in together {
-            query = query.bind(*shop).bind(*run).bind(i64::from(row.seq)).bind(row.step.as_str());
+pub(super) async fn insert(c: &mut DbConnection, rows: &[&Appended]) -> Result<(), StoreError> {
+    for together in rows.chunks(TOGETHER) {
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "INSERT INTO journal (shop_id, run_id, seq, step, input_hash, body, at)
+             SELECT column1, column2, column3, column4, column5, column6, column7 FROM (VALUES {}) AS entries
+             WHERE NOT EXISTS (SELECT 1 FROM runs WHERE shop_id = column1 AND run_id = column2 AND plan = '')",
+            values(together.len(), 7)
+        )));
+        for Appended { shop, run, row } in together {
+            query = query.bind(shop.as_str()).bind(run.as_str()).bind(i64::from(row.seq)).bind(row.step.as_str());
             query = query.bind(row.input_hash.to_string()).bind(row.body.as_str()).bind(micros(row.at));
         }
         let written = query.execute(&mut *c).await.map_err(map)?;
         // Its person was erased while it was driven.
         if written.rows_affected() != together.len() as u64 {
-            let runs: Vec<&str> = together.iter().map(|entry| entry.run).collect();
+            let runs: Vec<&str> = together.iter().map(|appended| appended.run.as_str()).collect();
             return Err(StoreError::Conflict(format!("run {}", runs.join(", "))));
         }
     }
     Ok(())
-}
-
-/// The statement that inserts so many rows.
-fn insertion(rows: usize) -> sqlx::AssertSqlSafe<String> {
-    let row = |n: usize| {
-        let places: Vec<String> = (7 * n + 1..=7 * n + 7).map(|place| format!("${place}")).collect();
-        format!("({})", places.join(", "))
-    };
-    let rows: Vec<String> = (0..rows).map(row).collect();
-    sqlx::AssertSqlSafe(format!(
-        "INSERT INTO journal (shop_id, run_id, seq, step, input_hash, body, at)
-         SELECT column1, column2, column3, column4, column5, column6, column7 FROM (VALUES {}) AS entries
-         WHERE NOT EXISTS (SELECT 1 FROM runs WHERE shop_id = column1 AND run_id = column2 AND plan = '')",
-        rows.join(", ")
-    ))
 }

@@ -4,7 +4,7 @@
 use kit::{RunId, StoreError, Timestamp};
 
 use super::error::map;
-use super::journal::{Entry, insert};
+use super::journal::{Appended, insert};
 use super::{DbConnection, JournalRow, ShopStore, micros, stamp};
 
 /// One version of a run's timer.
@@ -73,9 +73,10 @@ impl ShopStore {
                 if begun.rows_affected() == 0 {
                     return Ok(false);
                 }
-                insert(c, &[Entry { shop: shop.as_str(), run: id.as_str(), row: &row }]).await?;
+                let at = row.at;
+                insert(c, &[&Appended { shop: shop.clone(), run: id.clone(), row }]).await?;
                 let ended = "CASE WHEN due_at <= $4 THEN 'fired' ELSE 'early' END";
-                end_timer(c, shop.as_str(), id.as_str(), timer, row.at, ended).await?;
+                end_timer(c, shop.as_str(), id.as_str(), timer, at, ended).await?;
                 Ok(true)
             })
         })

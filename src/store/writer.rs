@@ -5,20 +5,22 @@
 //! about 200-1,800 a second, groups more than 10,000.
 //!
 //! Every statement is a trip to the database's thread or server and back, and that costs more than the statement. So the
-//! savepoints travel with the statements around them, and the journal rows of a group are one statement ([`append`]).
+//! savepoints travel with the statements around them, and rows of one kind in a group are one statement ([`together`]).
 
-mod append;
+mod together;
 
-use kit::{BoxFuture, RunId, ShopId, StoreError};
+use kit::{BoxFuture, StoreError};
 use sqlx::{Connection, Executor};
 use tokio::sync::{mpsc, oneshot};
 
-use self::append::Append;
+use self::together::Waiting;
+pub(super) use self::together::{Row, TOGETHER, values};
 use super::DbConnection;
 use super::audit::AuditKey;
 use super::database::{Database, Dialect};
+use super::deliveries::{Accepted, Arrival};
 use super::error::map;
-use super::journal::JournalRow;
+use super::journal::Appended;
 
 /// Commands in one commit, at most: bounds how long the first one waits.
 pub(super) const GROUP: usize = 256;
@@ -67,7 +69,8 @@ where
 
 enum Message {
     Run(Box<dyn Command>),
-    Append(Append),
+    Append(Waiting<Appended>),
+    Arrive(Waiting<Arrival>),
     Close(oneshot::Sender<()>),
 }
 
@@ -97,10 +100,19 @@ impl Writer {
     }
 
     /// Appends a journal row in the next commit, together with those of other runs.
-    pub(super) async fn append(&self, shop: ShopId, run: RunId, row: JournalRow) -> Result<(), StoreError> {
+    pub(super) async fn append(&self, row: Appended) -> Result<(), StoreError> {
+        self.put(row, Message::Append).await
+    }
+
+    /// Stores a webhook in the next commit, together with others.
+    pub(super) async fn arrive(&self, arrival: Arrival) -> Result<Accepted, StoreError> {
+        self.put(arrival, Message::Arrive).await
+    }
+
+    async fn put<R: Row>(&self, row: R, kind: fn(Waiting<R>) -> Message) -> Result<R::Answer, StoreError> {
         let closed = || StoreError::Unavailable("the database is closed".to_owned());
-        let (append, answer) = Append::new(shop, run, row);
-        self.queue.send(Message::Append(append)).await.map_err(|_| closed())?;
+        let (waiting, answer) = Waiting::new(row);
+        self.queue.send(kind(waiting)).await.map_err(|_| closed())?;
         answer.await.map_err(|_| closed())?
     }
 
@@ -144,13 +156,14 @@ impl Line {
 /// same group, and the order within it is free.
 #[derive(Default)]
 struct Group {
-    appends: Vec<Append>,
+    appends: Vec<Waiting<Appended>>,
+    arrivals: Vec<Waiting<Arrival>>,
     commands: Vec<Box<dyn Command>>,
 }
 
 impl Group {
     fn len(&self) -> usize {
-        self.appends.len() + self.commands.len()
+        self.appends.len() + self.arrivals.len() + self.commands.len()
     }
 }
 
@@ -163,6 +176,7 @@ async fn serve(mut line: Line, mut queue: mpsc::Receiver<Message>) {
             match message {
                 Message::Run(command) => group.commands.push(command),
                 Message::Append(append) => group.appends.push(append),
+                Message::Arrive(arrival) => group.arrivals.push(arrival),
                 Message::Close(done) => closing = Some(done),
             }
             if group.len() < GROUP && closing.is_none() {
@@ -173,6 +187,9 @@ async fn serve(mut line: Line, mut queue: mpsc::Receiver<Message>) {
             let commit = commit(&mut line, &mut group).await;
             for append in group.appends {
                 append.answer(&commit);
+            }
+            for arrival in group.arrivals {
+                arrival.answer(&commit);
             }
             for command in group.commands {
                 command.answer(commit.clone());
@@ -215,8 +232,14 @@ async fn commit(line: &mut Line, group: &mut Group) -> Result<(), StoreError> {
 
 /// Runs a group in a transaction whose savepoint `command` is open, as it is again afterwards.
 async fn perform(connection: &mut DbConnection, group: &mut Group) -> Result<(), StoreError> {
-    append::all(connection, &mut group.appends).await?;
+    together::all(connection, &mut group.appends).await?;
     let mut begun = !group.appends.is_empty();
+    if !group.arrivals.is_empty() {
+        if std::mem::replace(&mut begun, true) {
+            connection.execute(NEXT).await.map_err(map)?;
+        }
+        together::all(connection, &mut group.arrivals).await?;
+    }
     for command in &mut group.commands {
         if std::mem::replace(&mut begun, true) {
             connection.execute(NEXT).await.map_err(map)?;
