@@ -83,6 +83,10 @@ impl Clock for FileClock {
         self.last.now()
     }
 
+    fn steady(&self) -> std::time::Duration {
+        crate::clock::passed()
+    }
+
     fn wait(&self, until: kit::Timestamp) -> kit::BoxFuture<'_, ()> {
         Box::pin(async move {
             while self.now() < until {

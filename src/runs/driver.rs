@@ -13,7 +13,7 @@ use kit::tool::{NoSend, Registry};
 use kit::{Digest, RunId, StoreError, Timestamp};
 
 use self::drive::Drive;
-use super::journal::{self, Chain, Folded, RESUME, START, Started};
+use super::journal::{self, Chain, Folded, START, Started};
 use super::perform::Deliverer;
 use super::{DriveError, Observer, Rest, RunPolicy, Seed};
 use crate::clock::Clock;
@@ -66,6 +66,14 @@ pub trait Planner: Send + Sync {
 
 /// After this silence a run was interrupted: shorter ones do not matter for the time it may work.
 const INTERRUPTED: SignedDuration = SignedDuration::from_secs(60);
+
+/// Whether a run works at this step; else it waits for somebody, and no time counts.
+fn works(step: &Step) -> bool {
+    match step {
+        Step::CallModel | Step::RunTools { .. } | Step::Deliver { .. } | Step::SwitchModel { .. } => true,
+        Step::AwaitApproval { .. } | Step::AwaitRelease { .. } | Step::AwaitMarketer { .. } | Step::Done(_) => false,
+    }
+}
 
 impl Driver {
     /// Drives a run until it ends or has to wait.
@@ -176,6 +184,7 @@ impl Driver {
             chain,
             next_seq,
             began_at: started_at,
+            noted: (self.clock.now(), self.clock.steady()),
             untouched,
             model,
             guard: None,
@@ -223,20 +232,12 @@ impl Driver {
     /// the service would count as the run's working time and end it.
     async fn resume(&self, run: &Run, mut folded: Folded, last_at: Timestamp) -> Result<Folded, DriveError> {
         let at = self.clock.now();
-        let works = match folded.machine.next() {
-            Step::CallModel | Step::RunTools { .. } | Step::Deliver { .. } | Step::SwitchModel { .. } => true,
-            Step::AwaitApproval { .. } | Step::AwaitRelease { .. } | Step::AwaitMarketer { .. } | Step::Done(_) => {
-                false
-            }
-        };
-        if !works || at.duration_since(last_at) < INTERRUPTED {
+        if !works(&folded.machine.next()) || at.duration_since(last_at) < INTERRUPTED {
             return Ok(folded);
         }
-        let body = serde_json::to_string(&Started::by_this_machine(at))
-            .map_err(|e| StoreError::Corrupt { what: "journal row".to_owned(), why: e.to_string() })?;
-        folded.chain = folded.chain.extend(RESUME, &body);
-        let (seq, input_hash) = (folded.next_seq, folded.chain.hash());
-        self.append(&run.id, JournalRow { seq, step: RESUME.to_owned(), input_hash, body, at }, None).await?;
+        let (row, chain) = journal::taken_up(folded.chain, folded.next_seq, at)?;
+        self.append(&run.id, row, None).await?;
+        folded.chain = chain;
         folded.machine.resumed(at);
         folded.next_seq += 1;
         Ok(folded)

@@ -4,7 +4,7 @@
 //! outcome, the step that was asked, and this outcome. A changed byte anywhere shows by the number of its row.
 
 use agent::{Input, MACHINE_VERSION, Machine, RunPlan, Step};
-use kit::{Digest, Timestamp};
+use kit::{Digest, StoreError, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::store::{JournalRow, ParkedState};
@@ -28,6 +28,14 @@ impl Started {
 pub(super) const START: &str = "start";
 /// The name of a row that says: the process was gone, and here another took the run up.
 pub(super) const RESUME: &str = "resume";
+
+/// The row that says: what has passed since the row before was nobody's working time. With the chain after it.
+pub(super) fn taken_up(chain: Chain, seq: u32, at: Timestamp) -> Result<(JournalRow, Chain), StoreError> {
+    let body = serde_json::to_string(&Started::by_this_machine(at))
+        .map_err(|e| StoreError::Corrupt { what: "journal row".to_owned(), why: e.to_string() })?;
+    let chain = chain.extend(RESUME, &body);
+    Ok((JournalRow { seq, step: RESUME.to_owned(), input_hash: chain.hash(), body, at }, chain))
+}
 
 /// Where a journal stops making sense.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, thiserror::Error)]

@@ -8,14 +8,16 @@ use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use agent::{Input, Message, ModelReply, ModelRequest, Outcome, Step, ToolCall, ToolChoice};
 use esp::Outbox;
+use jiff::ToSpan as _;
 use kit::message::SendState;
-use kit::{CallId, Principal, Role, RunId};
+use kit::{BoxFuture, CallId, Principal, Role, RunId, Timestamp};
 use mail_parser::MessageParser;
 use mailwright::approvals::Assent;
-use mailwright::clock::SetClock;
+use mailwright::clock::{Clock, SetClock};
 use mailwright::model::ChatModel;
 use mailwright::model::offline::OfflineModel;
 use mailwright::model::openai::OpenAi;
@@ -63,13 +65,18 @@ impl Shop {
     }
 
     pub(super) async fn capped(model: OpenAi, caps: Caps) -> Self {
-        let folder = TempDir::new().unwrap();
         let clock = Arc::new(SetClock::at(SAMPLE_NOW));
+        Self::by_the_clock(model, caps, clock.clone(), clock).await
+    }
+
+    /// `clock` moves the time; what the shop is told of it is up to `shown`.
+    async fn by_the_clock(model: OpenAi, caps: Caps, clock: Arc<SetClock>, shown: Arc<dyn Clock>) -> Self {
+        let folder = TempDir::new().unwrap();
         let store = Store::open(folder.path()).await.unwrap();
         let spec = SampleSpec { customers: 0, ..SampleSpec::default() };
         let id = sample_shop::set_up(&store, &spec, SAMPLE_NOW, &|_, _| {}).await.unwrap();
         let esp = Arc::new(Outbox::open(folder.path().join("outbox")).unwrap());
-        let parts = Parts { clock: clock.clone(), esp, models: vec![Arc::new(model)] };
+        let parts = Parts { clock: shown, esp, models: vec![Arc::new(model)] };
         let tenant = Arc::new(Tenant::open(&store, &id, parts).await.unwrap().with_caps(caps));
         Self { folder, tenant, clock }
     }
@@ -294,6 +301,53 @@ async fn a_run_goes_from_the_webhook_to_the_mail() {
     let requests = server.received_requests().await.unwrap();
     assert!((3..=12).contains(&requests.len()), "{}", requests.len());
     requests.iter().for_each(|request| keeps_the_invariants(&request.body_json().unwrap()));
+}
+
+/// A clock that somebody sets: what it shows moves, and nothing has passed.
+struct Moved(Arc<SetClock>);
+
+impl Clock for Moved {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    fn steady(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn wait(&self, until: Timestamp) -> BoxFuture<'_, ()> {
+        self.0.wait(until)
+    }
+}
+
+/// Sets the clock an hour forward before each answer.
+struct Leaping(Thinking, Arc<SetClock>);
+
+impl Respond for Leaping {
+    fn respond(&self, request: &Request) -> ResponseTemplate {
+        self.1.set(self.1.now() + 1.hour());
+        self.0.respond(request)
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_is_nobodys_working_time() {
+    let clock = Arc::new(SetClock::at(SAMPLE_NOW));
+    let server = MockServer::start().await;
+    let leaping = Leaping(Thinking(Thinking::model()), clock.clone());
+    Mock::given(method("POST")).and(path("/v1/chat/completions")).respond_with(leaping).mount(&server).await;
+    let model = OpenAi::new(profile(&format!("{}/v1", server.uri()))).unwrap();
+    let shop = Shop::by_the_clock(model, Caps::default(), clock.clone(), Arc::new(Moved(clock))).await;
+    let steps = Arc::new(Switches::default());
+    let rest = shop.sell_boots(steps.clone()).await;
+    one_good_mail(&shop, &rest);
+    assert_eq!(*steps.0.lock().unwrap(), Vec::<String>::new());
+    // The journal with its jumps replays.
+    let [run] = shop.tenant.store.runs(10).await.unwrap().try_into().unwrap();
+    let rows = shop.tenant.store.journal(&run.id).await.unwrap();
+    let jumps = rows.iter().filter(|row| row.step == "resume").count();
+    assert_eq!(jumps, server.received_requests().await.unwrap().len());
+    shop.tenant.driver(Arc::new(Switches::default())).machine(&run.id).await.unwrap();
 }
 
 /// Never an answer that could be used.

@@ -1,5 +1,7 @@
 //! A run in hand: step after step until it ends or waits.
 
+use std::time::Duration;
+
 use agent::{Input, Machine, Outcome, Step};
 use jiff::SignedDuration;
 use kit::message::Hold;
@@ -7,10 +9,10 @@ use kit::tool::NoSend;
 use kit::{ApprovalId, StoreError, Timestamp};
 
 use super::super::guard::PrivacyGuard;
-use super::super::journal::{Chain, Divergence, step_name, step_text};
+use super::super::journal::{self, Chain, Divergence, step_name, step_text};
 use super::super::perform::{self, Failed};
 use super::super::{DriveError, Rest, Seed};
-use super::Driver;
+use super::{Driver, INTERRUPTED, works};
 use crate::failpoint;
 use crate::store::{JournalRow, ParkedState, Run, RunState};
 
@@ -27,6 +29,8 @@ pub(super) struct Drive<'a> {
     pub(super) next_seq: u32,
     /// When the run began.
     pub(super) began_at: Timestamp,
+    /// The time of the last row, or of the beginning of this drive, by the clock and by what has really passed.
+    pub(super) noted: (Timestamp, Duration),
     /// Nothing was done yet: what makes a message impossible anyway is looked for first.
     pub(super) untouched: bool,
     /// Which of the driver's models answers now.
@@ -65,6 +69,7 @@ impl Drive<'_> {
 
     /// Journals an outcome, then folds it in.
     async fn take(&mut self, step: &Step, input: Input, signal: Option<u32>) -> Result<(), DriveError> {
+        self.note_jump(step, input.at()).await?;
         let asked = step_text(step);
         let body = serde_json::to_string(&input)
             .map_err(|e| StoreError::Corrupt { what: "journal row".to_owned(), why: e.to_string() })?;
@@ -87,6 +92,24 @@ impl Drive<'_> {
             let divergence = Divergence { seq, asked: name.to_owned(), found: name.to_owned(), why: e.to_string() };
             DriveError::Diverged { run: self.run.id.clone(), divergence }
         })
+    }
+
+    /// A clock that was set forward while a step was performed, or a machine that slept: the run has not worked that long, and
+    /// what its bounds count must not end it.
+    async fn note_jump(&mut self, step: &Step, at: Timestamp) -> Result<(), DriveError> {
+        let steady = self.driver.clock.steady();
+        let (last_at, last) = std::mem::replace(&mut self.noted, (at, steady));
+        let worked = SignedDuration::try_from(steady.saturating_sub(last)).unwrap_or(SignedDuration::MAX);
+        if !works(step) || at.duration_since(last_at).saturating_sub(worked) < INTERRUPTED {
+            return Ok(());
+        }
+        let (row, chain) = journal::taken_up(self.chain, self.next_seq, at)?;
+        self.driver.append(&self.run.id, row, None).await?;
+        tracing::warn!(run = %self.run.id, "the clock was set forward while the run was at work");
+        self.chain = chain;
+        self.next_seq += 1;
+        self.machine.resumed(at);
+        Ok(())
     }
 
     /// Performs a step within its deadline and the run's. A step that is cut is tried again, as one that a crash cut.

@@ -27,7 +27,10 @@ pub(in super::super) trait Row: Send + Sync {
 
     /// Writes all rows in few statements. Fails where one of them may not be written so; others may be written then, and
     /// the caller takes them back.
-    fn together(c: &mut DbConnection, rows: &[&Self]) -> impl Future<Output = Result<Vec<Self::Answer>, StoreError>> + Send;
+    fn together(
+        c: &mut DbConnection,
+        rows: &[&Self],
+    ) -> impl Future<Output = Result<Vec<Self::Answer>, StoreError>> + Send;
 
     /// Writes this row by itself.
     fn alone(&self, c: &mut DbConnection) -> impl Future<Output = Result<Self::Answer, StoreError>> + Send;
