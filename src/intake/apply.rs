@@ -235,7 +235,8 @@ impl Tenant {
     async fn put_order(&self, order: &shop::Order, customer: Option<&Customer>) -> Result<(), IntakeError> {
         // An order without a customer we can name has nobody to call off a message for.
         let Some(customer) = customer else { return Ok(()) };
-        let lines = order.items.iter().filter_map(|item| self.order_line(item)).collect();
+        let line = |item| self.order_line(item).map(|line| OrderLine { returned: order.refunded, ..line });
+        let lines = order.items.iter().filter_map(line).collect();
         let row = Order {
             id: order.id.clone(),
             customer: customer.id.clone(),

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::amounts::{amount, currency, optional, sum};
 use crate::error::{Fault, WebhookError, field};
-use crate::event::{CancelReason, Cart, EventBody, EventCustomer, LineItem, Order, Shelf};
+use crate::event::{CancelReason, Cart, EventBody, EventCustomer, LineItem, Order, Refund, RefundLine, Shelf};
 use crate::json::{AmountText, IdText, decode};
 use crate::topic::Topic;
 use crate::values::{email, filled, id};
@@ -23,6 +23,7 @@ pub const TOPICS: &[(&str, Topic)] = &[
     ("cart.updated", Topic::CartUpdated),
     ("order.created", Topic::OrderCreated),
     ("order.updated", Topic::OrderUpdated),
+    ("refund.created", Topic::RefundCreated),
     ("customer.updated", Topic::CustomerUpdated),
     ("product.updated", Topic::ProductUpdated),
     ("inventory.updated", Topic::InventoryUpdated),
@@ -40,7 +41,7 @@ struct Wrapped<T> {
 /// The same for what is no order and no cart: a cart has a `customer` of its own.
 #[derive(Deserialize)]
 struct Named<T> {
-    #[serde(alias = "product", alias = "stock_item", alias = "data")]
+    #[serde(alias = "product", alias = "stock_item", alias = "creditmemo", alias = "data")]
     customer: Option<T>,
 }
 
@@ -67,6 +68,14 @@ struct WireCart {
     updated_at: Option<String>,
     currency: Option<CartCurrency>,
     customer: Option<Person>,
+    items: Vec<Line>,
+}
+
+/// A credit memo (`sales-data-creditmemo-interface`); its lines repeat the order's.
+#[derive(Deserialize)]
+struct CreditMemo {
+    order_id: IdText,
+    created_at: Option<String>,
     items: Vec<Line>,
 }
 
@@ -121,6 +130,7 @@ struct Line {
 pub(crate) fn parse(topic: Topic, text: &str, defaults: &ShopDefaults) -> Result<Parsed, WebhookError> {
     match topic {
         Topic::CartUpdated => cart(unwrap(text)?, defaults),
+        Topic::RefundCreated => refund(unwrap_other(text)?),
         Topic::CustomerUpdated => account(unwrap_other(text)?),
         Topic::ProductUpdated => product(unwrap_other(text)?, defaults),
         Topic::InventoryUpdated => stock(unwrap_other(text)?),
@@ -165,6 +175,8 @@ fn order(order: WireOrder, defaults: &ShopDefaults) -> Result<Parsed, WebhookErr
         cancelled_at: (state == "canceled").then_some(changed),
         cancel_reason: (state == "canceled").then_some(CancelReason::Other),
         fulfilled_at: (state == "complete").then_some(changed),
+        // What a credit memo over all of it leaves behind.
+        refunded: state == "closed",
     };
     let buyer = EventCustomer {
         id: order.customer_id.as_ref().map(|number| id(number, "$.customer_id", CustomerId::new)).transpose()?,
@@ -201,6 +213,22 @@ fn cart(cart: WireCart, defaults: &ShopDefaults) -> Result<Parsed, WebhookError>
     };
     let at = utc(cart.updated_at.as_deref(), "$.updated_at")?;
     Ok(Parsed { at, id: None, customer: named.then_some(buyer), body: EventBody::Cart(body) })
+}
+
+fn refund(memo: CreditMemo) -> Result<Parsed, WebhookError> {
+    let at = utc(memo.created_at.as_deref(), "$.created_at")?.ok_or_else(|| field("$.created_at", Fault::Missing))?;
+    let mut lines = Vec::new();
+    for (index, line) in own_lines(&memo.items) {
+        let path = |name: &str| format!("$.items[{index}].{name}");
+        let quantity = units(&line.qty, || path("qty"))?;
+        if quantity > 0 {
+            let product = line.product_id.as_ref();
+            let product = product.map(|product| id(product, &path("product_id"), ProductId::new)).transpose()?;
+            lines.push(RefundLine { product, quantity });
+        }
+    }
+    let body = Refund { order: id(&memo.order_id, "$.order_id", OrderId::new)?, lines, at };
+    Ok(Parsed { at: Some(at), id: None, customer: None, body: EventBody::Refund(body) })
 }
 
 fn account(told: Account) -> Result<Parsed, WebhookError> {
@@ -242,15 +270,23 @@ fn stock(told: StockItem) -> Result<Parsed, WebhookError> {
     Ok(Parsed { at: None, id: None, customer: None, body: EventBody::Shelf(shelf) })
 }
 
+/// Lines with their places, without the children of configurable products.
+fn own_lines(lines: &[Line]) -> impl Iterator<Item = (usize, &Line)> {
+    lines.iter().enumerate().filter(|(_, line)| line.parent_item_id.is_none())
+}
+
+/// Whole units of a quantity such as `1.0000`.
+fn units(quantity: &AmountText, path: impl Fn() -> String) -> Result<u32, WebhookError> {
+    let whole = quantity.0.split('.').next().unwrap_or_default();
+    let shape = || Fault::Shape { why: "no number of units".to_owned(), line: 1, column: 1 };
+    whole.parse().map_err(|_| field(path(), shape()))
+}
+
 fn lines(lines: &[Line], currency: Currency) -> Result<Vec<LineItem>, WebhookError> {
-    let own = lines.iter().enumerate().filter(|(_, line)| line.parent_item_id.is_none());
     let mut items = Vec::new();
-    for (index, line) in own {
+    for (index, line) in own_lines(lines) {
         let at = |name: &str| format!("$.items[{index}].{name}");
-        let whole = line.qty.0.split('.').next().unwrap_or_default();
-        let quantity: u32 = whole
-            .parse()
-            .map_err(|_| field(at("qty"), Fault::Shape { why: "no number of units".to_owned(), line: 1, column: 1 }))?;
+        let quantity = units(&line.qty, || at("qty"))?;
         if quantity == 0 {
             continue;
         }

@@ -255,6 +255,8 @@ pub struct Order {
     pub cancel_reason: Option<CancelReason>,
     /// When all of it was sent.
     pub fulfilled_at: Option<Timestamp>,
+    /// Whether all of it was given back. Parts of an order come as a [`Refund`].
+    pub refunded: bool,
 }
 
 /// A refund.

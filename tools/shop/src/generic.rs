@@ -206,6 +206,7 @@ fn order(
         cancelled_at: order.cancelled_at.or((topic == Topic::OrderCancelled).then_some(at)),
         cancel_reason: order.cancel_reason.as_deref().map(CancelReason::read),
         fulfilled_at: order.fulfilled_at.or((topic == Topic::OrderFulfilled).then_some(at)),
+        refunded: false,
     })
 }
 

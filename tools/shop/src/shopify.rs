@@ -193,6 +193,7 @@ fn order(topic: Topic, order: wire::Order, defaults: &ShopDefaults) -> Result<Pa
         cancelled_at: order.cancelled_at,
         cancel_reason: order.cancel_reason.as_deref().map(CancelReason::read),
         fulfilled_at: fulfilled.then(|| last_parcel.unwrap_or(changed)),
+        refunded: order.financial_status.as_deref() == Some("refunded"),
     };
     Ok(about(changed, buyer, EventBody::Order(body)))
 }

@@ -2,8 +2,8 @@
 //!
 //! What differs from what one would expect: times come twice, and the one without zone named `_gmt` is UTC; a line's
 //! `price` is a JSON number with the noise of a division, so the unit price is taken from the line's `subtotal`; a guest
-//! has `customer_id` 0; a cancelled or completed order comes as `order.updated` with its `status`. There is no topic for
-//! carts.
+//! has `customer_id` 0; a cancelled, completed or refunded order comes as `order.updated` with its `status`, and a refund of a
+//! part names no lines. There is no topic for carts.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -149,6 +149,7 @@ fn order(order: WireOrder, defaults: &ShopDefaults) -> Result<Parsed, WebhookErr
         cancelled_at: cancelled.map(|_| changed),
         cancel_reason: cancelled,
         fulfilled_at: fulfilled.then(|| completed.unwrap_or(changed)),
+        refunded: order.status == "refunded",
     };
     let known = order.customer_id.as_ref().filter(|id| id.0 != "0");
     let buyer = person(known, order.billing.as_ref(), None, None)?;

@@ -69,12 +69,14 @@ fn a_woocommerce_order_says_in_its_status_what_became_of_it() {
         ("cancelled", Topic::OrderCancelled, Some(CancelReason::Other)),
         ("failed", Topic::OrderCancelled, Some(CancelReason::Declined)),
         ("completed", Topic::OrderFulfilled, None),
+        ("refunded", Topic::OrderUpdated, None),
     ] {
         let event = order(status);
         assert_eq!(event.topic, topic, "{status}");
         let EventBody::Order(order) = event.body else { panic!("no order") };
         assert_eq!(order.cancel_reason, reason);
         assert_eq!(order.fulfilled_at.is_some(), status == "completed");
+        assert_eq!(order.refunded, status == "refunded");
         // The noise of a division is not taken over: a third of 10.00 is 3.33.
         assert_eq!(order.items[0].price.minor, 333);
     }
@@ -136,6 +138,23 @@ fn an_adobe_order_and_cart() {
     assert_eq!((order.total, order.discount, order.items.len()), (usd(5200), usd(450), 1));
     assert_eq!((order.items[0].product.as_ref().unwrap().as_str(), order.items[0].price), ("11", usd(5000)));
     assert_eq!(order.cart.unwrap().as_str(), "9");
+
+    let memo = br#"{"creditmemo":{"entity_id":4,"order_id":31,"created_at":"2026-11-22 03:00:00","items":[
+        {"entity_id":1,"order_item_id":1,"product_id":11,"sku":"B","name":"Boots","qty":1.0000,"price":50},
+        {"entity_id":2,"order_item_id":3,"product_id":14,"sku":"C","name":"Laces","qty":0,"price":5}]}}"#;
+    let event = read(Source::Adobe, "refund.created", memo).unwrap();
+    let EventBody::Refund(refund) = event.body else { panic!("no refund") };
+    let returned: Vec<_> = refund.lines.iter().map(|l| (l.product.as_ref().unwrap().as_str(), l.quantity)).collect();
+    assert_eq!((event.topic, refund.order.as_str(), returned), (Topic::RefundCreated, "31", vec![("11", 1)]));
+    let whole = read(
+        Source::Adobe,
+        "order.updated",
+        br#"{"entity_id":31,"created_at":"2026-11-21 03:00:00","state":"closed",
+        "customer_email":"a@example.com","grand_total":50,"items":[{"product_id":11,"qty_ordered":1,"price":50}]}"#,
+    )
+    .unwrap();
+    let EventBody::Order(whole) = whole.body else { panic!("no order") };
+    assert!(whole.refunded);
 
     let cart = br#"{"id":9,"updated_at":"2026-11-21 03:00:00","currency":{"quote_currency_code":"USD"},
         "customer":{"id":5,"email":"a@example.com","firstname":"Ada"},"items":[{"item_id":1,"sku":"B","qty":2,"name":"Boots","price":50}]}"#;

@@ -77,6 +77,7 @@ pub(super) fn order(parts: OrderParts, defaults: &ShopDefaults) -> Result<Read, 
         cancelled_at: cancelled.map(|_| changed),
         cancel_reason: cancelled,
         fulfilled_at: fulfilled.then(|| shipped.unwrap_or(changed)),
+        refunded: order.status_id == 4,
     };
     let named = buyer.id.is_some() || buyer.email.is_some();
     Ok((named.then_some(buyer), EventBody::Order(body)))

@@ -84,6 +84,7 @@ pub(super) struct Order {
     pub(super) customer: Option<Customer>,
     pub(super) shipping_address: Option<AddressForm>,
     pub(super) billing_address: Option<AddressForm>,
+    pub(super) financial_status: Option<String>,
     pub(super) fulfillment_status: Option<String>,
     #[serde(default)]
     pub(super) fulfillments: Vec<Parcel>,
