@@ -7,6 +7,7 @@ mod gone;
 mod on_postgres;
 mod people;
 mod suite;
+mod webhooks;
 
 use kit::{ShopId, Timestamp};
 use mailwright::store::{Place, Store};
@@ -77,8 +78,9 @@ on_both!(
     audit_rows_are_numbered_without_gaps,
     kill_switches_are_seen_at_once,
     an_order_is_stored_again_with_what_is_new,
-    a_webhook_is_accepted_once_by_id_and_by_body,
     connections_tokens_and_links_are_kept;
+    webhooks: a_webhook_is_accepted_once_by_id_and_by_body,
+    webhooks_that_come_together_are_each_stored_once;
     people: a_no_of_the_same_second_counts,
     an_erased_customer_stays_erased,
     late_tickets_do_not_close_what_was_opened_after,

@@ -5,8 +5,8 @@ use kit::{
     RunId, StoreError, Timestamp,
 };
 use mailwright::store::{
-    Accepted, Admission, ApiToken, Connection, InboxEvent, InboxState, JournalRow, NewRun, Order, OrderLine,
-    ParkedState, ProductRow, RunState, SoldLine, SoldOrder,
+    Admission, ApiToken, Connection, InboxEvent, InboxState, JournalRow, NewRun, Order, OrderLine, ParkedState,
+    ProductRow, RunState, SoldLine, SoldOrder,
 };
 
 use super::people::customer;
@@ -327,22 +327,6 @@ pub(super) async fn kill_switches_are_seen_at_once(home: &Home) {
     assert!(b.kill_off("global", &ops, now()).await.unwrap());
     assert!(!b.kill_off("global", &ops, now()).await.unwrap());
     assert_eq!(b.killed(&flow, &c1).await.unwrap(), None);
-}
-
-pub(super) async fn a_webhook_is_accepted_once_by_id_and_by_body(home: &Home) {
-    let store = home.open().await.shop(&shop("a"));
-    let accept = async |id: &str, body: &[u8], by_body| store.accept(event(id, body, now()), by_body).await.unwrap();
-    assert_eq!(accept("e1", b"one", true).await, Accepted::Stored);
-    assert_eq!(accept("e1", b"one", true).await, Accepted::Repeat);
-    assert_eq!(accept("e2", b"one", true).await, Accepted::Repeat);
-    assert_eq!(accept("e2", b"one", false).await, Accepted::Stored);
-    assert_eq!(accept("e1", b"two", true).await, Accepted::Suspicious);
-    assert_eq!(accept("e1", b"two", true).await, Accepted::Suspicious);
-    let parked = store.inbox(Some(InboxState::Parked), 9).await.unwrap();
-    assert_eq!((parked.len(), store.inbox(None, 9).await.unwrap().len()), (1, 3));
-    assert!(store.retry_event(&parked[0].id).await.unwrap());
-    assert!(!store.retry_event(&parked[0].id).await.unwrap());
-    assert_eq!(store.inbox(Some(InboxState::Received), 9).await.unwrap().len(), 3);
 }
 
 pub(super) async fn connections_tokens_and_links_are_kept(home: &Home) {

@@ -2,11 +2,13 @@
 //!
 //! * `test`: the one whole check, the same on a laptop and in CI ([`check`]).
 //! * `torture`: a server under load that is killed again and again ([`bench::torture`]).
+//! * `fuzz`: what reads things from outside, with input that nobody would think of ([`fuzz`]).
 //! * `bench`: a benchmark of the `mailwright-bench` package, built for release ([`bench`]).
 
 mod bench;
 mod check;
 mod console;
+mod fuzz;
 mod prepare;
 mod run;
 mod tally;
@@ -55,6 +57,18 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
+    /// Give the parsers of what comes from outside input that nobody would think of
+    ///
+    /// Takes a nightly compiler and cargo-fuzz (`cargo install cargo-fuzz`). What makes a target fail is kept in
+    /// fuzz/artifacts. The exit code is not 0 when something was found.
+    #[command(after_help = "Example: cargo xtask fuzz --seconds 60 webhook answer")]
+    Fuzz {
+        /// How long each target runs
+        #[arg(long, default_value_t = 30)]
+        seconds: u32,
+        /// Which targets of fuzz/targets; all when none is named
+        targets: Vec<String>,
+    },
     /// Run a benchmark of the package mailwright-bench, built for release
     #[command(after_help = "Example: cargo xtask bench graph --products 20000 --interactions 900000")]
     Bench {
@@ -72,6 +86,7 @@ fn main() -> ExitCode {
         Task::Torture { full, args } => {
             bench::torture(if full { Size::Full } else { Size::Small }, &args, Console::new(false))
         }
+        Task::Fuzz { seconds, targets } => fuzz::fuzz(&targets, seconds, Console::new(false)),
         Task::Bench { name, args } => bench::run(&name, &args, Console::new(false)),
     }
 }

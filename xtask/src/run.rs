@@ -34,6 +34,14 @@ pub(crate) enum StageError {
         /// How it ended.
         status: ExitStatus,
     },
+    /// A file of the repository cannot be read or written.
+    #[error("{file}: {source}")]
+    File {
+        /// Which.
+        file: String,
+        /// What the system said.
+        source: io::Error,
+    },
     /// A part of the Rust toolchain is missing, and rustup could not add it.
     #[error("`cargo {subcommand}` is missing; add it with `rustup component add {component}`")]
     Component {
@@ -47,13 +55,19 @@ pub(crate) enum StageError {
 /// A `cargo` command at the root of the repository: the same cargo that runs this task.
 pub(crate) fn cargo(console: Console) -> Command {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(program);
-    if let Some(root) = Path::new(env!("CARGO_MANIFEST_DIR")).parent() {
-        command.current_dir(root);
-    }
+    let mut command = at_root(program);
     // Left alone, cargo colours for a terminal and not for a file, which is what `Console` does too.
     if !console.is_coloured() {
         command.env("CARGO_TERM_COLOR", "never");
+    }
+    command
+}
+
+/// A program, started at the root of the repository with nothing to read.
+pub(crate) fn at_root(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    if let Some(root) = Path::new(env!("CARGO_MANIFEST_DIR")).parent() {
+        command.current_dir(root);
     }
     command.stdin(Stdio::null());
     command
@@ -63,12 +77,7 @@ pub(crate) fn cargo(console: Console) -> Command {
 pub(crate) fn beside(name: &str) -> Command {
     let name = format!("{name}{}", std::env::consts::EXE_SUFFIX);
     let beside = std::env::current_exe().ok().and_then(|this| Some(this.parent()?.join(&name)));
-    let mut command = Command::new(beside.unwrap_or_else(|| name.into()));
-    if let Some(root) = Path::new(env!("CARGO_MANIFEST_DIR")).parent() {
-        command.current_dir(root);
-    }
-    command.stdin(Stdio::null());
-    command
+    at_root(beside.unwrap_or_else(|| name.into()))
 }
 
 /// Runs a command to its end, showing what it prints.
