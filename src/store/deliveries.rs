@@ -6,7 +6,7 @@ use kit::{CustomerId, Digest, EventId, ShopId, StoreError};
 
 use super::error::map;
 use super::inbox::{InboxEvent, InboxState, InboxTuple, event};
-use super::writer::{Row, TOGETHER, values};
+use super::writer::{Row, Statements, TOGETHER};
 use super::{DbConnection, ShopStore, corrupt, micros, stamp};
 
 /// What became of a webhook that came in.
@@ -247,17 +247,19 @@ fn repeat() -> StoreError {
     StoreError::Conflict("a webhook".to_owned())
 }
 
+static INSERT: Statements = Statements::new(
+    "INSERT INTO inbox (shop_id, event_id, source, topic, body, triggered_at, received_at, state, note, body_hash)
+     SELECT column1, column2, column3, column4, column5, column6, column7, column8, column9, column10 FROM (VALUES ",
+    11,
+    ") AS arrivals
+     WHERE column11 = 0
+        OR NOT EXISTS (SELECT 1 FROM inbox WHERE shop_id = column1 AND topic = column4 AND body_hash = column10)
+     ON CONFLICT DO NOTHING",
+);
+
 /// Stores those webhooks that are not there yet, in one statement; how many these are.
 async fn put(c: &mut DbConnection, rows: &[&Arrival]) -> Result<u64, StoreError> {
-    let mut query = sqlx::query(sqlx::AssertSqlSafe(format!(
-        "INSERT INTO inbox (shop_id, event_id, source, topic, body, triggered_at, received_at, state, note, body_hash)
-         SELECT column1, column2, column3, column4, column5, column6, column7, column8, column9, column10
-         FROM (VALUES {}) AS arrivals
-         WHERE column11 = 0
-            OR NOT EXISTS (SELECT 1 FROM inbox WHERE shop_id = column1 AND topic = column4 AND body_hash = column10)
-         ON CONFLICT DO NOTHING",
-        values(rows.len(), 11)
-    )));
+    let mut query = sqlx::query(INSERT.of(rows.len()));
     for Arrival { shop, event, hash, by_body } in rows {
         query = query.bind(shop.as_str()).bind(event.id.as_str()).bind(&event.source).bind(&event.topic);
         query = query.bind(&event.body).bind(micros(event.triggered_at)).bind(micros(event.received_at));

@@ -4,7 +4,7 @@ use kit::{Digest, RunId, ShopId, StoreError, Timestamp};
 
 use super::error::map;
 use super::signals::use_up;
-use super::writer::{Row, TOGETHER, values};
+use super::writer::{Row, Statements, TOGETHER};
 use super::{DbConnection, ShopStore, corrupt, micros, stamp};
 
 /// One journaled step.
@@ -154,6 +154,13 @@ impl Row for Appended {
     }
 }
 
+static INSERT: Statements = Statements::new(
+    "INSERT INTO journal (shop_id, run_id, seq, step, input_hash, body, at)
+     SELECT column1, column2, column3, column4, column5, column6, column7 FROM (VALUES ",
+    7,
+    ") AS entries WHERE NOT EXISTS (SELECT 1 FROM runs WHERE shop_id = column1 AND run_id = column2 AND plan = '')",
+);
+
 /// Writes journal rows, sixteen a statement; a position may be taken only once, and none in a run whose person was erased
 /// meanwhile.
 ///
@@ -161,12 +168,7 @@ impl Row for Appended {
 /// [`StoreError::Conflict`] when that is so for one of them; others may be written then, and the caller takes them back.
 pub(super) async fn insert(c: &mut DbConnection, rows: &[&Appended]) -> Result<(), StoreError> {
     for together in rows.chunks(TOGETHER) {
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "INSERT INTO journal (shop_id, run_id, seq, step, input_hash, body, at)
-             SELECT column1, column2, column3, column4, column5, column6, column7 FROM (VALUES {}) AS entries
-             WHERE NOT EXISTS (SELECT 1 FROM runs WHERE shop_id = column1 AND run_id = column2 AND plan = '')",
-            values(together.len(), 7)
-        )));
+        let mut query = sqlx::query(INSERT.of(together.len()));
         for Appended { shop, run, row } in together {
             query = query.bind(shop.as_str()).bind(run.as_str()).bind(i64::from(row.seq)).bind(row.step.as_str());
             query = query.bind(row.input_hash.to_string()).bind(row.body.as_str()).bind(micros(row.at));

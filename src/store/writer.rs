@@ -14,7 +14,7 @@ use sqlx::{Connection, Executor};
 use tokio::sync::{mpsc, oneshot};
 
 use self::together::Waiting;
-pub(super) use self::together::{Row, TOGETHER, values};
+pub(super) use self::together::{Row, Statements, TOGETHER};
 use super::DbConnection;
 use super::audit::AuditKey;
 use super::database::{Database, Dialect};

@@ -1,5 +1,7 @@
 //! Rows of a group as one statement: journal rows, which are most of what a busy engine writes, and webhooks that come in.
 
+use std::sync::OnceLock;
+
 use kit::StoreError;
 use sqlx::Executor;
 use tokio::sync::oneshot;
@@ -11,8 +13,30 @@ use super::{NEXT, TAKE_BACK};
 /// Rows in one statement, at most: each number of rows is a statement of its own, and connections keep them prepared.
 pub(in super::super) const TOGETHER: usize = 16;
 
+/// The statements that write one row, two rows and so on, up to [`TOGETHER`]: each is put together once.
+pub(in super::super) struct Statements {
+    before: &'static str,
+    columns: usize,
+    after: &'static str,
+    made: [OnceLock<String>; TOGETHER],
+}
+
+impl Statements {
+    /// Statements of this text, with the values of rows of so many columns in the middle.
+    pub(in super::super) const fn new(before: &'static str, columns: usize, after: &'static str) -> Self {
+        Self { before, columns, after, made: [const { OnceLock::new() }; TOGETHER] }
+    }
+
+    /// The one for so many rows.
+    pub(in super::super) fn of(&'static self, rows: usize) -> sqlx::AssertSqlSafe<&'static str> {
+        let make = || format!("{}{}{}", self.before, values(rows, self.columns), self.after);
+        let made = rows.checked_sub(1).and_then(|place| self.made.get(place));
+        sqlx::AssertSqlSafe(made.map_or("", |made| made.get_or_init(make)))
+    }
+}
+
 /// The places of a statement's values: `($1, $2), ($3, $4)` for two rows of two columns.
-pub(in super::super) fn values(rows: usize, columns: usize) -> String {
+fn values(rows: usize, columns: usize) -> String {
     let row = |n: usize| {
         let places: Vec<String> = (columns * n + 1..=columns * (n + 1)).map(|place| format!("${place}")).collect();
         format!("({})", places.join(", "))
