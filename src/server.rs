@@ -175,8 +175,10 @@ impl Server {
         if tenant.store.active_digest().await? == Some(tenant.release.digest) {
             return Ok(());
         }
-        let fresh = Tenant::open(&self.store, &self.shop, self.parts.clone()).await?;
-        *self.tenant.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
+        let fresh = Arc::new(Tenant::open(&self.store, &self.shop, self.parts.clone()).await?);
+        *self.tenant.write().unwrap_or_else(PoisonError::into_inner) = fresh.clone();
+        // It is in force at once; what is costly about it is made meanwhile.
+        tokio::spawn(async move { fresh.prepare().await });
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! One shop, alive: its store, release, catalogue, graph, tools and models, put together once.
 
+mod learned;
 mod read;
 
 use std::sync::Arc;
@@ -7,11 +8,10 @@ use std::sync::Arc;
 use agent::RunPlan;
 use catalog::Catalog;
 use esp::Esp;
-use graph::{GraphBuilder, ProductGraph};
+use graph::GraphBuilder;
 use kit::message::Ledger;
 use kit::tool::Registry;
 use kit::{BoxFuture, Currency, Digest, Principal, ProductId, RunId, ShopId, StoreError, Timestamp};
-use profile::StoreNorms;
 
 use crate::clock::Clock;
 use crate::delivery::{Delivery, UnsubscribeKey};
@@ -23,7 +23,8 @@ use crate::runs::{DriveError, Driver, Observer, Planner, Rest, Seed};
 use crate::spend::{Caps, Purse};
 use crate::store::{ProductRow, ShopStore, Store};
 use crate::toolbox;
-use read::{build_graph_with, fit_norms, leave_out_other_currencies, open_catalog, read_products};
+pub use learned::Learned;
+use read::{fitting, leave_out_other_currencies, open_catalog, read_products};
 
 /// One shop, ready to take in events and to drive runs.
 pub struct Tenant {
@@ -33,10 +34,8 @@ pub struct Tenant {
     pub release: Arc<Release>,
     /// The catalogue, with live price and stock.
     pub catalog: Arc<Catalog>,
-    /// The product-knowledge graph.
-    pub graph: Arc<ProductGraph>,
-    /// What is usual in this shop.
-    pub norms: Arc<StoreNorms>,
+    /// What its orders teach: the product-knowledge graph, and what is usual in this shop.
+    pub learned: Arc<Learned>,
     /// The tools on offer.
     pub registry: Registry,
     /// The way out.
@@ -106,8 +105,7 @@ pub enum TenantError {
 pub(crate) struct Fixtures {
     release: Arc<Release>,
     catalog: Arc<Catalog>,
-    graph: Arc<ProductGraph>,
-    norms: Arc<StoreNorms>,
+    learned: Arc<Learned>,
 }
 
 /// What a tenant is given from outside.
@@ -132,17 +130,18 @@ impl Tenant {
         // The release is read beside the tables: neither needs the other.
         let reading = tokio::task::spawn_blocking(move || Release::read(digest, &files));
         let mut rows = store.products().await?;
-        let (history, sold) = (store.price_history().await?, store.sold().await?);
+        let history = store.price_history().await?;
         let release = Arc::new(reading.await.map_err(|e| StoreError::Unavailable(format!("the release: {e}")))??);
         let mut left_out = leave_out_other_currencies(&mut rows, release.shop.currency);
         let catalog = Arc::new(open_catalog(shop, &rows)?);
         catalog.set_history(history);
-        let graph = Arc::new(build_graph_with(&sold, &catalog, &release, parts.clock.now(), &mut left_out)?);
+        let now = parts.clock.now();
+        let curated = fitting(&catalog, &release, now, &mut left_out)?;
         for what in &left_out {
             tracing::error!(%shop, what, "left out so that the shop opens");
         }
-        let norms = Arc::new(fit_norms(&sold));
-        Self::furnish(store, Fixtures { release, catalog, graph, norms }, left_out, parts).await
+        let learned = Learned::new(store.clone(), catalog.clone(), curated, now);
+        Self::furnish(store, Fixtures { release, catalog, learned }, left_out, parts).await
     }
 
     /// Opens a shop that is an exact copy of another one, with what was read of that one. Prices and stock are its own.
@@ -159,22 +158,35 @@ impl Tenant {
         Self::furnish(store.shop(shop), fixtures, Vec::new(), parts).await
     }
 
-    /// Makes what is costly and not needed to open the shop: the search index, and what looks for phrases. Who needs them
-    /// makes them otherwise.
-    pub fn prepare(&self) {
-        if let Err(error) = self.catalog.prepare() {
-            tracing::error!(%error, "the catalogue cannot be searched");
+    /// Makes what is costly and not needed to open the shop: what its orders teach, the search index, and what looks for
+    /// phrases. Who needs them makes them otherwise.
+    pub async fn prepare(&self) {
+        let (catalog, release) = (self.catalog.clone(), self.release.clone());
+        let made = tokio::task::spawn_blocking(move || {
+            if let Err(error) = catalog.prepare() {
+                tracing::error!(%error, "the catalogue cannot be searched");
+            }
+            if let Err(why) = release.rules.prepare() {
+                tracing::error!(why, "the rules cannot be checked");
+            }
+        });
+        if let Err(error) = self.learned.graph().await {
+            tracing::error!(%error, "what was sold cannot be learned from");
         }
-        if let Err(why) = self.release.rules.prepare() {
-            tracing::error!(why, "the rules cannot be checked");
+        if let Err(error) = made.await {
+            tracing::error!(%error, "the catalogue and the rules could not be prepared");
         }
     }
 
-    /// What was read to open it.
-    pub(crate) fn fixtures(&self) -> Fixtures {
-        let Self { release, catalog, graph, norms, .. } = self;
-        let (release, catalog) = (release.clone(), catalog.clone());
-        Fixtures { release, catalog, graph: graph.clone(), norms: norms.clone() }
+    /// What was read to open it, and what its orders teach.
+    ///
+    /// # Errors
+    /// When the orders cannot be read.
+    pub(crate) async fn fixtures(&self) -> Result<Fixtures, StoreError> {
+        // A copy has no orders to read it from that are this shop's.
+        self.learned.graph().await?;
+        let Self { release, catalog, learned, .. } = self;
+        Ok(Fixtures { release: release.clone(), catalog: catalog.clone(), learned: learned.clone() })
     }
 
     async fn furnish(
@@ -183,7 +195,7 @@ impl Tenant {
         left_out: Vec<String>,
         parts: Parts,
     ) -> Result<Self, TenantError> {
-        let Fixtures { release, catalog, graph, norms } = fixtures;
+        let Fixtures { release, catalog, learned } = fixtures;
         let delivery = Arc::new(Delivery {
             ledger: Ledger::new(Arc::new(store.store().clone())),
             unsubscribe: UnsubscribeKey::open_for(store.store().dir(), !store.sends(1).await?.is_empty())?,
@@ -192,11 +204,11 @@ impl Tenant {
             release: release.clone(),
             clock: parts.clock.clone(),
         });
-        let registry = toolbox::registry(&store, &release, &catalog, &graph, &norms, &delivery)?;
+        let registry = toolbox::registry(&store, &release, &catalog, &learned, &delivery)?;
         let mut models = parts.models;
         models.push(Arc::new(OfflineModel::of(&release)));
         let (clock, caps) = (parts.clock, Caps::default());
-        Ok(Self { store, release, catalog, graph, norms, registry, delivery, clock, left_out, models, caps })
+        Ok(Self { store, release, catalog, learned, registry, delivery, clock, left_out, models, caps })
     }
 
     /// The same shop, with these caps on what its models may cost.
@@ -300,7 +312,7 @@ impl Tenant {
 
     /// The shop's customers, as profile and graph see them.
     pub fn people(&self) -> toolbox::People {
-        toolbox::People { store: self.store.clone(), norms: self.norms.clone() }
+        toolbox::People { store: self.store.clone(), learned: self.learned.clone() }
     }
 
     /// What the tools of a brief ask: for edits that come without a model.
@@ -309,8 +321,7 @@ impl Tenant {
             store: self.store.clone(),
             release: self.release.clone(),
             catalog: self.catalog.clone(),
-            graph: self.graph.clone(),
-            norms: self.norms.clone(),
+            learned: self.learned.clone(),
         }
     }
 

@@ -21,13 +21,14 @@ use brief::{AskMarketer, ProposeBriefs, UpdateBrief};
 use catalog::{Catalog, GetProducts, SearchCatalog};
 use content::ProposeMessage;
 use esp::QueueSend;
-use graph::{ExploreGraph, ProductGraph};
+use graph::ExploreGraph;
 use kit::tool::{Registry, RegistryError, ToolSpec};
-use profile::{LookupProfile, StoreNorms, Thresholds};
+use profile::{LookupProfile, Thresholds};
 
 use crate::delivery::Delivery;
 use crate::release::Release;
 use crate::store::ShopStore;
+use crate::tenant::Learned;
 
 pub use gate::{Tags, check, check_proposed, tags};
 pub use people::People;
@@ -41,11 +42,10 @@ pub fn registry(
     store: &ShopStore,
     release: &Arc<Release>,
     catalog: &Arc<Catalog>,
-    graph: &Arc<ProductGraph>,
-    norms: &Arc<StoreNorms>,
+    learned: &Arc<Learned>,
     delivery: &Arc<Delivery>,
 ) -> Result<Registry, RegistryError> {
-    assemble(store, release, catalog, graph, norms, delivery, Acts::ForReal)
+    assemble(store, release, catalog, learned, delivery, Acts::ForReal)
 }
 
 /// The same tools for a rehearsal: they look, check and refuse as ever, but no approval is opened and nothing is handed
@@ -54,8 +54,8 @@ pub fn registry(
 /// # Errors
 /// As [`registry`].
 pub(crate) fn rehearsal(tenant: &crate::tenant::Tenant, delivery: &Arc<Delivery>) -> Result<Registry, RegistryError> {
-    let crate::tenant::Tenant { store, catalog, graph, norms, .. } = tenant;
-    assemble(store, &delivery.release, catalog, graph, norms, delivery, Acts::InSandbox)
+    let crate::tenant::Tenant { store, catalog, learned, .. } = tenant;
+    assemble(store, &delivery.release, catalog, learned, delivery, Acts::InSandbox)
 }
 
 /// Whether what a tool does reaches the outside.
@@ -69,14 +69,13 @@ fn assemble(
     store: &ShopStore,
     release: &Arc<Release>,
     catalog: &Arc<Catalog>,
-    graph: &Arc<ProductGraph>,
-    norms: &Arc<StoreNorms>,
+    learned: &Arc<Learned>,
     delivery: &Arc<Delivery>,
     acts: Acts,
 ) -> Result<Registry, RegistryError> {
     let shelves =
-        Arc::new(shelves::Shelves { shop: store.id().clone(), catalog: catalog.clone(), graph: graph.clone() });
-    let people = Arc::new(people::People { store: store.clone(), norms: norms.clone() });
+        Arc::new(shelves::Shelves { shop: store.id().clone(), catalog: catalog.clone(), learned: learned.clone() });
+    let people = Arc::new(people::People { store: store.clone(), learned: learned.clone() });
     let offers = Arc::new(offers::Offers { store: store.clone(), release: release.clone(), catalog: catalog.clone() });
     let gate = Arc::new(gate::Gate { delivery: delivery.clone(), catalog: catalog.clone(), acts });
     let desk = Arc::new(approvals::Desk { delivery: delivery.clone(), acts });
@@ -84,8 +83,7 @@ fn assemble(
         store: store.clone(),
         release: release.clone(),
         catalog: catalog.clone(),
-        graph: graph.clone(),
-        norms: norms.clone(),
+        learned: learned.clone(),
     });
     fill(&Desks { people, catalog: catalog.clone(), shelves, offers, gate, desk, briefs })
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use content::{Press, Reader, SmsReader, Utm};
-use graph::{Availability, Live, Request, compact};
+use graph::{Availability, Live, ProductGraph, Request, compact};
 use kit::campaign::{CampaignId, ClassCopy, ClassId, Fill, SlotProduct, compose, slot_fact};
 use kit::fact::Fact;
 use kit::message::{Channel, DraftRecord, Outgoing};
@@ -129,7 +129,7 @@ impl Composer {
         let products = match to.channel {
             Channel::Email => {
                 let owned = self.tenant.owned_by(&customer.id).await?;
-                self.slots(facts, &owned, now)
+                self.slots(&*self.tenant.learned.graph().await?, facts, &owned, now)
             }
             Channel::Sms => Vec::new(),
         };
@@ -203,7 +203,13 @@ impl Composer {
     }
 
     /// Products for the open places, each with its path in the graph.
-    fn slots(&self, facts: &StoredFacts, owned: &[graph::Owned], now: Timestamp) -> Vec<SlotProduct> {
+    fn slots(
+        &self,
+        graph: &ProductGraph,
+        facts: &StoredFacts,
+        owned: &[graph::Owned],
+        now: Timestamp,
+    ) -> Vec<SlotProduct> {
         let language = &facts.key.language;
         let counter = Counter { composer: self, language, now };
         let leads: Vec<ProductId> = self.campaign.brief.products.iter().map(|p| p.product.clone()).collect();
@@ -220,7 +226,7 @@ impl Composer {
             price_band: None,
         };
         let mut slots = Vec::new();
-        for found in self.tenant.graph.recommend(&request, &counter) {
+        for found in graph.recommend(&request, &counter) {
             let place = slots.len();
             if place == SLOTS.most {
                 break;

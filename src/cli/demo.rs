@@ -112,7 +112,7 @@ pub(super) async fn run(global: &Global, args: DemoArgs, out: &Out) -> Result<()
     out.line(&format!(
         "Tarn & Trail: {} products, {} graph edges, model: {}.",
         app.tenant.catalog.len(),
-        app.tenant.graph.edges(),
+        app.tenant.learned.graph().await.map_err(failure)?.edges(),
         app.tenant.model()
     ));
     let answers = (!args.yes && std::io::stdin().is_terminal() && !out.is_json()).then(Answers::listen);

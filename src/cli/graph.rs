@@ -76,6 +76,7 @@ pub(super) async fn run(global: &Global, args: GraphArgs, out: &Out) -> Result<(
 async fn perform(app: &App, command: GraphCommand, out: &Out) -> Result<(), Failure> {
     let tenant = &app.tenant;
     let now = tenant.clock.now();
+    let graph = tenant.learned.graph().await.map_err(failure)?;
     match command {
         GraphCommand::Recommend { products, customer, limit, language } => {
             for product in &products {
@@ -98,7 +99,7 @@ async fn perform(app: &App, command: GraphCommand, out: &Out) -> Result<(), Fail
                 regulated: false,
                 price_band: None,
             };
-            let found = tenant.graph.recommend(&request, &live);
+            let found = graph.recommend(&request, &live);
             let json: Vec<_> = found
                 .iter()
                 .map(|r| serde_json::json!({ "product": r.product, "title": live.title(&r.product), "because": r.reason, "path": compact(&r.path), "score": r.score }))
@@ -117,8 +118,7 @@ async fn perform(app: &App, command: GraphCommand, out: &Out) -> Result<(), Fail
         GraphCommand::Explain { from, to } => {
             known(app, &from)?;
             known(app, &to)?;
-            let path =
-                tenant.graph.explain(&NodeRef::Product(from.clone()), &NodeRef::Product(to.clone()), &Language::EN);
+            let path = graph.explain(&NodeRef::Product(from.clone()), &NodeRef::Product(to.clone()), &Language::EN);
             out.value(&serde_json::json!({ "from": from, "to": to, "path": path.as_deref().map(compact) }))?;
             match path {
                 Some(path) => {

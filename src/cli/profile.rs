@@ -76,7 +76,7 @@ async fn show(app: &App, customer: &CustomerId, seen: Option<(String, String)>, 
     let known = tenant.store.customer(customer).await.map_err(failure)?.ok_or_else(unknown)?;
     let snapshot =
         tenant.people().snapshot(tenant.store.id(), customer, now).await.map_err(failure)?.ok_or_else(unknown)?;
-    let profile = explain(&snapshot, &tenant.norms, &Thresholds::default(), now);
+    let profile = explain(&snapshot, &*tenant.learned.norms().await.map_err(failure)?, &Thresholds::default(), now);
     let consent = tenant.store.consent(customer, Channel::Email).await.map_err(failure)?;
     if let Some((name, reason)) = &seen {
         // Whoever holds the data folder is its admin; the trail says who looked, before they do.

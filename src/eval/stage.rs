@@ -245,9 +245,8 @@ fn put_together(props: &Props, store: &Store, mut tenant: Tenant) -> Result<(Arc
         unsubscribe: crate::delivery::UnsubscribeKey::open(store.dir()).map_err(TenantError::Key)?,
         clock: built.clock.clone(),
     });
-    let Tenant { release, catalog, graph, norms, .. } = &tenant;
-    let tools =
-        toolbox::registry(&tenant.store, release, catalog, graph, norms, &delivery).map_err(TenantError::Tools)?;
+    let Tenant { release, catalog, learned, .. } = &tenant;
+    let tools = toolbox::registry(&tenant.store, release, catalog, learned, &delivery).map_err(TenantError::Tools)?;
     tenant.registry = props.wiring.tools(tools);
     tenant.delivery = delivery;
     // No model stands in for the one under test.

@@ -79,7 +79,7 @@ impl Template {
             Parts { clock: Arc::new(SetClock::at(now)), esp: Arc::new(RecordingEsp::default()), models: Vec::new() };
         let tenant = Tenant::open(&store, &shop, parts).await?;
         world::plant_bystanders(&tenant.store).await?;
-        let fixtures = tenant.fixtures();
+        let fixtures = tenant.fixtures().await?;
         drop(tenant);
         // Closed, all of it lies in the files that are copied.
         store.close().await;

@@ -40,7 +40,7 @@ pub(super) async fn work(server: Arc<Server>, mut stopped: watch::Receiver<bool>
     server.ready.store(true, Ordering::Release);
     // What the first run would wait for otherwise. What fails here fails there again, where somebody reads why.
     let tenant = server.tenant();
-    tokio::task::spawn_blocking(move || tenant.prepare());
+    tokio::spawn(async move { tenant.prepare().await });
     let mut runs = Runs::default();
     let mut retention = Retention::default();
     let mut tending = Tending::default();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ::offers::{Concession, Step};
 use audience::{Crowd, Member, Policy, Purchase, Question, Reach, Tally, Verdict, View};
-use brief::{BriefDesk, Figures, Rung, ShopFacts, ShownProduct};
+use brief::{BriefDesk, Figures, Goods, Rung, ShopFacts, ShownProduct};
 use catalog::Catalog;
 use graph::{Availability, Live, PathStep, ProductGraph, Request};
 use jiff::SignedDuration;
@@ -17,6 +17,7 @@ use profile::{CustomerSnapshot, StoreNorms, Thresholds};
 use super::people;
 use crate::release::Release;
 use crate::store::{AudienceRow, ShopStore, Since};
+use crate::tenant::Learned;
 
 /// Under this flow name the ladder allows steps to campaigns.
 const CAMPAIGN_FLOW: &str = "campaign";
@@ -38,8 +39,7 @@ pub(crate) struct Briefs {
     pub(crate) store: ShopStore,
     pub(crate) release: Arc<Release>,
     pub(crate) catalog: Arc<Catalog>,
-    pub(crate) graph: Arc<ProductGraph>,
-    pub(crate) norms: Arc<StoreNorms>,
+    pub(crate) learned: Arc<Learned>,
 }
 
 /// A member, and what only the cost needs to know.
@@ -60,10 +60,11 @@ impl Briefs {
         let since = |days: i64| now.checked_sub(SignedDuration::from_hours(24 * days)).unwrap_or(now);
         let window = Since { views: since(VIEW_DAYS), sent: since(7) };
         let (rows, last) = self.store.audience_page(after, PAGE, window).await?;
-        Ok((rows.into_iter().map(|row| self.counted(row, now)).collect(), last))
+        let norms = self.learned.norms().await?;
+        Ok((rows.into_iter().map(|row| self.counted(row, &norms, now)).collect(), last))
     }
 
-    fn counted(&self, row: AudienceRow, now: Timestamp) -> Counted {
+    fn counted(&self, row: AudienceRow, norms: &StoreNorms, now: Timestamp) -> Counted {
         let AudienceRow {
             customer,
             orders,
@@ -132,7 +133,7 @@ impl Briefs {
             sent: Vec::new(),
             cart_note: None,
         };
-        let stage = profile::stage(&snapshot, &self.norms, &Thresholds::default(), now);
+        let stage = profile::stage(&snapshot, norms, &Thresholds::default(), now);
         Counted { member: Member { stage, ..member }, baskets, of_late }
     }
 
@@ -198,26 +199,6 @@ impl Briefs {
             as_of,
         })
     }
-
-    /// The path by which a product belongs to others, in words and in ids.
-    fn reason(&self, product: &ProductId, others: &[ProductId], now: Timestamp) -> Option<(String, String)> {
-        let language = &self.release.shop.default_language;
-        let live = Counter { catalog: &self.catalog, language, now };
-        let request = Request {
-            basket: others,
-            exclude: &[],
-            history: &[],
-            favourites: &[],
-            k: NEIGHBOURS,
-            language,
-            now,
-            regulated: true,
-            price_band: None,
-        };
-        let found = self.graph.related_products(None, &request, &live);
-        let found = found.into_iter().find(|r| r.product == *product)?;
-        Some((found.reason, graph::compact(&found.path)))
-    }
 }
 
 fn count<T>(items: impl Iterator<Item = T>) -> u32 {
@@ -277,11 +258,59 @@ impl BriefDesk for Briefs {
         facts(&self.release)
     }
 
-    fn has_category(&self, _: &ShopId, category: &CategoryId) -> bool {
+    fn goods<'a>(&'a self, _: &'a ShopId) -> BoxFuture<'a, Result<Arc<dyn Goods>, StoreError>> {
+        Box::pin(async move {
+            let (release, catalog, graph) = (self.release.clone(), self.catalog.clone(), self.learned.graph().await?);
+            Ok(Arc::new(OnShow { release, catalog, graph }) as Arc<dyn Goods>)
+        })
+    }
+
+    fn figures<'a>(
+        &'a self,
+        _: &'a ShopId,
+        campaign: &'a str,
+        brief: &'a Brief,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Figures, StoreError>> {
+        Box::pin(self.figures_of(campaign, brief, now))
+    }
+}
+
+/// Products with their relations.
+struct OnShow {
+    release: Arc<Release>,
+    catalog: Arc<Catalog>,
+    graph: Arc<ProductGraph>,
+}
+
+impl OnShow {
+    /// The path by which a product belongs to others, in words and in ids.
+    fn reason(&self, product: &ProductId, others: &[ProductId], now: Timestamp) -> Option<(String, String)> {
+        let language = &self.release.shop.default_language;
+        let live = Counter { catalog: &self.catalog, language, now };
+        let request = Request {
+            basket: others,
+            exclude: &[],
+            history: &[],
+            favourites: &[],
+            k: NEIGHBOURS,
+            language,
+            now,
+            regulated: true,
+            price_band: None,
+        };
+        let found = self.graph.related_products(None, &request, &live);
+        let found = found.into_iter().find(|r| r.product == *product)?;
+        Some((found.reason, graph::compact(&found.path)))
+    }
+}
+
+impl Goods for OnShow {
+    fn has_category(&self, category: &CategoryId) -> bool {
         self.catalog.has_category(category)
     }
 
-    fn product(&self, _: &ShopId, id: &ProductId, others: &[ProductId], now: Timestamp) -> Option<ShownProduct> {
+    fn product(&self, id: &ProductId, others: &[ProductId], now: Timestamp) -> Option<ShownProduct> {
         let card = self.catalog.card(id, &self.release.shop.default_language, now)?;
         let (because, path) = match self.reason(id, others, now).filter(|_| !others.is_empty()) {
             Some(found) => found,
@@ -306,16 +335,6 @@ impl BriefDesk for Briefs {
         };
         let cost_known = self.catalog.get(id).is_some_and(|product| product.cost.is_some());
         Some(ShownProduct { product, in_stock: card.stock > 0, cost_known })
-    }
-
-    fn figures<'a>(
-        &'a self,
-        _: &'a ShopId,
-        campaign: &'a str,
-        brief: &'a Brief,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Figures, StoreError>> {
-        Box::pin(self.figures_of(campaign, brief, now))
     }
 }
 

@@ -9,6 +9,7 @@ use kit::{BoxFuture, CustomerId, ProductId, ShopId, StoreError, Timestamp};
 use profile::{Activity, ActivityKind, CustomerSnapshot, OrderFacts, OrderLine, Profiles, StoreNorms};
 
 use crate::store::{Order, ShopStore};
+use crate::tenant::Learned;
 
 /// How far back browsing is looked at: older signals say nothing about now.
 const ACTIVITY_DAYS: i64 = 60;
@@ -19,7 +20,7 @@ const SENT_DAYS: i64 = 90;
 #[derive(Debug, Clone)]
 pub struct People {
     pub(crate) store: ShopStore,
-    pub(crate) norms: Arc<StoreNorms>,
+    pub(crate) learned: Arc<Learned>,
 }
 
 impl People {
@@ -71,7 +72,7 @@ impl Profiles for People {
     }
 
     fn norms<'a>(&'a self, _: &'a ShopId, _: Timestamp) -> BoxFuture<'a, Result<StoreNorms, StoreError>> {
-        Box::pin(async { Ok(StoreNorms::clone(&self.norms)) })
+        Box::pin(async { Ok(StoreNorms::clone(&*self.learned.norms().await?)) })
     }
 }
 

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use catalog::{Catalog, Catalogs, Product};
 use graph::{GraphProduct, Graphs, ProductGraph};
-use kit::ShopId;
+use kit::{BoxFuture, ShopId, StoreError};
+
+use crate::tenant::Learned;
 
 pub(super) struct Shelves {
     pub(super) shop: ShopId,
     pub(super) catalog: Arc<Catalog>,
-    pub(super) graph: Arc<ProductGraph>,
+    pub(super) learned: Arc<Learned>,
 }
 
 impl Catalogs for Shelves {
@@ -19,8 +21,13 @@ impl Catalogs for Shelves {
 }
 
 impl Graphs for Shelves {
-    fn graph(&self, shop: &ShopId) -> Option<Arc<ProductGraph>> {
-        (*shop == self.shop).then(|| self.graph.clone())
+    fn graph<'a>(&'a self, shop: &'a ShopId) -> BoxFuture<'a, Result<Option<Arc<ProductGraph>>, StoreError>> {
+        Box::pin(async move {
+            Ok(match *shop == self.shop {
+                true => Some(self.learned.graph().await?),
+                false => None,
+            })
+        })
     }
 }
 

@@ -1,15 +1,15 @@
 //! Applying a patch: everything that is wrong with it is told at once, and then nothing is changed.
 
 use jiff::{Span, Timestamp};
+use kit::ProductId;
 use kit::campaign::{
     Assumption, Brief, BriefContext, BriefProduct, Constraint, FailureMetric, LegalClass, OfferChoice, Predicate,
     Schedule, Setting, SuccessMetric, VipTreatment,
 };
 use kit::tool::{ToolContext, ToolError};
-use kit::{ProductId, ShopId};
 
 use crate::dates;
-use crate::desk::{BriefDesk, ShopFacts};
+use crate::desk::{Goods, ShopFacts};
 use crate::patch::{Args, Assume, NewRule, Offer, Otherwise, SendAt, TakeBack, Vip};
 use crate::quotes::{self, SaidOfVips};
 use crate::standing;
@@ -22,8 +22,7 @@ const FARTHEST_DAYS: i64 = 366;
 
 /// A patch being applied.
 pub(crate) struct Patcher<'a> {
-    desk: &'a dyn BriefDesk,
-    shop: &'a ShopId,
+    goods: &'a dyn Goods,
     facts: &'a ShopFacts,
     talk: &'a BriefContext,
     now: Timestamp,
@@ -32,17 +31,12 @@ pub(crate) struct Patcher<'a> {
 }
 
 impl<'a> Patcher<'a> {
-    pub(crate) fn new(
-        desk: &'a dyn BriefDesk,
-        cx: &'a ToolContext,
-        talk: &'a BriefContext,
-        facts: &'a ShopFacts,
-    ) -> Self {
+    pub(crate) fn new(goods: &'a dyn Goods, cx: &'a ToolContext, talk: &'a BriefContext, facts: &'a ShopFacts) -> Self {
         let mut brief = Brief::clone(&talk.brief);
         if brief.owner.is_none() {
             brief.owner = Some(cx.principal.name());
         }
-        Self { desk, shop: &cx.shop, facts, talk, now: cx.now, brief, problems: Vec::new() }
+        Self { goods, facts, talk, now: cx.now, brief, problems: Vec::new() }
     }
 
     /// The brief with the patch, one version later, computed parts as they were.
@@ -142,18 +136,16 @@ impl<'a> Patcher<'a> {
             let days_bad = |days: &Option<u32>| days.is_some_and(|d| d == 0 || d > 3_650);
             let problem = match predicate {
                 Predicate::BoughtCategory { category, within_days } | Predicate::Browsed { category, within_days } => {
-                    if self.desk.has_category(self.shop, category) {
+                    if self.goods.has_category(category) {
                         days_bad(within_days).then(|| "days lie between 1 and 3650".to_owned())
                     } else {
                         Some(format!("the shop has no category {category}: search_catalog shows the paths"))
                     }
                 }
-                Predicate::BoughtProduct { product, within_days } => {
-                    match self.desk.product(self.shop, product, &[], self.now) {
-                        None => Some(format!("the shop has no product {product}")),
-                        Some(_) => days_bad(within_days).then(|| "days lie between 1 and 3650".to_owned()),
-                    }
-                }
+                Predicate::BoughtProduct { product, within_days } => match self.goods.product(product, &[], self.now) {
+                    None => Some(format!("the shop has no product {product}")),
+                    Some(_) => days_bad(within_days).then(|| "days lie between 1 and 3650".to_owned()),
+                },
                 Predicate::BoughtWithin { days } => {
                     days_bad(&Some(*days)).then(|| "days lie between 1 and 3650".to_owned())
                 }
@@ -223,7 +215,7 @@ impl<'a> Patcher<'a> {
         let mut shown = Vec::with_capacity(ids.len());
         for id in &ids {
             let others: Vec<ProductId> = ids.iter().filter(|other| *other != id).cloned().collect();
-            match self.desk.product(self.shop, id, &others, self.now) {
+            match self.goods.product(id, &others, self.now) {
                 None => {
                     self.problem(format!("the shop has no product {id}: use ids from search_catalog or explore_graph"))
                 }

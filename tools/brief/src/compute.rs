@@ -18,9 +18,9 @@ pub async fn computed(
     now: Timestamp,
 ) -> Result<(Brief, Figures), StoreError> {
     let facts = desk.facts(shop);
+    let goods = desk.goods(shop).await?;
     let figures = desk.figures(shop, campaign, &brief, now).await?;
-    let shown: gaps::Shown =
-        brief.products.iter().map(|product| desk.product(shop, &product.product, &[], now)).collect();
+    let shown: gaps::Shown = brief.products.iter().map(|product| goods.product(&product.product, &[], now)).collect();
     brief.offer.cost = figures.cost.clone();
     brief.gaps = gaps::gaps(&brief, &facts, &figures, &shown, now);
     brief.risk = gaps::risk(&brief, &facts, &figures);

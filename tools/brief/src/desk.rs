@@ -1,5 +1,7 @@
 //! What the tools need to know of the shop.
 
+use std::sync::Arc;
+
 use jiff::tz::TimeZone;
 use kit::campaign::{AudienceCount, Brief, BriefProduct, OfferCost};
 use kit::message::Channel;
@@ -58,12 +60,8 @@ pub trait BriefDesk: Send + Sync {
     /// What is fixed in the shop.
     fn facts(&self, shop: &ShopId) -> ShopFacts;
 
-    /// True when the catalogue has something in this category or below it.
-    fn has_category(&self, shop: &ShopId, category: &CategoryId) -> bool;
-
-    /// A product, with the path by which it belongs to the other products of the brief; `None` when the shop has no such.
-    fn product(&self, shop: &ShopId, product: &ProductId, others: &[ProductId], now: Timestamp)
-    -> Option<ShownProduct>;
+    /// What the shop sells, and how its products belong together.
+    fn goods<'a>(&'a self, shop: &'a ShopId) -> BoxFuture<'a, Result<Arc<dyn Goods>, StoreError>>;
 
     /// Counts the audience of a brief and what its offer may cost. `campaign` names the brief.
     fn figures<'a>(
@@ -73,4 +71,13 @@ pub trait BriefDesk: Send + Sync {
         brief: &'a Brief,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Figures, StoreError>>;
+}
+
+/// What a shop sells.
+pub trait Goods: Send + Sync {
+    /// True when the catalogue has something in this category or below it.
+    fn has_category(&self, category: &CategoryId) -> bool;
+
+    /// A product, with the path by which it belongs to the other products of the brief; `None` when the shop has no such.
+    fn product(&self, product: &ProductId, others: &[ProductId], now: Timestamp) -> Option<ShownProduct>;
 }

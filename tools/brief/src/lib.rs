@@ -23,7 +23,7 @@ pub mod update_brief;
 
 pub use ask_marketer::AskMarketer;
 pub use compute::computed;
-pub use desk::{BriefDesk, Figures, Rung, ShopFacts, ShownProduct};
+pub use desk::{BriefDesk, Figures, Goods, Rung, ShopFacts, ShownProduct};
 pub use edit::{FlipError, flip};
 pub use propose_briefs::ProposeBriefs;
 pub use update_brief::UpdateBrief;

@@ -110,11 +110,11 @@ impl Tool for ProposeBriefs {
         if args.briefs.len() != BRIEFS {
             return Err(ToolError::ForModel(format!("propose exactly {BRIEFS} briefs")));
         }
-        let facts = self.desk.facts(&cx.shop);
+        let (facts, goods) = (self.desk.facts(&cx.shop), self.desk.goods(&cx.shop).await?);
         let (mut choices, mut outlines): (Vec<BriefChoice>, Vec<Outline>) = (Vec::new(), Vec::new());
         for (n, sketch) in (1..).zip(args.briefs) {
             let (why, title) = (sketch.why.split_whitespace().collect::<Vec<_>>().join(" "), sketch.title.clone());
-            let patched = Patcher::new(self.desk.as_ref(), cx, talk, &facts)
+            let patched = Patcher::new(goods.as_ref(), cx, talk, &facts)
                 .patched(sketch.patch(&args.goal))
                 .map_err(|error| in_brief(n, error))?;
             let (brief, figures) = computed(self.desk.as_ref(), &cx.shop, cx.run.as_str(), patched, cx.now).await?;

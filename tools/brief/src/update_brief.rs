@@ -57,7 +57,8 @@ impl Tool for UpdateBrief {
     async fn call(&self, cx: &ToolContext, args: Args) -> Result<Updated, ToolError> {
         let talk = cx.conversation()?;
         let facts = self.desk.facts(&cx.shop);
-        let patched = Patcher::new(self.desk.as_ref(), cx, talk, &facts).patched(args)?;
+        let goods = self.desk.goods(&cx.shop).await?;
+        let patched = Patcher::new(goods.as_ref(), cx, talk, &facts).patched(args)?;
         if decided(&patched, &talk.brief).next().is_none() {
             return Err(ToolError::ForModel("the brief says that already; nothing was changed".to_owned()));
         }

@@ -17,7 +17,7 @@ use kit::{
     Role, RunId, ShopId, StoreError, Timestamp,
 };
 use mailwright_brief::{
-    AskMarketer, BriefDesk, Figures, ProposeBriefs, Rung, ShopFacts, ShownProduct, UpdateBrief, flip,
+    AskMarketer, BriefDesk, Figures, Goods, ProposeBriefs, Rung, ShopFacts, ShownProduct, UpdateBrief, flip,
 };
 use serde_json::{Value, json};
 
@@ -25,6 +25,35 @@ use serde_json::{Value, json};
 const NOW: &str = "2026-11-26T10:00:00Z";
 
 struct Desk;
+
+struct Shelf;
+
+impl Goods for Shelf {
+    fn has_category(&self, category: &CategoryId) -> bool {
+        ["packs", "packs/daypacks", "footwear"].contains(&category.as_str())
+    }
+
+    fn product(&self, id: &ProductId, others: &[ProductId], _: Timestamp) -> Option<ShownProduct> {
+        let category = match id.as_str() {
+            "P1" | "P2" | "P3" | "OUT" => "packs/daypacks",
+            "B1" => "footwear",
+            _ => return None,
+        };
+        let path = others.first().map(|other| format!("{other} -bought_together-> {id}")).unwrap_or_default();
+        Some(ShownProduct {
+            product: BriefProduct {
+                product: id.clone(),
+                title: format!("Pack {id}"),
+                category: CategoryId::new(category).unwrap(),
+                because: "bought by the same people".to_owned(),
+                path,
+                regulated: None,
+            },
+            in_stock: id.as_str() != "OUT",
+            cost_known: id.as_str() != "P3",
+        })
+    }
+}
 
 impl BriefDesk for Desk {
     fn facts(&self, _: &ShopId) -> ShopFacts {
@@ -47,29 +76,8 @@ impl BriefDesk for Desk {
         }
     }
 
-    fn has_category(&self, _: &ShopId, category: &CategoryId) -> bool {
-        ["packs", "packs/daypacks", "footwear"].contains(&category.as_str())
-    }
-
-    fn product(&self, _: &ShopId, id: &ProductId, others: &[ProductId], _: Timestamp) -> Option<ShownProduct> {
-        let category = match id.as_str() {
-            "P1" | "P2" | "P3" | "OUT" => "packs/daypacks",
-            "B1" => "footwear",
-            _ => return None,
-        };
-        let path = others.first().map(|other| format!("{other} -bought_together-> {id}")).unwrap_or_default();
-        Some(ShownProduct {
-            product: BriefProduct {
-                product: id.clone(),
-                title: format!("Pack {id}"),
-                category: CategoryId::new(category).unwrap(),
-                because: "bought by the same people".to_owned(),
-                path,
-                regulated: None,
-            },
-            in_stock: id.as_str() != "OUT",
-            cost_known: id.as_str() != "P3",
-        })
+    fn goods<'a>(&'a self, _: &'a ShopId) -> BoxFuture<'a, Result<Arc<dyn Goods>, StoreError>> {
+        Box::pin(async { Ok(Arc::new(Shelf) as Arc<dyn Goods>) })
     }
 
     fn figures<'a>(

@@ -26,7 +26,7 @@ const FAVOURITES: usize = 3;
 /// Where the tool gets the graph of a shop.
 pub trait Graphs: Send + Sync {
     /// The newest graph; `None` before the first was built.
-    fn graph(&self, shop: &ShopId) -> Option<Arc<ProductGraph>>;
+    fn graph<'a>(&'a self, shop: &'a ShopId) -> BoxFuture<'a, Result<Option<Arc<ProductGraph>>, StoreError>>;
 }
 
 /// Where the tool gets what a customer has bought.
@@ -161,7 +161,7 @@ impl Tool for ExploreGraph {
     const PHASES: &'static [Phase] = &[Phase::Brief, Phase::Gather, Phase::Compose];
 
     async fn call(&self, cx: &ToolContext, args: Args) -> Result<Output, ToolError> {
-        let graph = self.graphs.graph(&cx.shop).ok_or_else(|| {
+        let graph = self.graphs.graph(&cx.shop).await?.ok_or_else(|| {
             ToolError::ForModel("this shop has no product graph yet; choose products with search_catalog".to_owned())
         })?;
         let asked = asked(&graph, cx, &args)?;

@@ -16,8 +16,8 @@ struct Shop {
 }
 
 impl Graphs for Shop {
-    fn graph(&self, _: &ShopId) -> Option<Arc<ProductGraph>> {
-        self.graph.clone()
+    fn graph<'a>(&'a self, _: &'a ShopId) -> BoxFuture<'a, Result<Option<Arc<ProductGraph>>, StoreError>> {
+        Box::pin(std::future::ready(Ok(self.graph.clone())))
     }
 }
 
