@@ -22,16 +22,19 @@ mod fetching;
 mod floor;
 mod inbox;
 mod journal;
+mod keyring;
 mod leases;
 mod ledger;
 mod orders;
 mod phones;
 mod prices;
 mod products;
+mod recent;
 mod replies;
 mod retention;
 mod rule_proposals;
 mod runs;
+mod seal;
 mod settings;
 mod signals;
 mod signatures;
@@ -44,6 +47,7 @@ mod trust;
 mod writer;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use kit::{ShopId, StoreError, Timestamp};
 use sqlx::AnyPool;
@@ -51,6 +55,7 @@ use sqlx::AnyPool;
 pub use approvals::{Approval, NewApproval};
 pub use audience::{AudienceRow, Since};
 pub use audit::{AuditFinding, AuditHead, AuditRow};
+pub use backup::check_backup;
 pub use briefs::{BriefRow, BriefVersion};
 pub use budgets::{Budget, OfferHold, OfferWish, WishAnswer};
 pub use campaign_approvals::CampaignApproval;
@@ -64,6 +69,7 @@ pub use fetching::ToFetch;
 pub use floor::Floor;
 pub use inbox::{InboxEvent, InboxState};
 pub use journal::{JournalRow, ParkedState};
+pub use keyring::MASTER_KEY;
 pub use leases::LeaseRow;
 pub use ledger::SendRow;
 pub use orders::{Activity, Order, OrderLine};
@@ -81,6 +87,7 @@ pub use tombstones::{ERASURES, Tombstone, read_tombstones};
 pub use trust::{TrustKey, TrustRecord, TrustRow, Verdict};
 
 use database::{Database, Dialect};
+use keyring::Keyring;
 use writer::Writer;
 
 /// What every statement runs on: SQLite or PostgreSQL.
@@ -98,6 +105,7 @@ pub struct Store {
     writer: Writer,
     readers: AnyPool,
     database: Database,
+    keyring: Arc<Keyring>,
     dir: PathBuf,
 }
 
@@ -132,6 +140,16 @@ pub enum OpenError {
         place: String,
         /// What storage said.
         source: StoreError,
+    },
+    /// What is sealed in the tables needs a master key that is not in the folder.
+    #[error(
+        "{} {why}; what is stored about customers cannot be read without the right one: copy it from the data folder or the backup that has it", dir.join(MASTER_KEY).display()
+    )]
+    MasterKey {
+        /// Which folder.
+        dir: PathBuf,
+        /// What is wrong with it.
+        why: &'static str,
     },
     /// A restore was cut off: nobody knows what is missing, and whoever was erased may be in it.
     #[error(
@@ -194,8 +212,10 @@ impl Store {
         let mut connection = database.connect().await.map_err(failed)?;
         database.migrate(&mut connection).await.map_err(failed)?;
         let key = audit::open_key(dir, database.begin(), &mut connection).await?;
+        let keyring = Arc::new(keyring::open(dir, &mut connection).await?);
         let readers = database.readers().await.map_err(failed)?;
-        Ok(Self { writer: Writer::spawn(connection, database.clone(), key), readers, database, dir: dir.to_owned() })
+        let writer = Writer::spawn(connection, database.clone(), key);
+        Ok(Self { writer, readers, database, keyring, dir: dir.to_owned() })
     }
 
     /// The folder this store lives in.

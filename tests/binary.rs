@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use mailwright::sample::SampleSpec;
 use mailwright::sample_shop;
-use mailwright::store::{DATABASE, Store};
+use mailwright::store::{Approval, DATABASE, InboxEvent, JournalRow, ParkedState, Run, Store};
 use serde_json::Value;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
@@ -27,6 +27,23 @@ pub(crate) const AFTERNOON: &str = "2026-11-17T15:00:00Z";
 /// A data folder that goes away with its test.
 pub(crate) struct Folder {
     dir: TempDir,
+}
+
+/// A run with what is stored about it, opened: in the tables it is sealed.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) run: Run,
+    pub(crate) journal: Vec<JournalRow>,
+    pub(crate) parked: Option<ParkedState>,
+    pub(crate) signals: Vec<(u32, String)>,
+    pub(crate) approvals: Vec<Approval>,
+}
+
+impl Opened {
+    /// How it ended, as stored.
+    pub(crate) fn outcome(&self) -> &str {
+        self.run.outcome.as_deref().unwrap_or_default()
+    }
 }
 
 /// What a command said.
@@ -97,6 +114,56 @@ impl Folder {
         })
     }
 
+    /// Every run, by id.
+    pub(crate) fn opened(&self) -> Vec<Opened> {
+        block_on(async {
+            let store = Store::open(self.path()).await.unwrap();
+            let mut opened = Vec::new();
+            for id in store.shop(&kit::ShopId::new("any").unwrap()).shop_ids().await.unwrap() {
+                let shop = store.shop(&kit::ShopId::new(id).unwrap());
+                for run in shop.runs(1000).await.unwrap() {
+                    opened.push(Opened {
+                        journal: shop.journal(&run.id).await.unwrap(),
+                        parked: shop.parked_state(&run.id).await.unwrap(),
+                        signals: shop.signals(&run.id).await.unwrap(),
+                        approvals: shop.approvals_of(&run.id).await.unwrap(),
+                        run,
+                    });
+                }
+            }
+            store.close().await;
+            opened.sort_by(|a, b| a.run.id.cmp(&b.run.id));
+            opened
+        })
+    }
+
+    /// Every event of the inbox, by id.
+    pub(crate) fn events(&self) -> Vec<InboxEvent> {
+        let ids = self.rows("SELECT event_id FROM inbox ORDER BY event_id");
+        block_on(async {
+            let store = Store::open(self.path()).await.unwrap();
+            let any = store.shop(&kit::ShopId::new("any").unwrap());
+            let shop = store.shop(&kit::ShopId::new(any.shop_ids().await.unwrap().remove(0)).unwrap());
+            let mut events = Vec::new();
+            for id in ids {
+                events.push(shop.event(&kit::EventId::new(id).unwrap()).await.unwrap().unwrap());
+            }
+            store.close().await;
+            events
+        })
+    }
+
+    /// Runs a statement with a value behind the program's back: such a value stands as databases from before hold it, which
+    /// did not seal.
+    pub(crate) fn write(&self, sql: &'static str, value: &str) {
+        block_on(async {
+            let mut connection = self.connect().await;
+            let done = sqlx::query(sql).bind(value).execute(&mut connection).await.unwrap();
+            assert_ne!(done.rows_affected(), 0, "{sql}");
+            connection.close().await.unwrap();
+        });
+    }
+
     pub(crate) async fn connect(&self) -> SqliteConnection {
         SqliteConnectOptions::new().filename(self.path().join(DATABASE)).connect().await.unwrap()
     }
@@ -119,6 +186,7 @@ impl Folder {
     /// Everything that a command may change, as lines.
     pub(crate) fn state(&self) -> Vec<String> {
         let mut lines: Vec<String> = STATE.iter().flat_map(|sql| self.rows(sql)).collect();
+        lines.extend(self.opened().iter().map(|run| format!("outcome {} {}", run.run.id, run.outcome())));
         lines.extend(self.mails().into_iter().map(|(name, mail)| format!("mail {name} {mail}")));
         lines
     }
@@ -142,7 +210,7 @@ const STATE: [&str; 14] = [
     "SELECT 'activity ' || COUNT(*) FROM activity",
     "SELECT 'tickets ' || COUNT(*) FROM tickets",
     "SELECT 'inbox ' || event_id || ' ' || state || ' ' || COALESCE(note, '') FROM inbox ORDER BY event_id",
-    "SELECT 'run ' || run_id || ' ' || state || ' ' || COALESCE(outcome, wait_for, '') FROM runs ORDER BY run_id",
+    "SELECT 'run ' || run_id || ' ' || state || ' ' || COALESCE(wait_for, '') FROM runs ORDER BY run_id",
     "SELECT 'journal ' || run_id || ' ' || seq || ' ' || input_hash FROM journal ORDER BY run_id, seq",
     "SELECT 'signal ' || run_id || ' ' || seq || ' ' || consumed FROM signals ORDER BY run_id, seq",
     "SELECT 'approval ' || approval_id || ' ' || state || ' ' || version || ' ' || COALESCE(used_by, '') FROM approvals ORDER BY approval_id",

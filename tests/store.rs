@@ -6,11 +6,14 @@ mod engine;
 mod gone;
 mod on_postgres;
 mod people;
+mod sealed;
 mod suite;
 mod webhooks;
 
 use kit::{ShopId, Timestamp};
-use mailwright::store::{Place, Store};
+use mailwright::store::{DATABASE, Place, Store};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _};
 use tempfile::TempDir;
 
 use crate::binary::{MORNING, block_on};
@@ -33,6 +36,29 @@ impl Home {
 
     async fn open(&self) -> Store {
         Store::open_at(self.dir.path(), &self.place).await.unwrap()
+    }
+
+    fn is_file(&self) -> bool {
+        matches!(self.place, Place::Folder)
+    }
+
+    /// Runs a statement past the store, and returns the first column of its rows.
+    async fn sql(&self, sql: impl Into<String>) -> Vec<String> {
+        let sql: &'static str = sql.into().leak();
+        match &self.place {
+            Place::Folder | Place::Scratch => {
+                let options = SqliteConnectOptions::new().filename(self.dir.path().join(DATABASE));
+                let mut connection = options.connect().await.unwrap();
+                let rows = sqlx::query_scalar(sql).fetch_all(&mut connection).await.unwrap();
+                connection.close().await.unwrap();
+                rows
+            }
+            Place::Postgres(address) => {
+                let address = address.to_string();
+                let (_, database) = address.rsplit_once('/').unwrap();
+                postgres::shared().unwrap().rows(database, sql).await
+            }
+        }
     }
 }
 
@@ -86,6 +112,15 @@ on_both!(
     late_tickets_do_not_close_what_was_opened_after,
     a_segment_is_stopped_for_whoever_belongs_to_it_now,
     an_erased_person_is_in_no_row;
+    sealed: what_is_about_a_person_is_sealed_in_the_tables,
+    an_event_is_sealed_once_it_is_known_whose_it_is,
+    an_erased_person_is_unreadable_in_a_copy_of_the_rows,
+    an_erased_shop_has_no_keys,
+    a_sealed_value_opens_in_its_own_row_only,
+    one_key_counts_whoever_is_faster,
+    rows_from_before_are_read_as_they_are,
+    whoever_drives_again_asks_for_keys_anew,
+    another_master_key_opens_nothing_and_is_named;
     engine: a_timer_that_was_moved_does_not_fire,
     of_occasions_close_together_the_newest_counts,
     one_holder_has_the_lease,

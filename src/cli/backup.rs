@@ -19,7 +19,7 @@ use super::out::Out;
 use super::{Failure, Global, failure};
 use crate::clock::{Clock as _, SetClock, SystemClock};
 use crate::intake::ErasedAgain;
-use crate::store::{DATABASE, ERASURES, Place, RESTORING, Store, Tombstone, read_tombstones};
+use crate::store::{DATABASE, ERASURES, MASTER_KEY, Place, RESTORING, Store, Tombstone, check_backup, read_tombstones};
 use crate::tenant::{Parts, Tenant};
 
 /// What a backup says about itself.
@@ -81,6 +81,9 @@ pub(super) async fn back_up(global: &Global, args: BackupArgs, out: &Out) -> Res
     let files: usize = done?;
     out.value(&serde_json::json!({ "backup": args.dir, "taken_at": taken_at.to_string(), "files": files }))?;
     out.line(&format!("{} holds everything as of {taken_at}; keep it as safe as the data folder", args.dir.display()));
+    out.line(&format!(
+        "Its {MASTER_KEY} opens what is stored about customers: without it nothing of that is readable."
+    ));
     Ok(())
 }
 
@@ -98,6 +101,8 @@ pub(super) async fn restore(global: &Global, args: RestoreArgs, out: &Out) -> Re
         )));
     }
     let stones = erased_since(&args, about.taken_at)?;
+    // What cannot be read afterwards is not put back.
+    check_backup(&args.dir, &place).await.map_err(failure)?;
     fresh(&data)?;
     // Until it is gone, nobody opens the folder: a restore that is cut off leaves nothing that could be taken for whole.
     let marker = data.join(RESTORING);

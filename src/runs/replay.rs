@@ -101,7 +101,10 @@ impl Tenant {
         }
         let seed: Seed = serde_json::from_str(&run.plan)
             .map_err(|e| StoreError::Corrupt { what: format!("run {id}"), why: e.to_string() })?;
-        let rows = self.store.journal(id).await?;
+        let rows = match self.store.journal(id).await {
+            Err(StoreError::Erased { .. }) => return Err(ReplayError::Erased { run: id.clone() }),
+            read => read?,
+        };
         if rows.is_empty()
             && let Some(pruned) = self.store.pruned(id).await?
         {

@@ -62,6 +62,7 @@ impl From<StoreError> for Problem {
             // Somebody must make room first.
             StoreError::Unwritable(_) => Self::later(StatusCode::SERVICE_UNAVAILABLE, error.to_string(), 60),
             StoreError::Conflict(_) => Self::new(StatusCode::CONFLICT, error.to_string()),
+            StoreError::Erased { .. } => Self::new(StatusCode::GONE, error.to_string()),
             StoreError::Corrupt { .. } => Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
         }
     }

@@ -1,6 +1,7 @@
 //! Approvals: opened once per envelope, decided by compare-and-swap, used once.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use kit::message::{ApprovalRecord, ApprovalState, DraftRecord, Envelope, RiskReason};
 use kit::{ApprovalId, Principal, RunId, StoreError, Timestamp};
@@ -8,9 +9,10 @@ use sqlx::any::AnyRow;
 use sqlx::{FromRow, Row as _};
 
 use super::error::map;
+use super::seal::{Opener, Place, SealKey};
 use super::settings::append_audit;
 use super::signals::put_signal;
-use super::trust::{self, Verdict};
+use super::trust::{self, Decision, Verdict};
 use super::{DbConnection, ShopStore, corrupt, from_json, micros, stamp, to_json};
 
 /// An approval to open.
@@ -57,7 +59,13 @@ pub struct Approval {
     pub reason: Option<String>,
 }
 
-pub(super) const COLUMNS: &str = "SELECT approval_id, run_id, envelope, terms, draft, summary, reasons, authors, state, version, created_at, expires_at, decided_by, decided_at, reason, used_by, own_work FROM approvals";
+/// The sealed columns.
+const TERMS: &str = "approvals.terms";
+const DRAFT: &str = "approvals.draft";
+const SUMMARY: &str = "approvals.summary";
+const REASONS: &str = "approvals.reasons";
+
+const COLUMNS: &str = "SELECT approval_id, run_id, envelope, terms, draft, summary, reasons, authors, state, version, created_at, expires_at, decided_by, decided_at, reason, used_by, own_work FROM approvals";
 
 /// The columns that both tables of approvals have, whatever is approved.
 pub(super) struct RecordColumns {
@@ -88,7 +96,7 @@ impl RecordColumns {
 }
 
 /// A row of [`COLUMNS`].
-pub(super) struct ApprovalRow {
+struct ApprovalRow {
     record: RecordColumns,
     run: String,
     terms: String,
@@ -101,19 +109,25 @@ pub(super) struct ApprovalRow {
     reason: Option<String>,
 }
 
+impl<'r> FromRow<'r, AnyRow> for RecordColumns {
+    fn from_row(row: &'r AnyRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            id: row.try_get("approval_id")?,
+            envelope: row.try_get("envelope")?,
+            state: row.try_get("state")?,
+            authors: row.try_get("authors")?,
+            decided_by: row.try_get("decided_by")?,
+            expires_at: row.try_get("expires_at")?,
+            used_by: row.try_get("used_by")?,
+            own_work: row.try_get("own_work")?,
+        })
+    }
+}
+
 impl<'r> FromRow<'r, AnyRow> for ApprovalRow {
     fn from_row(row: &'r AnyRow) -> Result<Self, sqlx::Error> {
         Ok(Self {
-            record: RecordColumns {
-                id: row.try_get("approval_id")?,
-                envelope: row.try_get("envelope")?,
-                state: row.try_get("state")?,
-                authors: row.try_get("authors")?,
-                decided_by: row.try_get("decided_by")?,
-                expires_at: row.try_get("expires_at")?,
-                used_by: row.try_get("used_by")?,
-                own_work: row.try_get("own_work")?,
-            },
+            record: RecordColumns::from_row(row)?,
             run: row.try_get("run_id")?,
             terms: row.try_get("terms")?,
             draft: row.try_get("draft")?,
@@ -127,14 +141,23 @@ impl<'r> FromRow<'r, AnyRow> for ApprovalRow {
     }
 }
 
-pub(super) fn approval(row: ApprovalRow) -> Result<Approval, StoreError> {
+impl ApprovalRow {
+    /// What is sealed of it.
+    fn sealed(&self) -> [&[u8]; 4] {
+        [&self.terms, &self.draft, &self.summary, &self.reasons].map(String::as_bytes)
+    }
+}
+
+fn approval(row: ApprovalRow, opener: &Opener) -> Result<Approval, StoreError> {
+    let id = row.record.id.clone();
+    let open = |column, stored| opener.text(Place::of(column, &id), stored);
     Ok(Approval {
         record: row.record.read()?,
         run: RunId::new(row.run).map_err(|e| corrupt("approval", e))?,
-        terms: from_json(&row.terms, "approval")?,
-        draft: from_json(&row.draft, "approval")?,
-        summary: row.summary,
-        reasons: from_json(&row.reasons, "approval")?,
+        terms: from_json(&open(TERMS, row.terms)?, "approval")?,
+        draft: from_json(&open(DRAFT, row.draft)?, "approval")?,
+        summary: open(SUMMARY, row.summary)?,
+        reasons: from_json(&open(REASONS, row.reasons)?, "approval")?,
         version: u32::try_from(row.version).map_err(|e| corrupt("approval", e))?,
         created_at: stamp(row.created_at, "approval")?,
         decided_at: row.decided_at.map(|at| stamp(at, "approval")).transpose()?,
@@ -153,14 +176,39 @@ pub(super) fn state_name(state: ApprovalState) -> &'static str {
     }
 }
 
+/// A request as it is written.
+struct Columns {
+    envelope: String,
+    terms: String,
+    draft: String,
+    summary: String,
+    reasons: String,
+    authors: String,
+}
+
+impl Columns {
+    fn of(new: &NewApproval, key: &SealKey) -> Result<Self, StoreError> {
+        let seal = |column, text: &str| key.seal(Place::of(column, new.id.as_str()), text);
+        Ok(Self {
+            envelope: new.terms.digest().to_string(),
+            terms: seal(TERMS, &to_json(&new.terms, "approval")?)?,
+            draft: seal(DRAFT, &to_json(&new.draft, "approval")?)?,
+            summary: seal(SUMMARY, &new.summary)?,
+            reasons: seal(REASONS, &to_json(&new.reasons, "approval")?)?,
+            authors: to_json(&new.draft.authors, "approval")?,
+        })
+    }
+}
+
 impl ShopStore {
+    async fn read_approvals(&self, rows: Vec<ApprovalRow>) -> Result<Vec<Approval>, StoreError> {
+        let opener = self.opener(rows.iter().flat_map(ApprovalRow::sealed)).await?;
+        rows.into_iter().map(|row| approval(row, &opener)).collect()
+    }
+
     /// Opens an approval. The same request again, or one for an envelope that is pending, gets the one that is there.
     pub async fn open_approval(&self, new: NewApproval, now: Timestamp) -> Result<(ApprovalId, Timestamp), StoreError> {
-        let envelope = new.terms.digest().to_string();
-        let terms = to_json(&new.terms, "approval")?;
-        let draft = to_json(&new.draft, "approval")?;
-        let reasons = to_json(&new.reasons, "approval")?;
-        let authors = to_json(&new.draft.authors, "approval")?;
+        let columns = Columns::of(&new, &*self.key_of_run(&new.run).await?)?;
         self.write(move |c, shop| {
             Box::pin(async move {
                 let opened = sqlx::query(
@@ -168,8 +216,8 @@ impl ShopStore {
                      SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', 1, $10, $11
                      WHERE NOT EXISTS (SELECT 1 FROM runs WHERE shop_id = $1 AND run_id = $3 AND plan = '') ON CONFLICT DO NOTHING",
                 )
-                .bind(shop.as_str()).bind(new.id.as_str()).bind(new.run.as_str()).bind(&envelope).bind(&terms).bind(&draft)
-                .bind(&new.summary).bind(&reasons).bind(&authors).bind(micros(now)).bind(micros(new.expires_at))
+                .bind(shop.as_str()).bind(new.id.as_str()).bind(new.run.as_str()).bind(&columns.envelope).bind(&columns.terms).bind(&columns.draft)
+                .bind(&columns.summary).bind(&columns.reasons).bind(&columns.authors).bind(micros(now)).bind(micros(new.expires_at))
                 .execute(&mut *c).await.map_err(map)?;
                 // Asked again after a crash, this very request may have been decided meanwhile.
                 let (id, expires_at): (String, i64) = sqlx::query_as(
@@ -177,12 +225,12 @@ impl ShopStore {
                      WHERE shop_id = $1 AND run_id = $2 AND envelope = $3 AND (approval_id = $4 OR state = 'pending')
                      ORDER BY approval_id = $4 DESC LIMIT 1",
                 )
-                .bind(shop.as_str()).bind(new.run.as_str()).bind(&envelope).bind(new.id.as_str())
+                .bind(shop.as_str()).bind(new.run.as_str()).bind(&columns.envelope).bind(new.id.as_str())
                 .fetch_optional(&mut *c).await.map_err(map)?
                 // Its person was erased meanwhile.
                 .ok_or_else(|| StoreError::Conflict(format!("run {}", new.run)))?;
                 if opened.rows_affected() > 0 {
-                    append_audit(c, shop.as_str(), now, "system", "approval.open", &id, &envelope).await?;
+                    append_audit(c, shop.as_str(), now, "system", "approval.open", &id, &columns.envelope).await?;
                 }
                 Ok((ApprovalId::new(id).map_err(|e| corrupt("approval", e))?, stamp(expires_at, "approval")?))
             })
@@ -199,7 +247,7 @@ impl ShopStore {
             .fetch_optional(self.readers())
             .await
             .map_err(map)?;
-        row.map(approval).transpose()
+        Ok(self.read_approvals(row.into_iter().collect()).await?.pop())
     }
 
     /// Approvals in one state, the most urgent first.
@@ -214,7 +262,7 @@ impl ShopStore {
             .fetch_all(self.readers())
             .await
             .map_err(map)?;
-        rows.into_iter().map(approval).collect()
+        self.read_approvals(rows).await
     }
 
     /// Everything that was asked about a run, oldest first.
@@ -228,7 +276,7 @@ impl ShopStore {
             .fetch_all(self.readers())
             .await
             .map_err(map)?;
-        rows.into_iter().map(approval).collect()
+        self.read_approvals(rows).await
     }
 
     /// Writes a decision against the version that was viewed, with the signal that wakes the run and, for an edit, the
@@ -248,17 +296,10 @@ impl ShopStore {
         let (version, run) = (viewed.version, viewed.run.clone());
         let by = decided.decided_by.as_ref().map(|p| to_json(p, "approval")).transpose()?;
         let who = decided.decided_by.as_ref().map_or_else(|| "system".to_owned(), Principal::name);
-        let successor = successor
-            .map(|n| {
-                let columns = (
-                    to_json(&n.terms, "approval")?,
-                    to_json(&n.draft, "approval")?,
-                    to_json(&n.reasons, "approval")?,
-                    to_json(&n.draft.authors, "approval")?,
-                );
-                Ok::<_, StoreError>((n, columns))
-            })
-            .transpose()?;
+        let signal = self.seal_signal(&run, &signal).await?;
+        let key = self.key_of_run(&run).await?;
+        let successor = successor.map(|new| Columns::of(&new, &key).map(|columns| (new, columns))).transpose()?;
+        let keyring = Arc::clone(self.keyring());
         self.write(move |c, shop| {
             Box::pin(async move {
                 let changed = sqlx::query(
@@ -270,15 +311,15 @@ impl ShopStore {
                 if changed.rows_affected() == 0 {
                     return Err(StoreError::Conflict(format!("approval {}", decided.id)));
                 }
-                if let Some((new, (terms, draft, reasons, authors))) = &successor {
+                if let Some((new, columns)) = &successor {
                     sqlx::query(
                         "INSERT INTO approvals (shop_id, approval_id, run_id, envelope, terms, draft, summary, reasons, authors, state, version, created_at, expires_at)
                          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', 1, $10, $11)",
                     )
-                    .bind(shop.as_str()).bind(new.id.as_str()).bind(run.as_str()).bind(new.terms.digest().to_string()).bind(terms).bind(draft)
-                    .bind(&new.summary).bind(reasons).bind(authors).bind(micros(now)).bind(micros(new.expires_at))
+                    .bind(shop.as_str()).bind(new.id.as_str()).bind(run.as_str()).bind(&columns.envelope).bind(&columns.terms).bind(&columns.draft)
+                    .bind(&columns.summary).bind(&columns.reasons).bind(&columns.authors).bind(micros(now)).bind(micros(new.expires_at))
                     .execute(&mut *c).await.map_err(map)?;
-                    append_audit(c, shop.as_str(), now, &who, "approval.open", new.id.as_str(), &new.terms.digest().to_string()).await?;
+                    append_audit(c, shop.as_str(), now, &who, "approval.open", new.id.as_str(), &columns.envelope).await?;
                 }
                 put_signal(c, shop.as_str(), run.as_str(), &signal, now).await?;
                 let verdict = match decided.state {
@@ -287,7 +328,7 @@ impl ShopStore {
                     ApprovalState::Pending | ApprovalState::Approved | ApprovalState::Expired | ApprovalState::Recalled => None,
                 };
                 if let Some(verdict) = verdict {
-                    trust::decided(c, shop.as_str(), &decided.id, &run, verdict, &who, now).await?;
+                    trust::decided(c, &keyring, shop.as_str(), Decision { id: &decided.id, run: &run, verdict, who: &who }, now).await?;
                 }
                 let action = format!("approval.{}", state_name(decided.state));
                 append_audit(c, shop.as_str(), now, &who, &action, decided.id.as_str(), reason.as_deref().unwrap_or_default()).await
@@ -295,6 +336,24 @@ impl ShopStore {
         })
         .await
     }
+}
+
+/// What kit compares of an approval at clearance.
+pub(super) async fn record(
+    c: &mut DbConnection,
+    shop: &str,
+    id: &ApprovalId,
+) -> Result<Option<ApprovalRecord>, StoreError> {
+    let row: Option<RecordColumns> = sqlx::query_as(
+        "SELECT approval_id, envelope, state, authors, decided_by, expires_at, used_by, own_work FROM approvals
+         WHERE shop_id = $1 AND approval_id = $2",
+    )
+    .bind(shop)
+    .bind(id.as_str())
+    .fetch_optional(c)
+    .await
+    .map_err(map)?;
+    row.map(RecordColumns::read).transpose()
 }
 
 /// Closes what is still asked about a run that is over.

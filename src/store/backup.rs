@@ -4,11 +4,65 @@ use std::path::Path;
 
 use kit::{StoreError, Timestamp};
 
-use super::database::Dialect;
+use super::database::{Database, Dialect, Place};
 use super::error::map;
-use super::{ShopStore, Store, micros, stamp};
+use super::{DATABASE, DbConnection, OpenError, ShopStore, Store, keyring, micros, stamp};
+
+/// Finds out whether the tables of a backup can be read with the master key that is in it; changes nothing. `place` is where
+/// the tables are to be: for those on a server, which are not in the folder, it asks there.
+///
+/// # Errors
+/// [`OpenError::MasterKey`] when the key is not in the backup, or is another one.
+pub async fn check_backup(dir: &Path, place: &Place) -> Result<(), OpenError> {
+    let file = dir.join(DATABASE);
+    let told = match place {
+        Place::Folder | Place::Scratch => file.display().to_string(),
+        Place::Postgres(address) => address.to_string(),
+    };
+    let failed = |source| OpenError::Database { place: told.clone(), source };
+    let database = match place {
+        Place::Folder | Place::Scratch => Database::copy(&file).map_err(failed)?,
+        Place::Postgres(address) => Database::server(address),
+    };
+    let mut connection = database.look().await.map_err(failed)?;
+    // A backup from before keys has no such table, and nothing sealed.
+    if has_keys(database.dialect, &mut connection).await.map_err(failed)? {
+        keyring::check(dir, &mut connection).await?;
+    }
+    sqlx::Connection::close(connection).await.map_err(map).map_err(failed)
+}
+
+async fn has_keys(dialect: Dialect, c: &mut DbConnection) -> Result<bool, StoreError> {
+    let sql = match dialect {
+        Dialect::Sqlite => "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'sealing_keys'",
+        Dialect::Postgres => {
+            "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = 'sealing_keys'"
+        }
+    };
+    let (tables,): (i64,) = sqlx::query_as(sql).fetch_one(c).await.map_err(map)?;
+    Ok(tables > 0)
+}
 
 impl Store {
+    /// Writes the log ahead of the tables into them and empties it: rows that are deleted are overwritten in the tables, and
+    /// their old pages are in the log until then.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when somebody reads in it for long; the same erasure may be asked for again.
+    pub(super) async fn empty_log(&self) -> Result<(), StoreError> {
+        if self.database.dialect != Dialect::Sqlite {
+            return Ok(());
+        }
+        let mut connection = self.database.connect().await?;
+        let (busy, _, _): (i64, i64, i64) =
+            sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut connection).await.map_err(map)?;
+        sqlx::Connection::close(connection).await.map_err(map)?;
+        if busy == 0 {
+            return Ok(());
+        }
+        Err(StoreError::Unavailable("what was erased is still in the log of the tables: somebody reads it".to_owned()))
+    }
+
     /// Writes a copy of the database into a new file: one moment of it, while others go on reading and writing.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! Customers, their consents, suppressions and tickets.
 
+use std::sync::Arc;
+
 use kit::message::{Channel, ConsentState};
 use kit::person::Email;
 use kit::phone::Destination;
@@ -207,13 +209,14 @@ impl ShopStore {
         let to = to.into();
         let (destination, reason, digest) = (to.normalised(), reason.to_owned(), to.digest(self.id()).to_string());
         let lately = at.checked_sub(COMPLAINT_IS_ABOUT).unwrap_or(at);
+        let keyring = Arc::clone(self.keyring());
         self.write(move |c, shop| {
             Box::pin(async move {
                 sqlx::query("INSERT INTO suppressions (shop_id, channel, destination, reason, at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING")
                     .bind(shop.as_str()).bind(channel.as_str()).bind(&destination).bind(&reason).bind(micros(at))
                     .execute(&mut *c).await.map_err(map)?;
                 if reason.to_lowercase().contains("complain") {
-                    trust::complained(c, shop.as_str(), &digest, lately, at).await?;
+                    trust::complained(c, &keyring, shop.as_str(), &digest, lately, at).await?;
                 }
                 Ok(())
             })

@@ -133,6 +133,14 @@ impl Database {
         Ok(Self { durable: false, ..Self::file(path)? })
     }
 
+    /// A copy of a SQLite file that nobody writes, for reading it without leaving a trace beside it.
+    pub(super) fn copy(path: &Path) -> Result<Self, StoreError> {
+        sqlx::any::install_default_drivers();
+        let url = SqliteConnectOptions::new().filename(path).read_only(true).immutable(true).to_url_lossy();
+        let options = AnyConnectOptions::from_url(&url).map_err(map)?.disable_statement_logging();
+        Ok(Self { options, dialect: Dialect::Sqlite, durable: true })
+    }
+
     pub(super) fn server(address: &Address) -> Self {
         sqlx::any::install_default_drivers();
         Self { options: address.0.clone().disable_statement_logging(), dialect: Dialect::Postgres, durable: true }
@@ -153,6 +161,11 @@ impl Database {
             }
         }
         Ok(connection)
+    }
+
+    /// A connection that is set up for nothing but a look.
+    pub(super) async fn look(&self) -> Result<DbConnection, StoreError> {
+        self.options.connect().await.map_err(map)
     }
 
     /// Connections that only read.

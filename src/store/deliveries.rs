@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use kit::{CustomerId, Digest, EventId, ShopId, StoreError};
 
 use super::error::map;
-use super::inbox::{InboxEvent, InboxState, InboxTuple, event};
+use super::inbox::{EVENTS, InboxEvent, InboxState, InboxTuple, body_of};
+use super::keyring::KeyToWrite;
 use super::writer::{Row, Statements, TOGETHER};
 use super::{DbConnection, ShopStore, corrupt, micros, stamp};
 
@@ -47,7 +48,8 @@ impl ShopStore {
         self.store.writer.arrive(Arrival { shop: self.shop.clone(), event, hash, by_body }).await
     }
 
-    /// Notes what became of an event, and whom it is about.
+    /// Notes what became of an event, and whom it is about, whose it is from then on: its body is sealed under their key. It
+    /// stays theirs when it is worked in once more and names nobody.
     pub async fn settle_about(
         &self,
         id: &EventId,
@@ -55,21 +57,49 @@ impl ShopStore {
         note: &str,
         customer: Option<&CustomerId>,
     ) -> Result<(), StoreError> {
-        let (id, note, customer) = (id.clone(), note.to_owned(), customer.cloned());
+        let Some(customer) = customer else { return self.settle_event(id, state, note).await };
+        let Some(event) = self.event(id).await? else { return Ok(()) };
+        loop {
+            let key = self.key_to_write(customer.as_str()).await?;
+            let sealed = key.key.seal_bytes(body_of(id.as_str()), &event.body)?;
+            if self.settle_sealed(id, state, note, key.clone(), sealed).await? {
+                self.keyring().written(&key);
+                return Ok(());
+            }
+        }
+    }
+
+    /// False, and nothing written, when the key is not the one that counts.
+    async fn settle_sealed(
+        &self,
+        id: &EventId,
+        state: InboxState,
+        note: &str,
+        key: KeyToWrite,
+        sealed: Vec<u8>,
+    ) -> Result<bool, StoreError> {
+        let (id, note) = (id.clone(), note.to_owned());
         self.write(move |c, shop| {
             Box::pin(async move {
+                if !key.put(c).await? {
+                    return Ok(false);
+                }
                 sqlx::query(
-                    "UPDATE inbox SET state = $3, note = $4, customer_id = $5 WHERE shop_id = $1 AND event_id = $2",
+                    // What was emptied meanwhile stays empty.
+                    "UPDATE inbox SET state = $3, note = $4, customer_id = $5,
+                         body = CASE WHEN LENGTH(body) = 0 THEN body ELSE $6 END
+                     WHERE shop_id = $1 AND event_id = $2",
                 )
                 .bind(shop.as_str())
                 .bind(id.as_str())
                 .bind(state.as_str())
                 .bind(&note)
-                .bind(customer.as_ref().map(CustomerId::as_str))
+                .bind(key.key.subject())
+                .bind(&sealed)
                 .execute(c)
                 .await
                 .map_err(map)?;
-                Ok(())
+                Ok(true)
             })
         })
         .await
@@ -105,16 +135,16 @@ impl ShopStore {
 
     /// The next events that are not worked in, oldest first.
     pub async fn next_events(&self, limit: u32) -> Result<Vec<InboxEvent>, StoreError> {
-        let rows: Vec<InboxTuple> = sqlx::query_as(
-            "SELECT event_id, source, topic, body, triggered_at, received_at, state, note FROM inbox
-             WHERE shop_id = $1 AND state = 'received' ORDER BY triggered_at, event_id LIMIT $2",
-        )
-        .bind(self.shop.as_str())
-        .bind(i64::from(limit))
-        .fetch_all(self.readers())
-        .await
-        .map_err(map)?;
-        rows.into_iter().map(event).collect()
+        let sql = sqlx::AssertSqlSafe(format!(
+            "{EVENTS} WHERE shop_id = $1 AND state = 'received' ORDER BY triggered_at, event_id LIMIT $2"
+        ));
+        let rows: Vec<InboxTuple> = sqlx::query_as(sql)
+            .bind(self.shop.as_str())
+            .bind(i64::from(limit))
+            .fetch_all(self.readers())
+            .await
+            .map_err(map)?;
+        self.read_events(rows).await
     }
 
     /// Puts a parked event back; false when it is not parked.

@@ -2,12 +2,20 @@
 //!
 //! The ledger's rows stay, since they are what keeps a message from going out twice; what is left of them names nobody. A run
 //! stays as an empty row, so that a driver that is still at it finds out that there is nothing to write to.
+//!
+//! With the rows goes the key that payloads about the person were sealed under ([`super::keyring`]): what is still somewhere
+//! in a copy of them is unreadable without it.
 
 use kit::message::DedupeKey;
 use kit::{CustomerId, EventId, StoreError, Timestamp};
 use serde_json::{Value, json};
 
 use super::error::map;
+use super::inbox::{body_of, sealed};
+use super::keyring::destroy;
+use super::ledger::request_of;
+use super::runs::OUTCOME;
+use super::seal::Place;
 use super::settings::append_audit;
 use super::{DbConnection, ShopStore, corrupt, micros, stamp};
 
@@ -20,7 +28,7 @@ const OF_A_PERSON: [&str; 6] = ["customers", "consents", "subscriptions", "order
 const OF_RUNS: [&str; 5] = ["journal", "parked_states", "signals", "approvals", "offer_requests"];
 /// All that a shop's customers left behind, and its goods. Its release, switches, tokens and audit trail stay: they say
 /// that and why it was stopped, and nothing about anybody.
-const OF_A_SHOP: [&str; 29] = [
+const OF_A_SHOP: [&str; 30] = [
     "customers",
     "consents",
     "suppressions",
@@ -50,6 +58,7 @@ const OF_A_SHOP: [&str; 29] = [
     "timers",
     "offer_holds",
     "offer_requests",
+    "sealing_keys",
 ];
 
 /// A stored event that is not known to be about anybody.
@@ -128,10 +137,12 @@ impl ShopStore {
 
     /// Erases a customer in one commit. `name` takes the id's place where a row must stay; it names nobody.
     pub async fn erase_customer(&self, id: &CustomerId, name: String, at: Timestamp) -> Result<(), StoreError> {
+        let gone = id.clone();
         let id = id.clone();
         self.write(move |c, shop| {
             Box::pin(async move {
                 let shop = shop.as_str();
+                destroy(c, shop, id.as_str()).await?;
                 let mine = "SELECT run_id FROM runs WHERE shop_id = $1 AND customer_id = $2";
                 for table in OF_RUNS {
                     run(c, format!("DELETE FROM {table} WHERE shop_id = $1 AND run_id IN ({mine})"), shop, &id).await?;
@@ -188,7 +199,9 @@ impl ShopStore {
                 append_audit(c, shop, at, "system", "person.erased", &name, "").await
             })
         })
-        .await
+        .await?;
+        self.keyring().forget(self.shop.as_str(), Some(gone.as_str()));
+        self.store.empty_log().await
     }
 
     /// Stored events after this one that are not known to be about anybody: somebody must read them to know.
@@ -251,21 +264,23 @@ impl ShopStore {
                 append_audit(c, shop.as_str(), at, "system", "shop.erased", shop.as_str(), "").await
             })
         })
-        .await
+        .await?;
+        self.keyring().forget(self.shop.as_str(), None);
+        self.store.empty_log().await
     }
 
     /// What is stored about a customer beside what the other methods tell: events, messages, runs.
     pub async fn traces_of(&self, id: &CustomerId) -> Result<Value, StoreError> {
-        let events: Vec<(String, String, i64, Vec<u8>)> = sqlx::query_as(
-            "SELECT source, topic, triggered_at, body FROM inbox WHERE shop_id = $1 AND customer_id = $2 ORDER BY triggered_at, event_id",
+        let events: Vec<(String, String, String, i64, Vec<u8>)> = sqlx::query_as(
+            "SELECT event_id, source, topic, triggered_at, body FROM inbox WHERE shop_id = $1 AND customer_id = $2 ORDER BY triggered_at, event_id",
         )
         .bind(self.shop.as_str())
         .bind(id.as_str())
         .fetch_all(self.readers())
         .await
         .map_err(map)?;
-        let sends: Vec<(String, String, String, i64)> = sqlx::query_as(
-            "SELECT flow, state, request, reserved_at FROM sends WHERE shop_id = $1 AND customer_id = $2 ORDER BY reserved_at, dedupe_key",
+        let sends: Vec<(String, String, String, String, i64)> = sqlx::query_as(
+            "SELECT dedupe_key, flow, state, request, reserved_at FROM sends WHERE shop_id = $1 AND customer_id = $2 ORDER BY reserved_at, dedupe_key",
         )
         .bind(self.shop.as_str())
         .bind(id.as_str())
@@ -288,6 +303,10 @@ impl ShopStore {
         .fetch_all(self.readers())
         .await
         .map_err(map)?;
+        let bodies = events.iter().map(|row| sealed(&row.4, Some(id.as_str())));
+        let requests = sends.iter().map(|row| row.3.as_bytes());
+        let outcomes = runs.iter().filter_map(|row| row.3.as_ref()).map(String::as_bytes);
+        let opener = self.opener(bodies.chain(requests).chain(outcomes)).await?;
         let read = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_else(|_| Value::String(text.to_owned()));
         let time = |at: i64| stamp(at, "time").map(|at| at.to_string());
         let mut told = json!({ "events": [], "messages": [], "consents": [], "runs": [] });
@@ -296,11 +315,13 @@ impl ShopStore {
                 list.push(value);
             }
         };
-        for (source, topic, at, body) in events {
+        for (event, source, topic, at, body) in events {
+            let body = opener.bytes_or_as_they_stand(body_of(&event), body);
             let body = read(&String::from_utf8_lossy(&body));
             add("events", json!({ "source": source, "topic": topic, "at": time(at)?, "body": body }));
         }
-        for (flow, state, request, at) in sends {
+        for (key, flow, state, request, at) in sends {
+            let request = opener.text(request_of(&key), request)?;
             let message = read(&request).get("message").cloned().unwrap_or(Value::Null);
             add("messages", json!({ "flow": flow, "state": state, "at": time(at)?, "message": message }));
         }
@@ -310,6 +331,7 @@ impl ShopStore {
             add("consents", row);
         }
         for (run, flow, at, outcome) in runs {
+            let outcome = outcome.map(|text| opener.text(Place::of(OUTCOME, &run), text)).transpose()?;
             add("runs", json!({ "run": run, "flow": flow, "at": time(at)?, "outcome": outcome.as_deref().map(read) }));
         }
         Ok(told)

@@ -3,7 +3,7 @@
 use kit::{EventId, StoreError, Timestamp};
 
 use super::error::map;
-use super::inbox::{InboxEvent, InboxTuple, event};
+use super::inbox::{InboxEvent, InboxTuple};
 use super::{ShopStore, corrupt, micros};
 
 /// An event whose details are to be fetched now.
@@ -18,9 +18,9 @@ pub struct ToFetch {
 impl ShopStore {
     /// Events whose details are due to be fetched, oldest first.
     pub async fn events_to_fetch(&self, now: Timestamp, limit: u32) -> Result<Vec<ToFetch>, StoreError> {
-        type Row = (String, String, String, Vec<u8>, i64, i64, String, Option<String>, Option<i64>);
+        type Row = (String, String, String, Vec<u8>, i64, i64, String, Option<String>, Option<String>, Option<i64>);
         let rows: Vec<Row> = sqlx::query_as(
-            "SELECT event_id, source, topic, body, triggered_at, received_at, state, note, fetches FROM inbox
+            "SELECT event_id, source, topic, body, triggered_at, received_at, state, note, customer_id, fetches FROM inbox
              WHERE shop_id = $1 AND state = 'fetching' AND (fetch_at IS NULL OR fetch_at <= $2)
              ORDER BY triggered_at, event_id LIMIT $3",
         )
@@ -30,11 +30,18 @@ impl ShopStore {
         .fetch_all(self.readers())
         .await
         .map_err(map)?;
-        rows.into_iter()
-            .map(|(id, source, topic, body, triggered, received, state, note, fetches)| {
-                let tuple: InboxTuple = (id, source, topic, body, triggered, received, state, note);
+        let split = |(id, source, topic, body, triggered, received, state, note, customer, fetches): Row| {
+            let tuple: InboxTuple = (id, source, topic, body, triggered, received, state, note, customer);
+            (tuple, fetches)
+        };
+        let (rows, fetches): (Vec<_>, Vec<_>) = rows.into_iter().map(split).unzip();
+        let events = self.read_events(rows).await?;
+        events
+            .into_iter()
+            .zip(fetches)
+            .map(|(event, fetches)| {
                 let failed = u32::try_from(fetches.unwrap_or(0)).map_err(|e| corrupt("inbox", e))?;
-                Ok(ToFetch { event: event(tuple)?, failed })
+                Ok(ToFetch { event, failed })
             })
             .collect()
     }
@@ -45,9 +52,10 @@ impl ShopStore {
         let state = if complete { "received" } else { "fetching" };
         self.write(move |c, shop| {
             Box::pin(async move {
-                // Only what still waits: an erasure may have emptied it meanwhile, and what it emptied stays empty.
+                // Only what still waits: an erasure may have emptied it meanwhile, and what it emptied stays empty. Whose it
+                // is is found out anew: until then it is plain.
                 sqlx::query(
-                    "UPDATE inbox SET body = $3, state = $4, note = NULL, fetch_at = NULL
+                    "UPDATE inbox SET body = $3, customer_id = NULL, state = $4, note = NULL, fetch_at = NULL
                      WHERE shop_id = $1 AND event_id = $2 AND state = 'fetching'",
                 )
                 .bind(shop.as_str())

@@ -3,6 +3,7 @@
 use kit::{EventId, StoreError, Timestamp};
 
 use super::error::map;
+use super::seal::{Opener, Place};
 use super::{ShopStore, corrupt, micros, stamp};
 
 /// Where an inbound event stands.
@@ -61,10 +62,27 @@ pub struct InboxEvent {
     pub note: Option<String>,
 }
 
-pub(super) type InboxTuple = (String, String, String, Vec<u8>, i64, i64, String, Option<String>);
+pub(super) type InboxTuple = (String, String, String, Vec<u8>, i64, i64, String, Option<String>, Option<String>);
 
-pub(super) fn event(row: InboxTuple) -> Result<InboxEvent, StoreError> {
-    let (id, source, topic, body, triggered_at, received_at, state, note) = row;
+/// The columns of an event.
+pub(super) const EVENTS: &str =
+    "SELECT event_id, source, topic, body, triggered_at, received_at, state, note, customer_id FROM inbox";
+
+/// Where an event's body stands.
+pub(super) fn body_of(event: &str) -> Place<'_> {
+    Place::of("inbox.body", event)
+}
+
+/// A body that is sealed, if it is. Bodies are sealed once it is known whom they are about; before that a sender may have
+/// written anything into them.
+pub(super) fn sealed<'a>(body: &'a [u8], customer: Option<&str>) -> &'a [u8] {
+    if customer.is_some() { body } else { &[] }
+}
+
+fn event(row: InboxTuple, opener: &Opener) -> Result<InboxEvent, StoreError> {
+    let (id, source, topic, body, triggered_at, received_at, state, note, customer) = row;
+    // One that was changed is read as it stands: it is no event then, and is parked.
+    let body = if customer.is_some() { opener.bytes_or_as_they_stand(body_of(&id), body) } else { body };
     Ok(InboxEvent {
         id: EventId::new(id).map_err(|e| corrupt("inbox", e))?,
         source,
@@ -78,6 +96,11 @@ pub(super) fn event(row: InboxTuple) -> Result<InboxEvent, StoreError> {
 }
 
 impl ShopStore {
+    pub(super) async fn read_events(&self, rows: Vec<InboxTuple>) -> Result<Vec<InboxEvent>, StoreError> {
+        let opener = self.opener(rows.iter().map(|row| sealed(&row.3, row.8.as_deref()))).await?;
+        rows.into_iter().map(|row| event(row, &opener)).collect()
+    }
+
     /// Stores an event; false when it was there already (a repeat of the same delivery).
     pub async fn receive(&self, event: InboxEvent) -> Result<bool, StoreError> {
         self.write(move |c, shop| {
@@ -125,23 +148,23 @@ impl ShopStore {
 
     /// An event by id.
     pub async fn event(&self, id: &EventId) -> Result<Option<InboxEvent>, StoreError> {
-        let row: Option<InboxTuple> = sqlx::query_as(
-            "SELECT event_id, source, topic, body, triggered_at, received_at, state, note FROM inbox WHERE shop_id = $1 AND event_id = $2",
-        )
-        .bind(self.shop.as_str()).bind(id.as_str()).fetch_optional(self.readers()).await.map_err(map)?;
-        row.map(event).transpose()
+        let sql = sqlx::AssertSqlSafe(format!("{EVENTS} WHERE shop_id = $1 AND event_id = $2"));
+        let row: Option<InboxTuple> = sqlx::query_as(sql)
+            .bind(self.shop.as_str())
+            .bind(id.as_str())
+            .fetch_optional(self.readers())
+            .await
+            .map_err(map)?;
+        Ok(self.read_events(row.into_iter().collect()).await?.pop())
     }
 
     /// Events stored but not worked in, oldest first: what a restart begins with.
     pub async fn unsettled_events(&self) -> Result<Vec<InboxEvent>, StoreError> {
-        let rows: Vec<InboxTuple> = sqlx::query_as(
-            "SELECT event_id, source, topic, body, triggered_at, received_at, state, note FROM inbox
-             WHERE shop_id = $1 AND state = 'received' ORDER BY triggered_at, event_id",
-        )
-        .bind(self.shop.as_str())
-        .fetch_all(self.readers())
-        .await
-        .map_err(map)?;
-        rows.into_iter().map(event).collect()
+        let sql = sqlx::AssertSqlSafe(format!(
+            "{EVENTS} WHERE shop_id = $1 AND state = 'received' ORDER BY triggered_at, event_id"
+        ));
+        let rows: Vec<InboxTuple> =
+            sqlx::query_as(sql).bind(self.shop.as_str()).fetch_all(self.readers()).await.map_err(map)?;
+        self.read_events(rows).await
     }
 }

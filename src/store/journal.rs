@@ -3,6 +3,7 @@
 use kit::{Digest, RunId, ShopId, StoreError, Timestamp};
 
 use super::error::map;
+use super::seal::{Place, SealKey};
 use super::signals::use_up;
 use super::writer::{Row, Statements, TOGETHER};
 use super::{DbConnection, ShopStore, corrupt, micros, stamp};
@@ -34,7 +35,11 @@ pub struct ParkedState {
 }
 
 impl ShopStore {
-    /// The journal of a run from its beginning.
+    /// The journal of a run from its beginning. A row that was changed keeps what stands in it: whoever folds the journal
+    /// finds out at its position, since that is not what its hash is over.
+    ///
+    /// # Errors
+    /// [`StoreError::Erased`] when the key of its person is gone.
     pub async fn journal(&self, id: &RunId) -> Result<Vec<JournalRow>, StoreError> {
         let rows: Vec<(i64, String, String, String, i64)> = sqlx::query_as(
             "SELECT seq, step, input_hash, body, at FROM journal WHERE shop_id = $1 AND run_id = $2 ORDER BY seq",
@@ -44,20 +49,39 @@ impl ShopStore {
         .fetch_all(self.readers())
         .await
         .map_err(map)?;
+        let opener = self.opener(rows.iter().map(|(_, _, _, body, _)| body.as_bytes())).await?;
+        if !rows.is_empty() && rows.iter().all(|(_, _, _, body, _)| opener.is_erased(body)) {
+            return Err(StoreError::Erased { what: format!("the journal of run {id}") });
+        }
         rows.into_iter()
             .map(|(seq, step, hash, body, at)| {
+                let seq = u32::try_from(seq).map_err(|e| corrupt("journal", e))?;
                 Ok(JournalRow {
-                    seq: u32::try_from(seq).map_err(|e| corrupt("journal", e))?,
+                    seq,
                     step,
                     input_hash: hash.parse().map_err(|e| corrupt("journal", e))?,
-                    body,
+                    body: opener.text_or_as_it_stands(body_of(id.as_str(), seq), body),
                     at: stamp(at, "journal")?,
                 })
             })
             .collect()
     }
 
-    /// The machine stored when the run last waited.
+    /// What a run's journal takes in the tables: bytes of its steps, hashes and bodies as they stand, sealed.
+    pub async fn journal_bytes(&self, id: &RunId) -> Result<u64, StoreError> {
+        let (bytes,): (i64,) = sqlx::query_as(
+            "SELECT CAST(COALESCE(SUM(LENGTH(step) + LENGTH(input_hash) + LENGTH(body)), 0) AS BIGINT) FROM journal
+             WHERE shop_id = $1 AND run_id = $2",
+        )
+        .bind(self.shop.as_str())
+        .bind(id.as_str())
+        .fetch_one(self.readers())
+        .await
+        .map_err(map)?;
+        u64::try_from(bytes).map_err(|e| corrupt("journal", e))
+    }
+
+    /// The machine stored when the run last waited. One that was changed keeps what stands there, as in the journal.
     pub async fn parked_state(&self, id: &RunId) -> Result<Option<ParkedState>, StoreError> {
         let row: Option<(i64, i64, String)> =
             sqlx::query_as("SELECT seq, version, body FROM parked_states WHERE shop_id = $1 AND run_id = $2")
@@ -66,16 +90,17 @@ impl ShopStore {
                 .fetch_optional(self.readers())
                 .await
                 .map_err(map)?;
-        row.map(|(seq, version, body)| {
-            let small = |n: i64| u32::try_from(n).map_err(|e| corrupt("parked state", e));
-            Ok(ParkedState { seq: small(seq)?, version: small(version)?, body })
-        })
-        .transpose()
+        let Some((seq, version, body)) = row else { return Ok(None) };
+        let small = |n: i64| u32::try_from(n).map_err(|e| corrupt("parked state", e));
+        let opener = self.opener([body.as_bytes()]).await?;
+        let body = opener.text_or_as_it_stands(Place::of(PARKED, id.as_str()), body);
+        Ok(Some(ParkedState { seq: small(seq)?, version: small(version)?, body }))
     }
 
     /// Appends a step and, in the same commit, uses up the signal that it answers. [`StoreError::Conflict`] when another
     /// driver wrote this position: this one must stop.
     pub async fn append(&self, id: &RunId, row: JournalRow, signal: Option<u32>) -> Result<(), StoreError> {
+        let row = row.sealed(id, &*self.key_of_run(id).await?)?;
         let Some(signal) = signal else {
             return self.store.writer.append(Appended { shop: self.shop.clone(), run: id.clone(), row }).await;
         };
@@ -105,6 +130,7 @@ impl ShopStore {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let id = id.clone();
+        let body = self.key_of_run(&id).await?.seal(Place::of(PARKED, id.as_str()), &parked.body)?;
         self.write(move |c, shop| {
             Box::pin(async move {
                 let (last,): (i64,) =
@@ -125,7 +151,7 @@ impl ShopStore {
                     "INSERT INTO parked_states (shop_id, run_id, seq, version, body) VALUES ($1, $2, $3, $4, $5)
                      ON CONFLICT (shop_id, run_id) DO UPDATE SET seq = excluded.seq, version = excluded.version, body = excluded.body",
                 )
-                .bind(shop.as_str()).bind(id.as_str()).bind(i64::from(parked.seq)).bind(i64::from(parked.version)).bind(&parked.body)
+                .bind(shop.as_str()).bind(id.as_str()).bind(i64::from(parked.seq)).bind(i64::from(parked.version)).bind(&body)
                 .execute(c).await.map_err(map)?;
                 Ok(())
             })
@@ -134,7 +160,23 @@ impl ShopStore {
     }
 }
 
-/// A row of a run of a shop, to be written.
+/// The column of stored machines.
+const PARKED: &str = "parked_states.body";
+
+/// Where a journal row's body stands.
+pub(super) fn body_of(run: &str, seq: u32) -> Place<'_> {
+    Place { column: "journal.body", row: run, seq }
+}
+
+impl JournalRow {
+    /// As it is written. Its hash stays the one over what it says.
+    pub(super) fn sealed(self, run: &RunId, key: &SealKey) -> Result<Self, StoreError> {
+        let body = key.seal(body_of(run.as_str(), self.seq), &self.body)?;
+        Ok(Self { body, ..self })
+    }
+}
+
+/// A row of a run of a shop, to be written: sealed.
 pub(super) struct Appended {
     pub(super) shop: ShopId,
     pub(super) run: RunId,

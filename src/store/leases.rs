@@ -22,7 +22,8 @@ impl Store {
     /// Takes the lease, or renews it: possible while it is free, over, or this holder's own. False when another holds it.
     pub async fn take_lease(&self, holder: &str, now: Timestamp, until: Timestamp) -> Result<bool, StoreError> {
         let holder = holder.to_owned();
-        self.everywhere()?
+        let taken = self
+            .everywhere()?
             .write(move |c, _| {
                 Box::pin(async move {
                     let taken = sqlx::query(
@@ -41,7 +42,11 @@ impl Store {
                     Ok(taken.rows_affected() > 0)
                 })
             })
-            .await
+            .await?;
+        if taken {
+            self.keyring.leased(now, until);
+        }
+        Ok(taken)
     }
 
     /// Gives the lease back, if it is this holder's.

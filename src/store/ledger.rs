@@ -3,12 +3,16 @@
 mod evidence;
 mod sends;
 
+use std::sync::Arc;
+
 use kit::message::{DedupeKey, Hold, LedgerRow, LedgerStore, ReserveAnswer, ReserveRequest, SendState};
 use kit::{BoxFuture, ShopId, StoreError, Timestamp};
 
 pub use sends::SendRow;
 
 use super::error::map;
+use super::keyring::{KeyToWrite, Keyring};
+use super::seal::{Opener, Place};
 use super::settings::append_audit;
 use super::{DbConnection, ShopStore, Store, corrupt, from_json, micros, stamp, to_json};
 
@@ -31,8 +35,14 @@ fn send_state(state: &str, detail: Option<String>, settled_at: Option<i64>) -> R
     })
 }
 
-fn row(tuple: Tuple) -> Result<LedgerRow, StoreError> {
+/// Where a send's request stands.
+pub(super) fn request_of(key: &str) -> Place<'_> {
+    Place::of("sends.request", key)
+}
+
+fn row(tuple: Tuple, opener: &Opener) -> Result<LedgerRow, StoreError> {
     let (key, channel, state, detail, request, attempted_at, settled_at) = tuple;
+    let request = opener.text(request_of(&key), request)?;
     Ok(LedgerRow {
         key: key.parse().map_err(|e| corrupt("send", e))?,
         channel: from_json(&format!("\"{channel}\""), "send channel")?,
@@ -42,25 +52,48 @@ fn row(tuple: Tuple) -> Result<LedgerRow, StoreError> {
     })
 }
 
-async fn find(c: &mut DbConnection, shop: &str, key: DedupeKey) -> Result<Option<LedgerRow>, StoreError> {
+async fn find(
+    c: &mut DbConnection,
+    keyring: &Keyring,
+    shop: &str,
+    key: DedupeKey,
+) -> Result<Option<LedgerRow>, StoreError> {
     let sql = sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE shop_id = $1 AND dedupe_key = $2 AND request <> ''"));
     let found: Option<Tuple> =
-        sqlx::query_as(sql).bind(shop).bind(key.to_string()).fetch_optional(c).await.map_err(map)?;
-    found.map(row).transpose()
+        sqlx::query_as(sql).bind(shop).bind(key.to_string()).fetch_optional(&mut *c).await.map_err(map)?;
+    let Some(found) = found else { return Ok(None) };
+    let opener = keyring.opener(c, shop, [found.4.as_bytes()]).await?;
+    row(found, &opener).map(Some)
 }
 
 impl LedgerStore for Store {
     fn reserve(&self, request: ReserveRequest) -> BoxFuture<'_, Result<ReserveAnswer, StoreError>> {
         Box::pin(async move {
             let shop = request.shop.clone();
-            self.shop(&shop).write(move |c, _| Box::pin(async move { reserve(c, &request).await })).await
+            let (store, request) = (self.shop(&shop), Arc::new(request));
+            let text = to_json(&*request, "send")?;
+            loop {
+                let key = store.key_to_write(request.customer.as_str()).await?;
+                let sealed =
+                    Sealed { text: key.key.seal(request_of(&request.key.to_string()), &text)?, key: key.clone() };
+                let (keyring, asked) = (Arc::clone(&self.keyring), Arc::clone(&request));
+                let answer = store
+                    .write(move |c, _| Box::pin(async move { reserve(c, &keyring, &asked, &sealed).await }))
+                    .await?;
+                if let Some(answer) = answer {
+                    if matches!(answer, ReserveAnswer::Inserted(_)) {
+                        self.keyring.written(&key);
+                    }
+                    return Ok(answer);
+                }
+            }
         })
     }
 
     fn find<'a>(&'a self, shop: &'a ShopId, key: DedupeKey) -> BoxFuture<'a, Result<Option<LedgerRow>, StoreError>> {
         Box::pin(async move {
             let mut connection = self.readers.acquire().await.map_err(map)?;
-            find(&mut connection, shop.as_str(), key).await
+            find(&mut connection, &self.keyring, shop.as_str(), key).await
         })
     }
 
@@ -80,9 +113,11 @@ impl LedgerStore for Store {
                     .await
                     .map_err(map)?;
             let (request,) = row.ok_or_else(|| corrupt("send", "its row is gone"))?;
+            let opener = self.keyring.opener(&mut connection, shop.as_str(), [request.as_bytes()]).await?;
+            let request = opener.text(request_of(&key.to_string()), request)?;
             let mut request: ReserveRequest = from_json(&request, "send")?;
             request.now = now;
-            let evidence = evidence::gather(&mut connection, &request).await?;
+            let evidence = evidence::gather(&mut connection, &self.keyring, &request).await?;
             Ok(request.judge(&evidence).err())
         })
     }
@@ -182,14 +217,29 @@ impl ShopStore {
     }
 }
 
-async fn reserve(c: &mut DbConnection, request: &ReserveRequest) -> Result<ReserveAnswer, StoreError> {
+/// A request as it is written.
+struct Sealed {
+    key: KeyToWrite,
+    text: String,
+}
+
+/// `None`, and nothing written, when the key is not the one that counts.
+async fn reserve(
+    c: &mut DbConnection,
+    keyring: &Keyring,
+    request: &ReserveRequest,
+    sealed: &Sealed,
+) -> Result<Option<ReserveAnswer>, StoreError> {
     let shop = request.shop.as_str();
-    if let Some(row) = find(c, shop, request.key).await? {
-        return Ok(ReserveAnswer::Existing(row));
+    if let Some(row) = find(c, keyring, shop, request.key).await? {
+        return Ok(Some(ReserveAnswer::Existing(row)));
     }
-    let evidence = evidence::gather(c, request).await?;
+    let evidence = evidence::gather(c, keyring, request).await?;
     if let Err(hold) = request.judge(&evidence) {
-        return Ok(ReserveAnswer::Held(hold));
+        return Ok(Some(ReserveAnswer::Held(hold)));
+    }
+    if !sealed.key.put(c).await? {
+        return Ok(None);
     }
     sqlx::query(
         "INSERT INTO sends (shop_id, dedupe_key, run_id, customer_id, flow, occasion, step, channel, destination, release, approval_id, request, state, reserved_at)
@@ -198,7 +248,7 @@ async fn reserve(c: &mut DbConnection, request: &ReserveRequest) -> Result<Reser
     .bind(shop).bind(request.key.to_string()).bind(request.run.as_str()).bind(request.customer.as_str()).bind(request.subject.flow.as_str())
     .bind(&request.subject.occasion).bind(i64::from(request.subject.step)).bind(request.envelope.channel.as_str())
     .bind(request.envelope.audience.to_string()).bind(request.envelope.release.to_string())
-    .bind(request.approval.as_ref().map(kit::ApprovalId::as_str)).bind(to_json(request, "send")?).bind(micros(request.now))
+    .bind(request.approval.as_ref().map(kit::ApprovalId::as_str)).bind(&sealed.text).bind(micros(request.now))
     .execute(&mut *c).await.map_err(map)?;
     if let Some(approval) = &request.approval {
         // A campaign uses its approval again for each of its people; nothing else may.
@@ -242,10 +292,14 @@ async fn reserve(c: &mut DbConnection, request: &ReserveRequest) -> Result<Reser
         request.customer.as_str(),
     )
     .await?;
-    match find(c, shop, request.key).await? {
-        Some(row) => Ok(ReserveAnswer::Inserted(row)),
-        None => Err(corrupt("send", "the row just inserted is missing")),
-    }
+    // The row as it was just inserted.
+    Ok(Some(ReserveAnswer::Inserted(LedgerRow {
+        key: request.key,
+        channel: request.envelope.channel,
+        state: SendState::Reserved,
+        message: request.message.clone(),
+        attempted_at: None,
+    })))
 }
 
 /// Times of messages to a person since a time: to the customer, and to the address whoever it is stored for.

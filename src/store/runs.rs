@@ -8,6 +8,7 @@ use kit::{CustomerId, Digest, FlowId, RunId, StoreError, Timestamp};
 pub use admit::{Admission, NewRun, Supersede};
 
 use super::error::map;
+use super::seal::Place;
 use super::{ShopStore, corrupt, micros, stamp};
 
 /// Where a run stands.
@@ -143,7 +144,22 @@ fn run(row: RunTuple) -> Result<Run, StoreError> {
     })
 }
 
+/// The column of outcomes.
+pub(super) const OUTCOME: &str = "runs.outcome";
+
 impl ShopStore {
+    /// Rows with their outcomes opened. One that was changed keeps what stands there: a replay finds out.
+    async fn read_runs(&self, rows: Vec<RunTuple>) -> Result<Vec<Run>, StoreError> {
+        let mut runs = rows.into_iter().map(run).collect::<Result<Vec<_>, _>>()?;
+        let outcomes = runs.iter().filter_map(|run| run.outcome.as_ref()).map(String::as_bytes);
+        let opener = self.opener(outcomes).await?;
+        for run in &mut runs {
+            let stored = run.outcome.take();
+            run.outcome = stored.map(|text| opener.text_or_as_it_stands(Place::of(OUTCOME, run.id.as_str()), text));
+        }
+        Ok(runs)
+    }
+
     /// All runs of an occasion, the first one first.
     pub async fn runs_of(
         &self,
@@ -164,11 +180,12 @@ impl ShopStore {
             .fetch_all(self.readers())
             .await
             .map_err(map)?;
-        rows.into_iter().map(run).collect()
+        self.read_runs(rows).await
     }
 
     /// A run by id.
     pub async fn run(&self, id: &RunId) -> Result<Option<Run>, StoreError> {
+        let erasures = self.keyring().erasures();
         let sql = sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE shop_id = $1 AND run_id = $2"));
         let row: Option<RunTuple> = sqlx::query_as(sql)
             .bind(self.shop.as_str())
@@ -176,7 +193,12 @@ impl ShopStore {
             .fetch_optional(self.readers())
             .await
             .map_err(map)?;
-        row.map(run).transpose()
+        let found = self.read_runs(row.into_iter().collect()).await?.pop();
+        if let Some(run) = found.as_ref().filter(|run| !run.plan.is_empty()) {
+            // Whoever reads a run writes about it next: whose key it takes is known then.
+            self.keyring().note_run(self.shop.as_str(), run.id.as_str(), run.customer.as_str(), erasures);
+        }
+        Ok(found)
     }
 
     /// Runs, newest first.
@@ -189,7 +211,7 @@ impl ShopStore {
             .fetch_all(self.readers())
             .await
             .map_err(map)?;
-        rows.into_iter().map(run).collect()
+        self.read_runs(rows).await
     }
 
     /// Runs that want to be driven: ready ones, and delayed or waiting ones whose time has come. Conversations are not among
@@ -213,6 +235,6 @@ impl ShopStore {
             .fetch_all(self.readers())
             .await
             .map_err(map)?;
-        rows.into_iter().map(run).collect()
+        self.read_runs(rows).await
     }
 }

@@ -3,12 +3,17 @@
 use kit::{Principal, RunId, StoreError, Timestamp};
 
 use super::error::map;
+use super::seal::Place;
 use super::settings::append_audit;
 use super::{DbConnection, ShopStore, corrupt, micros};
 
 impl ShopStore {
     /// Puts a signal into a run's inbox and wakes it.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when there is no such run, or its person was erased.
     pub async fn signal(&self, id: &RunId, body: String, now: Timestamp) -> Result<(), StoreError> {
+        let body = self.seal_signal(id, &body).await?;
         let id = id.clone();
         self.write(move |c, shop| Box::pin(async move { put_signal(c, shop.as_str(), id.as_str(), &body, now).await }))
             .await
@@ -23,6 +28,7 @@ impl ShopStore {
         words: &str,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        let signal = self.seal_signal(id, &signal).await?;
         let (id, who, words) = (id.clone(), who.name(), words.to_owned());
         self.write(move |c, shop| {
             Box::pin(async move {
@@ -33,7 +39,8 @@ impl ShopStore {
         .await
     }
 
-    /// Wakes every run that a kill switch holds, with this signal; each looks again for itself. Returns how many.
+    /// Wakes every run that a kill switch holds, with this signal, which says nothing about anybody and is stored as it is;
+    /// each looks again for itself. Returns how many.
     pub async fn release_killed(&self, signal: &str, now: Timestamp) -> Result<u64, StoreError> {
         let signal = signal.to_owned();
         self.write(move |c, shop| {
@@ -65,7 +72,18 @@ impl ShopStore {
         .fetch_all(self.readers())
         .await
         .map_err(map)?;
-        rows.into_iter().map(|(seq, body)| Ok((u32::try_from(seq).map_err(|e| corrupt("signal", e))?, body))).collect()
+        let opener = self.opener(rows.iter().map(|(_, body)| body.as_bytes())).await?;
+        rows.into_iter()
+            .map(|(seq, body)| {
+                let seq = u32::try_from(seq).map_err(|e| corrupt("signal", e))?;
+                Ok((seq, opener.text(signal_of(id.as_str()), body)?))
+            })
+            .collect()
+    }
+
+    /// A signal as it is put into a run's inbox.
+    pub(super) async fn seal_signal(&self, run: &RunId, body: &str) -> Result<String, StoreError> {
+        self.key_of_run(run).await?.seal(signal_of(run.as_str()), body)
     }
 
     /// Drops a signal that no longer has a meaning (a decision on a run that moved on).
@@ -87,7 +105,13 @@ pub(super) async fn use_up(c: &mut DbConnection, shop: &str, run: &str, seq: u32
     Ok(())
 }
 
-/// Within a transaction that is open already: the decision and its signal commit together.
+/// Where a run's signals stand. Their numbers are given in the database, so a signal is bound to its run alone.
+pub(super) fn signal_of(run: &str) -> Place<'_> {
+    Place::of("signals.body", run)
+}
+
+/// Within a transaction that is open already: the decision and its signal commit together. The body is sealed
+/// ([`ShopStore::seal_signal`]), or words of our own that name nobody.
 pub(super) async fn put_signal(
     c: &mut DbConnection,
     shop: &str,

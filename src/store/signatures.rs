@@ -1,5 +1,7 @@
 //! Signing, recalling, escalating and lapsing: what happens to a request of either kind in one transaction.
 
+use std::sync::Arc;
+
 use approval::{Route, Signature};
 use kit::campaign::CampaignId;
 use kit::message::{ApprovalRecord, ApprovalState};
@@ -9,7 +11,7 @@ use super::approvals::state_name;
 use super::error::map;
 use super::settings::append_audit;
 use super::signals::put_signal;
-use super::trust::{self, Verdict};
+use super::trust::{self, Decision, Verdict};
 use super::{DbConnection, ShopStore, micros, stamp, to_json};
 
 /// What waits for a decision.
@@ -67,6 +69,8 @@ impl ShopStore {
     pub async fn sign(&self, signing: Signing, now: Timestamp) -> Result<Vec<String>, StoreError> {
         let by = signing.approved.decided_by.as_ref().map(|p| to_json(p, "approval")).transpose()?;
         let who = name_of(signing.approved.decided_by.as_ref());
+        let signing = Signing { waits: self.seal_waits(signing.waits).await?, ..signing };
+        let keyring = Arc::clone(self.keyring());
         self.write(move |c, shop| {
             Box::pin(async move {
                 let Signing { approved, version, waits, route, given, seen } = signing;
@@ -123,7 +127,7 @@ impl ShopStore {
                     put_signal(c, shop.as_str(), run.as_str(), signal, now).await?;
                     // What a person has edited says nothing about its writer.
                     if !approved.authors.iter().any(|author| author.starts_with("user:")) {
-                        trust::decided(c, shop.as_str(), id, run, Verdict::Unchanged, &who, now).await?;
+                        trust::decided(c, &keyring, shop.as_str(), Decision { id, run, verdict: Verdict::Unchanged, who: &who }, now).await?;
                     }
                 }
                 append_audit(c, shop.as_str(), now, &who, "approval.approved", id.as_str(), &seen).await?;
@@ -131,6 +135,14 @@ impl ShopStore {
             })
         })
         .await
+    }
+
+    /// With the signal as it is put into the run's inbox.
+    async fn seal_waits(&self, waits: Waits) -> Result<Waits, StoreError> {
+        Ok(match waits {
+            Waits::Run { run, signal } => Waits::Run { signal: self.seal_signal(&run, &signal).await?, run },
+            Waits::Campaign(campaign) => Waits::Campaign(campaign),
+        })
     }
 
     /// Takes an approval back before anything was reserved with it. The writer performs one command at a time, so that a
@@ -148,6 +160,7 @@ impl ShopStore {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let (id, who, reason) = (id.clone(), who.name(), reason.to_owned());
+        let (waits, keyring) = (self.seal_waits(waits).await?, Arc::clone(self.keyring()));
         self.write(move |c, shop| {
             Box::pin(async move {
                 let sql = format!(
@@ -169,7 +182,14 @@ impl ShopStore {
                 match &waits {
                     Waits::Run { run, signal } => {
                         put_signal(c, shop.as_str(), run.as_str(), signal, now).await?;
-                        trust::decided(c, shop.as_str(), &id, run, Verdict::Rejected, &who, now).await?;
+                        trust::decided(
+                            c,
+                            &keyring,
+                            shop.as_str(),
+                            Decision { id: &id, run, verdict: Verdict::Rejected, who: &who },
+                            now,
+                        )
+                        .await?;
                     }
                     Waits::Campaign(campaign) => {
                         sqlx::query(

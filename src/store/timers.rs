@@ -57,6 +57,7 @@ impl ShopStore {
     /// [`StoreError::Conflict`] when another driver has begun it.
     pub async fn begin_run(&self, id: &RunId, timer: i64, row: JournalRow) -> Result<bool, StoreError> {
         let id = id.clone();
+        let row = row.sealed(&id, &*self.key_of_run(&id).await?)?;
         self.write(move |c, shop| {
             Box::pin(async move {
                 // It has begun: a later event of the same occasion must not move it any more.

@@ -1,11 +1,14 @@
 //! What people decided about messages, and how far flows are trusted for it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use approval::TrustLevel;
 use kit::{ApprovalId, Digest, FlowId, Principal, RunId, StoreError, Timestamp};
 
 use super::error::map;
+use super::journal::body_of;
+use super::keyring::Keyring;
 use super::settings::append_audit;
 use super::{DbConnection, ShopStore, corrupt, from_json, micros, stamp};
 
@@ -73,7 +76,7 @@ impl ShopStore {
     /// The model that wrote last in a run, as it names itself; `None` when none did.
     pub async fn writer_of(&self, run: &RunId) -> Result<Option<String>, StoreError> {
         let mut connection = self.readers().acquire().await.map_err(map)?;
-        writer_of(&mut connection, self.shop.as_str(), run).await
+        writer_of(&mut connection, self.keyring(), self.shop.as_str(), run).await
     }
 
     /// The newest decisions about a key, at most `window` of them.
@@ -171,10 +174,11 @@ impl ShopStore {
         now: Timestamp,
     ) -> Result<u32, StoreError> {
         let (flow, who, why) = (flow.clone(), who.name(), why.to_owned());
+        let keyring = Arc::clone(self.keyring());
         self.write(move |c, shop| {
             Box::pin(async move {
                 if let Some((name, run, verdict)) = &about {
-                    note(c, shop.as_str(), name, run, *verdict, now).await?;
+                    note(c, &keyring, shop.as_str(), name, run, *verdict, now).await?;
                 }
                 lower(c, shop.as_str(), &flow, &who, &why, now).await
             })
@@ -187,6 +191,7 @@ impl ShopStore {
 /// journal is gone, or that no model wrote, is no evidence. What is said later about the same thing counts.
 pub(super) async fn note(
     c: &mut DbConnection,
+    keyring: &Keyring,
     shop: &str,
     about: &str,
     run: &RunId,
@@ -200,7 +205,7 @@ pub(super) async fn note(
             .fetch_optional(&mut *c)
             .await
             .map_err(map)?;
-    let (Some((flow, release)), Some(model)) = (row, writer_of(c, shop, run).await?) else { return Ok(()) };
+    let (Some((flow, release)), Some(model)) = (row, writer_of(c, keyring, shop, run).await?) else { return Ok(()) };
     sqlx::query(
         "INSERT INTO trust_evidence (shop_id, approval_id, flow, release, model, verdict, at)
          VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -219,18 +224,25 @@ pub(super) async fn note(
     Ok(())
 }
 
+/// What somebody decided about a run's message.
+pub(super) struct Decision<'a> {
+    pub(super) id: &'a ApprovalId,
+    pub(super) run: &'a RunId,
+    pub(super) verdict: Verdict,
+    pub(super) who: &'a str,
+}
+
 /// What a decision about a message means for trust: evidence, and with a rejection every level of the flow falls at once.
 /// What a person has edited says nothing about its writer.
 pub(super) async fn decided(
     c: &mut DbConnection,
+    keyring: &Keyring,
     shop: &str,
-    id: &ApprovalId,
-    run: &RunId,
-    verdict: Verdict,
-    who: &str,
+    decision: Decision<'_>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    note(c, shop, id.as_str(), run, verdict, now).await?;
+    let Decision { id, run, verdict, who } = decision;
+    note(c, keyring, shop, id.as_str(), run, verdict, now).await?;
     if verdict != Verdict::Rejected {
         return Ok(());
     }
@@ -248,6 +260,7 @@ pub(super) async fn decided(
 /// A complaint about a destination: every flow that wrote to it lately falls.
 pub(super) async fn complained(
     c: &mut DbConnection,
+    keyring: &Keyring,
     shop: &str,
     destination: &str,
     since: Timestamp,
@@ -264,7 +277,7 @@ pub(super) async fn complained(
     .map_err(map)?;
     for (key, run, flow) in rows {
         let run = RunId::new(run).map_err(|e| corrupt("send", e))?;
-        note(c, shop, &key, &run, Verdict::Complained, now).await?;
+        note(c, keyring, shop, &key, &run, Verdict::Complained, now).await?;
         let flow = FlowId::new(flow).map_err(|e| corrupt("send", e))?;
         lower(c, shop, &flow, "system", "a reader complained", now).await?;
     }
@@ -313,22 +326,32 @@ async fn record(c: &mut DbConnection, shop: &str, of: &TrustKey, window: u32) ->
     Ok(TrustRecord { decisions: small(rows.len()), unchanged: small(unchanged) })
 }
 
-async fn writer_of(c: &mut DbConnection, shop: &str, run: &RunId) -> Result<Option<String>, StoreError> {
-    let row: Option<(String,)> = sqlx::query_as(
-        "SELECT body FROM journal WHERE shop_id = $1 AND run_id = $2 AND step = 'call_model' AND body LIKE '{\"input\":\"model\"%'
-         ORDER BY seq DESC LIMIT 1",
+async fn writer_of(
+    c: &mut DbConnection,
+    keyring: &Keyring,
+    shop: &str,
+    run: &RunId,
+) -> Result<Option<String>, StoreError> {
+    let rows: Vec<(i64, String)> = sqlx::query_as(
+        "SELECT seq, body FROM journal WHERE shop_id = $1 AND run_id = $2 AND step = 'call_model' ORDER BY seq DESC",
     )
     .bind(shop)
     .bind(run.as_str())
-    .fetch_optional(c)
+    .fetch_all(&mut *c)
     .await
     .map_err(map)?;
-    // The row's own type belongs to the driver; only the model's name for itself matters here.
-    let named = |body: String| -> Option<String> {
-        let body: serde_json::Value = serde_json::from_str(&body).ok()?;
-        body.get("reply")?.get("model")?.as_str().map(str::to_owned)
-    };
-    Ok(row.and_then(|(body,)| named(body)))
+    let opener = keyring.opener(c, shop, rows.iter().map(|(_, body)| body.as_bytes())).await?;
+    for (seq, body) in rows {
+        let seq = u32::try_from(seq).map_err(|e| corrupt("journal", e))?;
+        let body = opener.text_or_as_it_stands(body_of(run.as_str(), seq), body);
+        // The row's own type belongs to the driver; only the model's name for itself matters here.
+        if body.starts_with("{\"input\":\"model\"") {
+            let said: Option<serde_json::Value> = serde_json::from_str(&body).ok();
+            let model = said.as_ref().and_then(|said| said.get("reply")?.get("model")?.as_str());
+            return Ok(model.map(str::to_owned));
+        }
+    }
+    Ok(None)
 }
 
 fn key(flow: String, release: &str, model: String) -> Result<TrustKey, StoreError> {

@@ -83,5 +83,5 @@ fn a_folder_that_is_new_to_two_processes_gets_one_secret() {
         .filter(|name| !name.starts_with("mailwright.db-"))
         .collect();
     files.sort();
-    assert_eq!(files, ["audit.key", "mailwright.db", "outbox", "unsubscribe.key"]);
+    assert_eq!(files, ["audit.key", "mailwright.db", "master.key", "outbox", "unsubscribe.key"]);
 }

@@ -19,7 +19,7 @@ fn an_untouched_run_replays_to_its_end_and_to_the_state_it_waited_in() {
 
     let (folder, run) = delivered();
     let told = folder.json(AFTERNOON, &["runs", "replay", &run]);
-    let outcome: Value = serde_json::from_str(&folder.rows("SELECT outcome FROM runs")[0]).unwrap();
+    let outcome: Value = serde_json::from_str(folder.opened()[0].outcome()).unwrap();
     assert_eq!(told["next"], merged(&json!({ "step": "done" }), &outcome));
     assert_eq!(told["steps"].as_array().unwrap().last().unwrap(), "the outcome of a hand-over");
 }
@@ -29,23 +29,26 @@ fn merged(one: &Value, other: &Value) -> Value {
     fields(one).into_iter().chain(fields(other)).collect::<serde_json::Map<_, _>>().into()
 }
 
-/// One digit of one row, whichever: the replay fails there, and says what was asked and what was found.
+/// One byte of one row, whichever, of what it says or of what stands sealed in the table: the replay fails there, and says
+/// what was asked and what was found.
 #[test]
 fn one_flipped_byte_fails_at_its_position() {
     let (folder, run) = delivered();
-    let steps = folder.rows("SELECT step FROM journal ORDER BY seq");
-    for (index, step) in steps.iter().enumerate() {
-        let folder = folder.copy();
-        let seq = index + 1;
-        crate::binary::block_on(async {
-            let mut connection = folder.connect().await;
-            // The time that every row holds: still JSON, still a time.
-            let changed = "UPDATE journal SET body = REPLACE(body, '2026-11-17T', '2026-11-18T') WHERE seq = $1";
-            let done = sqlx::query(changed).bind(i64::try_from(seq).unwrap()).execute(&mut connection).await.unwrap();
-            assert_eq!(done.rows_affected(), 1);
-        });
-        let (position, found) = (format!("the journal diverges at step {seq}: "), format!("found: {step}"));
-        folder.run(AFTERNOON, &["runs", "replay", &run]).failed(1, &[&run, &position, "(asked: ", &found]);
+    for row in folder.opened().remove(0).journal {
+        let stored = folder.rows(format!("SELECT body FROM journal WHERE seq = {}", row.seq).leak()).remove(0);
+        let mut flipped = stored.clone().into_bytes();
+        let last = flipped.len() - 9;
+        flipped[last] = if flipped[last] == b'A' { b'B' } else { b'A' };
+        // The time that every row holds: still JSON, still a time.
+        let other = row.body.replace("2026-11-17T", "2026-11-18T");
+        assert_ne!(other, row.body);
+        for changed in [String::from_utf8(flipped).unwrap(), other] {
+            let folder = folder.copy();
+            folder.write(format!("UPDATE journal SET body = $1 WHERE seq = {}", row.seq).leak(), &changed);
+            let position = format!("the journal diverges at step {}: ", row.seq);
+            let found = format!("found: {}", row.step);
+            folder.run(AFTERNOON, &["runs", "replay", &run]).failed(1, &[&run, &position, "(asked: ", &found]);
+        }
     }
 }
 
@@ -62,13 +65,15 @@ fn rows_missing_at_the_end_are_found() {
 #[test]
 fn another_end_or_another_state_than_the_journal_has_is_found() {
     let (folder, run) = delivered();
-    tamper(&folder, "UPDATE runs SET outcome = REPLACE(outcome, 'sent', 'sent') || ' '");
+    let outcome = folder.opened()[0].outcome().to_owned();
+    folder.write("UPDATE runs SET outcome = $1", &format!("{outcome} "));
     folder.json(AFTERNOON, &["runs", "replay", &run]);
-    tamper(&folder, "UPDATE runs SET outcome = REPLACE(outcome, '.eml', '.txt')");
+    folder.write("UPDATE runs SET outcome = $1", &outcome.replace(".eml", ".txt"));
     folder.run(AFTERNOON, &["runs", "replay", &run]).failed(1, &["the run is noted with another end"]);
 
     let (folder, run, _) = waiting();
-    tamper(&folder, "UPDATE parked_states SET body = REPLACE(body, '\"turns\":', '\"turns\":1')");
+    let state = folder.opened().remove(0).parked.unwrap().body;
+    folder.write("UPDATE parked_states SET body = $1", &state.replace("\"turns\":", "\"turns\":1"));
     folder.run(AFTERNOON, &["runs", "replay", &run]).failed(1, &["the journal diverges at step", "the state stored"]);
 }
 

@@ -1,5 +1,7 @@
 //! When runs begin, and what moves, ends or takes the place of that.
 
+use mailwright::store::RunState;
+
 use super::*;
 
 /// A cart of Ada's, in the generic shape.
@@ -64,7 +66,8 @@ fn the_newest_of_carts_that_come_close_together_counts() {
     let first = text(&first["intake"]["runs"][0]["run"]);
     let second = update(&folder, "cart-2", "2026-11-17T10:30:00Z");
     assert_eq!(second["intake"]["cancelled"], serde_json::json!([first]));
-    let ended = folder.rows("SELECT outcome FROM runs WHERE state = 'done'");
+    let runs = folder.opened();
+    let ended: Vec<&str> = runs.iter().filter(|run| run.run.state == RunState::Done).map(|run| run.outcome()).collect();
     assert_eq!(ended.len(), 1);
     assert!(ended[0].contains("superseded"), "{ended:?}");
     // One that comes after the debounce is an occasion of its own.
@@ -122,8 +125,9 @@ fn a_run_that_is_past_its_deadline_ends() {
     assert_eq!(folder.rows("SELECT state FROM runs"), ["waiting"]);
     let run = folder.rows("SELECT run_id FROM runs").pop().unwrap();
     folder.json("2026-11-18T15:00:00Z", &["runs", "resume", &run]);
-    let ended = folder.rows("SELECT state || ' ' || outcome FROM runs").pop().unwrap();
-    assert!(ended.starts_with("done ") && ended.contains("run_deadline"), "{ended}");
+    let ended = folder.opened().remove(0);
+    assert_eq!(ended.run.state, RunState::Done);
+    assert!(ended.outcome().contains("run_deadline"), "{ended:?}");
     assert_eq!(folder.rows("SELECT state FROM approvals"), ["expired"]);
     assert_eq!(folder.rows("SELECT detail FROM audit WHERE action = 'approval.expired'"), ["its run is over"]);
 }

@@ -8,13 +8,10 @@ use crate::binary::block_on;
 /// Rewrites the first row as a program of another machine version would have written it: every later row then hashes to
 /// something else than stands there, as it does when the rules of folding have changed.
 fn begun_by(folder: &Folder, machine: Option<u32>) {
+    let begun = folder.opened().remove(0);
+    let (seed, body) = (begun.run.plan, begun.journal[0].body.clone());
     block_on(async {
         let mut connection = folder.connect().await;
-        let (seed, body): (String, String) =
-            sqlx::query_as("SELECT r.plan, j.body FROM runs r JOIN journal j ON j.run_id = r.run_id WHERE j.seq = 1")
-                .fetch_one(&mut connection)
-                .await
-                .unwrap();
         let mut started: serde_json::Map<String, Value> = serde_json::from_str(&body).unwrap();
         match machine {
             Some(version) => started.insert("machine".to_owned(), version.into()),
@@ -49,7 +46,10 @@ fn a_run_of_an_older_program_goes_on_from_its_stored_state() {
 fn a_state_that_cannot_be_taken_over_is_parked_for_an_operator_and_kept() {
     let (folder, run, approval) = waiting();
     begun_by(&folder, Some(1));
-    tamper(&folder, "UPDATE parked_states SET version = 9, body = REPLACE(body, '\"version\":1', '\"version\":9')");
+    let body = folder.opened().remove(0).parked.unwrap().body;
+    let other = body.replace("\"version\":1", "\"version\":9");
+    assert_ne!(other, body);
+    folder.write("UPDATE parked_states SET version = 9, body = $1", &other);
     let stored = folder.rows("SELECT body FROM parked_states");
     let told = folder.run(AFTERNOON, &["approvals", "approve", &approval, "--as", "nora"]);
     told.failed(1, &["it cannot be taken over", "machine version 9", "it is parked for an operator"]);
@@ -57,7 +57,7 @@ fn a_state_that_cannot_be_taken_over_is_parked_for_an_operator_and_kept() {
     assert_eq!(folder.rows("SELECT body FROM parked_states"), stored);
     // The decision is kept for the program that can read the state.
     assert_eq!(folder.rows("SELECT COUNT(*) || '' FROM signals WHERE consumed = 0"), ["1"]);
-    tamper(&folder, "UPDATE parked_states SET version = 1, body = REPLACE(body, '\"version\":9', '\"version\":1')");
+    folder.write("UPDATE parked_states SET version = 1, body = $1", &body);
     folder.json(AFTERNOON, &["runs", "resume", &run]);
     assert_eq!((state(&folder), folder.mails().len()), (vec!["done".to_owned()], 1));
 }

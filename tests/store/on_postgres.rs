@@ -2,7 +2,7 @@
 
 use mailwright::sample::SampleSpec;
 use mailwright::sample_shop;
-use mailwright::store::{Address, Place, Store};
+use mailwright::store::{Address, MASTER_KEY, Place, Store};
 
 use crate::binary::{AFTERNOON, Folder, MORNING, bare, block_on, told, webhook};
 use crate::postgres::{self, PASSWORD};
@@ -44,6 +44,20 @@ fn approvals_and_orders_count() {
         world.drive(&runs[0]).await.mail();
         assert!(!matches!(world.drive(&runs[1]).await, Fate::Sent(_)));
         assert_eq!(world.outbox().len(), 1);
+    });
+}
+
+/// The tables are shared; what opens them is in the folder.
+#[test]
+fn another_folder_needs_the_same_master_key() {
+    let Some(server) = postgres::shared() else { return };
+    let (place, one, other) = (server.place(), Folder::empty(), Folder::empty());
+    block_on(async {
+        Store::open_at(one.path(), &place).await.unwrap().close().await;
+        let refused = Store::open_at(other.path(), &place).await.unwrap_err().to_string();
+        assert!(refused.contains("master.key is not there"), "{refused}");
+        std::fs::copy(one.path().join(MASTER_KEY), other.path().join(MASTER_KEY)).unwrap();
+        Store::open_at(other.path(), &place).await.unwrap().close().await;
     });
 }
 

@@ -11,13 +11,19 @@ use crate::store::customers::{
     NEWEST_CONSENT, OPEN_TICKETS, WITHDRAWN_FOR_ADDRESS, WITHDRAWN_FOR_PHONE, consent_state,
 };
 use crate::store::error::map;
+use crate::store::keyring::Keyring;
 use crate::store::orders::BOUGHT_SINCE;
 use crate::store::settings::{Limits, killed, limits};
+use crate::store::signals::signal_of;
 use crate::store::{approvals, campaign_approvals, signatures};
 use crate::store::{corrupt, micros, stamp};
 
 /// Everything the judge compares, read in the transaction that inserts.
-pub(super) async fn gather(c: &mut DbConnection, request: &ReserveRequest) -> Result<ReserveEvidence, StoreError> {
+pub(super) async fn gather(
+    c: &mut DbConnection,
+    keyring: &Keyring,
+    request: &ReserveRequest,
+) -> Result<ReserveEvidence, StoreError> {
     let shop = request.shop.as_str();
     let customer = request.customer.as_str();
     let Limits { rules, cap_day, cap_week, quiet, holdout_percent, sms_hours, recall_seconds } =
@@ -71,11 +77,7 @@ pub(super) async fn gather(c: &mut DbConnection, request: &ReserveRequest) -> Re
     let approval = match &request.approval {
         None => None,
         Some(id) if request.campaign.is_some() => campaign_approvals::record(c, shop, id).await?,
-        Some(id) => {
-            let sql = sqlx::AssertSqlSafe(format!("{} WHERE shop_id = $1 AND approval_id = $2", approvals::COLUMNS));
-            let row = sqlx::query_as(sql).bind(shop).bind(id.as_str()).fetch_optional(&mut *c).await.map_err(map)?;
-            row.map(approvals::approval).transpose()?.map(|a| a.record)
-        }
+        Some(id) => approvals::record(c, shop, id).await?,
     };
     let recallable_until = match &request.approval {
         None => None,
@@ -84,7 +86,7 @@ pub(super) async fn gather(c: &mut DbConnection, request: &ReserveRequest) -> Re
     Ok(ReserveEvidence {
         kill,
         erased,
-        cancelled: cancelled(c, request).await?,
+        cancelled: cancelled(c, keyring, request).await?,
         audience: to.map(|to| to.digest(&request.shop)),
         consent: if withdrawn_elsewhere { ConsentState::Withdrawn } else { consent_state(consent)? },
         suppressed: suppressed.map(|(reason,)| reason),
@@ -145,7 +147,11 @@ async fn person(
 }
 
 /// A cancellation that lies in the run's inbox unread: the run is in the middle of a step.
-async fn cancelled(c: &mut DbConnection, request: &ReserveRequest) -> Result<Option<String>, StoreError> {
+async fn cancelled(
+    c: &mut DbConnection,
+    keyring: &Keyring,
+    request: &ReserveRequest,
+) -> Result<Option<String>, StoreError> {
     if request.campaign.is_some() {
         let row: Option<(String, Option<String>)> =
             sqlx::query_as("SELECT state, why FROM campaigns WHERE shop_id = $1 AND campaign_id = $2")
@@ -165,9 +171,10 @@ async fn cancelled(c: &mut DbConnection, request: &ReserveRequest) -> Result<Opt
         sqlx::query_as("SELECT body FROM signals WHERE shop_id = $1 AND run_id = $2 AND consumed = 0 ORDER BY seq")
             .bind(request.shop.as_str())
             .bind(request.run.as_str())
-            .fetch_all(c)
+            .fetch_all(&mut *c)
             .await
             .map_err(map)?;
+    let opener = keyring.opener(c, request.shop.as_str(), signals.iter().map(|(body,)| body.as_bytes())).await?;
     // The signal's own type belongs to the driver; only that it is a cancellation matters here.
     let reason = |body: &str| -> Option<String> {
         let signal: serde_json::Value = serde_json::from_str(body).ok()?;
@@ -175,7 +182,12 @@ async fn cancelled(c: &mut DbConnection, request: &ReserveRequest) -> Result<Opt
         let words = ends.then(|| signal.get("reason").and_then(|r| r.as_str()))?;
         Some(words.unwrap_or("called off").to_owned())
     };
-    Ok(signals.iter().find_map(|(body,)| reason(body)))
+    for (body,) in signals {
+        if let Some(words) = reason(&opener.text(signal_of(request.run.as_str()), body)?) {
+            return Ok(Some(words));
+        }
+    }
+    Ok(None)
 }
 
 /// Compares the cited products' prices and stock with those of now, and the offer's end with the clock.

@@ -97,7 +97,9 @@ impl ShopStore {
             .fetch_optional(self.readers())
             .await
             .map_err(map)?;
-        found.map(row).transpose()
+        let Some(found) = found else { return Ok(None) };
+        let opener = self.opener([found.4.as_bytes()]).await?;
+        row(found, &opener).map(Some)
     }
 
     /// The message of a send, for people with the right to see it.

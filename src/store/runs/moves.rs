@@ -3,8 +3,9 @@
 use kit::{RunId, StoreError, Timestamp};
 
 use super::super::error::map;
+use super::super::seal::Place;
 use super::super::{ShopStore, approvals, micros};
-use super::RunState;
+use super::{OUTCOME, RunState};
 
 impl ShopStore {
     /// Notes that a run has ended or is parked. A run that has ended stays as it ended.
@@ -17,6 +18,14 @@ impl ShopStore {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let id = id.clone();
+        let outcome = match outcome {
+            None => None,
+            Some(text) => match self.run_key(&id).await? {
+                Some(key) => Some(key.seal(Place::of(OUTCOME, id.as_str()), &text)?),
+                // Its person was erased meanwhile: it has ended already.
+                None => return Ok(()),
+            },
+        };
         self.write(move |c, shop| {
             Box::pin(async move {
                 sqlx::query(

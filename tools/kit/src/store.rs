@@ -22,6 +22,12 @@ pub enum StoreError {
         /// What is wrong.
         why: String,
     },
+    /// It was sealed under the key of a person who was erased: nobody can read it any more.
+    #[error("{what} is erased: the key of its person was destroyed")]
+    Erased {
+        /// Table and key.
+        what: String,
+    },
     /// Two writers disagreed; the caller holds an old view.
     #[error("{0} was changed meanwhile; read it again")]
     Conflict(String),
@@ -32,7 +38,7 @@ impl StoreError {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Unavailable(_) | Self::Conflict(_) => true,
-            Self::Unwritable(_) | Self::Corrupt { .. } => false,
+            Self::Unwritable(_) | Self::Corrupt { .. } | Self::Erased { .. } => false,
         }
     }
 }

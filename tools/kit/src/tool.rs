@@ -285,7 +285,7 @@ impl From<StoreError> for ToolError {
             StoreError::Unavailable(_) | StoreError::Conflict(_) | StoreError::Unwritable(_) => {
                 Self::Retry(error.to_string())
             }
-            StoreError::Corrupt { .. } => Self::Fatal(error.to_string()),
+            StoreError::Corrupt { .. } | StoreError::Erased { .. } => Self::Fatal(error.to_string()),
         }
     }
 }

@@ -70,17 +70,17 @@ impl Durable {
         }
     }
 
-    /// What the journal of a run takes, and the messages that the run added to its opening: both as bytes of their JSON.
+    /// What the journal of a run takes as it stands in the tables, and the messages that the run added to its opening, as bytes
+    /// of their JSON.
     pub(crate) async fn bytes_of(&self, run: &RunId) -> Result<(u64, u64), Failure> {
-        let (machine, rows) = self.driver.machine(run).await?;
-        let journal: usize =
-            rows.iter().map(|row| row.step.len() + row.input_hash.to_string().len() + row.body.len()).sum();
+        let (machine, _) = self.driver.machine(run).await?;
+        let journal = self.shop.journal_bytes(run).await?;
         let mut messages = 0;
         // The system prompt and the task are the release's and the seed's.
         for message in machine.transcript().iter().skip(2) {
             messages += serde_json::to_string(message)?.len();
         }
-        Ok((journal as u64, messages as u64))
+        Ok((journal, messages as u64))
     }
 
     pub(crate) async fn close(self) {
