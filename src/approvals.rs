@@ -3,12 +3,14 @@
 //!
 //! * `ask`: what is asked of a person about a draft, and the way of a request under the policy in force.
 //! * `look`: what somebody saw, as a tag that a decision names; what has changed since.
+//! * `control`: what goes out when nobody decides in time, approved once.
 //! * `decide`: approve, reject, recall.
 //! * `edit`: other words, another author, another request.
 //! * `trust`: how far a flow is trusted, and what it takes to earn it.
 //! * `tend`: what time does to requests: escalated, lapsed.
 
 mod ask;
+mod control;
 mod decide;
 mod edit;
 mod look;
@@ -20,6 +22,7 @@ use kit::message::ApprovalState;
 use kit::{ApprovalId, StoreError};
 
 pub use approval::TrustLevel;
+pub use control::{ControlRefused, ControlView};
 pub use decide::{Assent, Signed};
 pub use edit::Edit;
 pub use look::{Asked, InvalidSeen, Looked, Seen};
@@ -53,6 +56,16 @@ pub enum DecideError {
         successor: ApprovalId,
         /// What is other in it, in words.
         what: Vec<String>,
+    },
+    /// Nobody decided in time, and the flow's control went out.
+    #[error("nobody decided about {id} in time: the control {how} in its place, by {instead}")]
+    ControlWent {
+        /// Which.
+        id: ApprovalId,
+        /// The approval by which the control went.
+        instead: ApprovalId,
+        /// Whether it has left.
+        how: &'static str,
     },
     /// It cannot be taken back.
     #[error("{id} cannot be recalled: it is {state:?}")]

@@ -13,6 +13,8 @@ mod campaigns;
 mod catalog;
 mod chat;
 mod connections;
+mod control;
+mod data;
 mod demo;
 mod diff;
 mod eval;
@@ -114,6 +116,8 @@ enum Command {
     Sends(sends::SendsArgs),
     /// Campaigns: write, schedule, run or call off what a brief became.
     Campaigns(campaigns::CampaignsArgs),
+    /// How long data is kept, and letting go what is too old.
+    Data(data::DataArgs),
     /// Offers beyond the ladder that models wished for.
     Offers(offers::OffersArgs),
     /// Import or search the catalogue.
@@ -201,6 +205,7 @@ async fn run(global: &Global, command: Command, out: &Out) -> Result<ExitCode, F
         Command::Sends(args) => sends::run(global, args, out).await,
         Command::Campaigns(args) => campaigns::run(global, args, out).await,
         Command::Offers(args) => offers::run(global, args, out).await,
+        Command::Data(args) => data::run(global, args, out).await,
         Command::Catalog(args) => catalog::run(global, args, out).await,
         Command::Graph(args) => graph::run(global, args, out).await,
         Command::Profile(args) => profile::run(global, args, out).await,

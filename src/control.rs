@@ -4,8 +4,8 @@
 //! [`Door`]: the active process listens on a Unix socket in the data folder, and [`ask`] is the command line's side of it:
 //! what decides (approvals, kill switch, cancellations, webhooks by hand) is done by the process that drives.
 //!
-//! The socket and its folder are the owner's alone. Whoever may open it may open the database as well, so that names are
-//! taken as given, as they are on the command line.
+//! The socket and its folder are the owner's alone. Whoever may open it may open the database as well; once the shop has users,
+//! a decision takes a token all the same, here as on the command line ([`crate::access`]).
 
 mod desk;
 #[cfg(unix)]

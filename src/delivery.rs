@@ -4,6 +4,7 @@
 //! [`kit::message::Reserved`] (the ledger row) → ESP → settled. Whatever crashes in between, [`Delivery::recover`] ends every
 //! reserved row as sent or unknown, never as sent twice.
 
+mod control;
 mod http;
 mod reader;
 mod risk;
@@ -24,8 +25,9 @@ use crate::failpoint;
 use crate::flows::{Flow, Occasion};
 use crate::release::Release;
 use crate::runs::{Deliverer, Seed};
-use crate::store::{Customer, ShopStore};
+use crate::store::{Approval, Customer, ShopStore};
 
+pub use control::{ControlUse, StandIn};
 pub use http::{Wire, WireError};
 pub use unsubscribe::UnsubscribeKey;
 
@@ -402,5 +404,15 @@ impl Deliverer for Delivery {
 
     fn admissible<'a>(&'a self, seed: &'a Seed, now: Timestamp) -> BoxFuture<'a, Result<Option<NoSend>, StoreError>> {
         Box::pin(Delivery::admissible(self, &seed.subject, now))
+    }
+
+    fn stand_in<'a>(
+        &'a self,
+        seed: &'a Seed,
+        expired: &'a Approval,
+        facts: &'a FactBook,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<StandIn, StoreError>> {
+        Box::pin(Delivery::stand_in(self, &seed.subject, expired, facts, now))
     }
 }

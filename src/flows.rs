@@ -65,6 +65,9 @@ pub struct FlowRules {
     pub risk: RiskClass,
     /// The campaign name in links.
     pub utm_campaign: String,
+    /// What happens when nobody decides about a message in time.
+    #[serde(default)]
+    pub on_expiry: OnExpiry,
     /// Why the reader gets this, by language: stands above the unsubscribe link.
     pub why: BTreeMap<Language, String>,
 }
@@ -79,6 +82,17 @@ pub enum Occasion {
     Order,
     /// The calendar month (UTC) of the trigger.
     Month,
+}
+
+/// What happens when nobody decides about a message in time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnExpiry {
+    /// Nothing goes out.
+    #[default]
+    Skip,
+    /// The flow's control goes out, where a person has approved it for the release in force and every gate passes.
+    Control,
 }
 
 /// How closely people watch a flow.

@@ -13,7 +13,7 @@
 //! | what tools ask of us | [`toolbox`] |
 //! | one active process, and how the command line talks to it | [`control`] |
 //! | a marketer briefs a campaign | [`briefs`] |
-//! | people decide | [`approvals`] |
+//! | people decide | [`approvals`]; who they are on the command line: [`access`] |
 //! | clearance, ledger, dispatch | [`delivery`] (types: `kit::message`) |
 //! | all SQL | [`store`] |
 //! | prompts, rules, policy | [`release`] |
@@ -21,9 +21,11 @@
 //! | cases played and judged: the eval gate | [`eval`] |
 //! | the sample shop | [`sample`], [`sample_shop`] |
 //! | webhooks, the API, workers | [`server`] |
+//! | how long data is kept | [`retention`] |
 //! | where tests make it die | [`failpoint`] |
 //! | the command line | [`cli`] |
 
+pub mod access;
 pub mod approvals;
 pub mod briefs;
 pub mod campaigns;
@@ -41,6 +43,7 @@ pub mod intake;
 pub mod keyfile;
 pub mod model;
 pub mod release;
+pub mod retention;
 pub mod rule_proposals;
 pub mod rule_trial;
 pub mod runs;

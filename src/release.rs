@@ -3,6 +3,7 @@
 //! prompts/ and knowledge/ are compiled in as defaults; what a shop runs is a release in its own database. Reading a release
 //! reads *everything* in it: a file that is wrong anywhere is an error naming file and line, and the release in force stays.
 
+mod controls;
 mod settings;
 mod vet;
 
@@ -13,15 +14,17 @@ use approval::{ApprovalPolicy, RiskPolicy, SendingPolicy};
 use brand::RuleBook;
 use graph::Curated;
 use include_dir::{Dir, include_dir};
-use kit::Digest;
 use kit::campaign::BRIEF_FLOW;
 use kit::message::HoursTable;
+use kit::{Digest, FlowId};
 use offers::Ladder;
 
 use crate::flows::{Flow, Flows};
+use crate::retention::{RETENTION_FILE, RetentionError, RetentionPolicy};
 use crate::runs::{RUN_POLICY_FILE, RunPolicy, RunPolicyError};
 use crate::store::Limits;
 
+pub use controls::{Button, Control, ControlError, ControlText, Target};
 pub use settings::{ShopSettings, ShopSettingsError};
 pub use vet::VetError;
 
@@ -52,6 +55,8 @@ pub struct Release {
     pub classes: Arc<crate::model::offline::ClassPatterns>,
     /// The flows.
     pub flows: Flows,
+    /// What flows send when nobody decided in time, by flow.
+    pub controls: BTreeMap<FlowId, Control>,
     /// The content rules.
     pub rules: Arc<RuleBook>,
     /// The offer ladder.
@@ -66,6 +71,8 @@ pub struct Release {
     pub sms_hours: Arc<HoursTable>,
     /// Deadlines and retries of runs.
     pub runs: Arc<RunPolicy>,
+    /// How long data is kept.
+    pub retention: Arc<RetentionPolicy>,
     /// Who the shop is.
     pub shop: ShopSettings,
     /// Curated relations of the product graph.
@@ -94,6 +101,9 @@ pub enum ReleaseError {
     /// A flow file.
     #[error(transparent)]
     Flow(#[from] crate::flows::FlowError),
+    /// A control.
+    #[error(transparent)]
+    Control(#[from] ControlError),
     /// The content rules.
     #[error("{0}")]
     Rules(Box<brand::RuleFileErrors>),
@@ -106,6 +116,9 @@ pub enum ReleaseError {
     /// The policy of runs.
     #[error(transparent)]
     Runs(#[from] RunPolicyError),
+    /// The policy of retention.
+    #[error(transparent)]
+    Retention(#[from] RetentionError),
     /// The shop's settings.
     #[error(transparent)]
     Shop(#[from] ShopSettingsError),
@@ -161,8 +174,8 @@ fn collect(dir: &Dir<'_>, root: &str, files: &mut Files) {
 }
 
 /// What releases of earlier programs do not hold yet.
-const ADDED_LATER: [&str; 3] =
-    ["prompts/classes/", "knowledge/policy/sms-hours.toml", "knowledge/policy/approvals.toml"];
+const ADDED_LATER: [&str; 4] =
+    ["prompts/classes/", "knowledge/policy/sms-hours.toml", "knowledge/policy/approvals.toml", RETENTION_FILE];
 
 /// The files, with the shipped ones where a release is older than they are.
 fn with_later_files(files: &Files) -> Files {
@@ -204,8 +217,13 @@ impl Release {
         if files.contains_key(&reserved) {
             return Err(ReleaseError::Reserved(reserved));
         }
+        let flows: Flows = below("prompts/flows/")
+            .into_iter()
+            .map(|(path, text)| Flow::parse(path, text).map(|flow| (flow.rules.id.clone(), flow)))
+            .collect::<Result<_, _>>()?;
         Ok(Self {
             digest,
+            controls: controls::read(&below("prompts/controls/"), &flows)?,
             briefing,
             system: format!("{}\n\n# The voice of {}\n\n{}", system.trim(), shop.identity.name, demote(voice)),
             class_system: format!(
@@ -215,10 +233,7 @@ impl Release {
                 demote(voice)
             ),
             classes: Arc::new(crate::model::offline::ClassPatterns::parse(&below("prompts/classes/"))?),
-            flows: below("prompts/flows/")
-                .into_iter()
-                .map(|(path, text)| Flow::parse(path, text).map(|flow| (flow.rules.id.clone(), flow)))
-                .collect::<Result<_, _>>()?,
+            flows,
             rules: Arc::new(
                 RuleBook::parse(rules, file(rules)?, claims, file(claims)?)
                     .map_err(|e| ReleaseError::Rules(Box::new(e)))?,
@@ -242,6 +257,7 @@ impl Release {
                 // Releases from before there was such a file.
                 None => RunPolicy::shipped()?,
             }),
+            retention: Arc::new(RetentionPolicy::parse(RETENTION_FILE, file(RETENTION_FILE)?)?),
             curated: below("knowledge/graph/")
                 .into_iter()
                 .map(|(path, text)| Curated::parse(path, text))

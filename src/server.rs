@@ -46,7 +46,7 @@ use crate::tenant::{Parts, Tenant, TenantError};
 
 pub use openapi::document;
 pub use secrets::{Secrets, SecretsError};
-pub use tokens::{NewToken, TokenError, first_admin, new_token};
+pub use tokens::{NewToken, TokenError, digest as token_digest, first_admin, first_token, new_token};
 
 /// How much the server takes on at a time.
 #[derive(Debug, Clone, Copy)]

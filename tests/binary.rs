@@ -244,7 +244,14 @@ impl Told {
 pub(crate) fn bare(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mailwright"));
     command.args(args).stdin(Stdio::null());
-    for name in ["MAILWRIGHT_FAILPOINT", "MAILWRIGHT_API_KEY", "MAILWRIGHT_LOG", "MAILWRIGHT_STORE_PASSWORD"] {
+    for name in [
+        "MAILWRIGHT_FAILPOINT",
+        "MAILWRIGHT_API_KEY",
+        "MAILWRIGHT_LOG",
+        "MAILWRIGHT_STORE_PASSWORD",
+        "MAILWRIGHT_TOKEN",
+        "MAILWRIGHT_TOKEN_FILE",
+    ] {
         command.env_remove(name);
     }
     command

@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::print_stdout)]
 
+mod access;
 mod decisions;
 mod erasures;
 mod first_user;
 mod operators;
+mod retention;
 mod samples;
 mod server;
 mod traces;

@@ -143,6 +143,11 @@ impl Terms {
         self
     }
 
+    /// What is on the shelf, as it will be sold.
+    pub(crate) fn goods(&self) -> &[catalog::Product] {
+        &self.shelf.products
+    }
+
     pub(crate) fn currency(self, currency: Currency) -> Self {
         self.shelf(|shelf| {
             shelf.currency = currency;

@@ -199,6 +199,9 @@ impl Tenant {
     /// What took the place of a request that was edited or asked again, and how it differs.
     pub(super) async fn replacement(&self, asked: &Asked) -> Result<Option<DecideError>, DecideError> {
         let record = asked.record();
+        if let Some(gone) = self.stood_in(asked).await? {
+            return Ok(Some(gone));
+        }
         if record.state != ApprovalState::Superseded {
             return Ok(None);
         }

@@ -1,10 +1,11 @@
 //! What time does to requests that wait: escalated, and lapsed. A run's own request lapses where the run waits for it.
 
-use kit::StoreError;
+use approval::{Ask, Route};
 use kit::message::ApprovalState;
+use kit::{ApprovalId, StoreError, Timestamp};
 
 use super::look::Asked;
-use crate::store::Waits;
+use crate::store::{Waiting, Waits};
 use crate::tenant::Tenant;
 
 /// Requests that are looked at in one round, the most urgent first.
@@ -17,9 +18,13 @@ impl Tenant {
     /// When storage cannot answer; the next round goes on.
     pub async fn tend_approvals(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
-        for approval in self.store.approvals(ApprovalState::Pending, AT_ONCE).await? {
-            let asked = Asked::Message(Box::new(approval));
-            self.note_if_escalated(&asked).await?;
+        for Waiting { id, run, reasons, created_at, expires_at } in self.store.not_escalated(AT_ONCE).await? {
+            let ask =
+                Ask { reasons: &reasons, recipients: 1, offer_cost: None, asked_at: created_at, last: expires_at };
+            let route = self.release.approvals.route(&ask, now);
+            if route.escalated {
+                self.note_escalated(&id, &Waits::Run { run, signal: String::new() }, &route, now).await?;
+            }
         }
         for approval in self.store.campaign_approvals(None).await? {
             if approval.record.state != ApprovalState::Pending {
@@ -29,23 +34,24 @@ impl Tenant {
             if self.route(&asked, now).await?.decide_by <= now {
                 self.store.lapse_campaign(&approval.record.id, &approval.campaign, now).await?;
             } else {
-                self.note_if_escalated(&asked).await?;
+                let route = self.route(&asked, now).await?;
+                if route.escalated {
+                    let waits = Waits::Campaign(approval.campaign.clone());
+                    self.note_escalated(&approval.record.id, &waits, &route, now).await?;
+                }
             }
         }
         Ok(())
     }
 
-    async fn note_if_escalated(&self, asked: &Asked) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        let route = self.route(asked, now).await?;
-        if !route.escalated {
-            return Ok(());
-        }
-        let waits = match asked {
-            Asked::Message(approval) => Waits::Run { run: approval.run.clone(), signal: String::new() },
-            Asked::Campaign(approval) => Waits::Campaign(approval.campaign.clone()),
-        };
+    async fn note_escalated(
+        &self,
+        id: &ApprovalId,
+        waits: &Waits,
+        route: &Route,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let may: Vec<String> = route.sections.iter().map(|s| format!("{}: {}", s.name, s.who_may())).collect();
-        self.store.note_escalated(&asked.record().id, &waits, &may.join("; "), now).await.map(|_| ())
+        self.store.note_escalated(id, waits, &may.join("; "), now).await.map(|_| ())
     }
 }

@@ -191,7 +191,7 @@ impl Composer {
                         self.tenant.granted(&customer.id, customer.vip, &step, lead, id, schedule, now).await?;
                     let Some(offer) = granted else { return Ok(Err("the ladder grants no offer any more".to_owned())) };
                     let mut fact = fact.clone();
-                    let code = offer.code_for(self.tenant.store.id(), &customer.id, id.as_str());
+                    let code = self.tenant.own_code(&offer, &customer.id, id).await?;
                     made = Some(Granted { step: offer.step().clone(), code: code.clone(), cost: offer.cost() });
                     fact.fields.insert("code".to_owned(), FactValue::text(code));
                     own.push(fact);

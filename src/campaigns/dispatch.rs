@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 use super::{CampaignError, Composer, flow_of, run_of};
 use crate::failpoint;
-use crate::store::{CampaignApproval, CampaignState, Recipient, RecipientNews, RecipientState};
+use crate::store::{CampaignApproval, CampaignState, HoldAnswer, Recipient, RecipientNews, RecipientState};
 use crate::tenant::Tenant;
 
 /// Recipients reserved together.
@@ -25,6 +25,8 @@ const AT_ONCE: usize = 16;
 const PAGE: u32 = 2_000;
 /// Why somebody is taken out whose offer the month's budgets cannot carry.
 const OVER_BUDGET: &str = "offer_budget";
+/// Why somebody is taken out who has had as many offers meanwhile as the ladder allows.
+const TOO_MANY: &str = "offer_limit";
 /// When a hold without an end of its own is looked at again.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(15);
 
@@ -210,7 +212,7 @@ impl Line {
             // Reserved, and somebody else hands it over at this moment: look again soon.
             Ok(SendState::Reserved) => news(RecipientState::Pending, None, now.checked_add(LOOK_AGAIN).ok()),
             Err(Outcome::Outside(why)) => news(RecipientState::Held, Some(why), None),
-            Err(Outcome::OverBudget) => news(RecipientState::Removed, Some(OVER_BUDGET.to_owned()), None),
+            Err(Outcome::NoOffer(why)) => news(RecipientState::Removed, Some(why.to_owned()), None),
             Err(Outcome::Hold(hold)) => {
                 let code = hold.code().to_owned();
                 let again = match hold.release() {
@@ -289,10 +291,19 @@ impl Line {
             Err(why) => return Ok((Err(Outcome::Outside(why)), None)),
         };
         // Before the row: whoever is written to has their offer paid for, and nobody's message leaves beyond the budget.
-        if let Some(granted) = &composed.granted
-            && self.tenant.hold_granted(&campaign.id, &person.customer, granted, now).await?.is_some()
-        {
-            return Ok((Err(Outcome::OverBudget), None));
+        if let Some(granted) = &composed.granted {
+            match self.tenant.hold_granted(&campaign.id, &person.customer, granted, now).await? {
+                HoldAnswer::Held => {}
+                HoldAnswer::Over { .. } => return Ok((Err(Outcome::NoOffer(OVER_BUDGET)), None)),
+                HoldAnswer::TooMany { .. } => return Ok((Err(Outcome::NoOffer(TOO_MANY)), None)),
+                HoldAnswer::Stands { step, .. } => {
+                    return Ok((Err(Outcome::Outside(format!("the campaign holds {step} for them"))), None));
+                }
+                // Somebody was given this code between the draw and the hold: the next round draws another one.
+                HoldAnswer::CodeTaken => {
+                    return Err(StoreError::Unavailable("a voucher code was taken meanwhile".to_owned()).into());
+                }
+            }
         }
         failpoint::hit("before_reserve");
         let run = run_of(&campaign.id)?;
@@ -314,8 +325,8 @@ enum Outcome {
     Hold(Hold),
     /// It does not lie inside what was approved, or cannot be made.
     Outside(String),
-    /// A budget of the month has not enough left for its offer.
-    OverBudget,
+    /// A limit stands in the way of its offer: which one.
+    NoOffer(&'static str),
 }
 
 /// Holds that say something about the message and not about the person.

@@ -14,7 +14,7 @@ use kit::product::Shelf;
 use kit::{CustomerId, Digest, FlowId, Language, OfferStepId, Principal, ProductId, RunId, StoreError};
 
 use super::{CAMPAIGN_FLOW, CampaignError, Granted, StoredFacts, StoredOffer};
-use crate::store::{Campaign, CampaignState, ClassRow, OfferHold, Recipient, RecipientState};
+use crate::store::{Campaign, CampaignState, ClassRow, HoldAnswer, OfferHold, Recipient, RecipientState};
 use crate::tenant::Tenant;
 use crate::toolbox::offers::Offers;
 
@@ -214,7 +214,7 @@ impl Tenant {
             flow: FlowId::new(CAMPAIGN_FLOW)?,
             step: Some(step.clone()),
             basket: desk.line(lead).into_iter().collect(),
-            history: desk.history(customer, now).await?,
+            history: desk.history(customer, &holder(campaign, customer), now).await?,
             vip,
             // The offer counts from the day of the campaign, for everybody alike.
             triggered_at: self.begins(schedule)?,
@@ -229,26 +229,39 @@ impl Tenant {
         }
     }
 
-    /// Holds one person's offer of a campaign against the month's budgets, once however often it is tried; the name of the
-    /// budget that has not enough left.
+    /// Holds one person's offer of a campaign against their own limit and the month's budgets, once however often it is tried.
     pub(crate) async fn hold_granted(
         &self,
         campaign: &CampaignId,
         customer: &CustomerId,
         granted: &Granted,
         now: Timestamp,
-    ) -> Result<Option<String>, StoreError> {
+    ) -> Result<HoldAnswer, StoreError> {
         let desk = Offers { store: self.store.clone(), release: self.release.clone(), catalog: self.catalog.clone() };
-        // A run has one hold; a campaign has one for each of its people.
-        let name = Digest::of_parts(["campaign offer", campaign.as_str(), customer.as_str()]);
         let hold = OfferHold {
-            run: RunId::from_digest("cof", &name),
+            run: holder(campaign, customer),
             customer: customer.clone(),
             step: granted.step.clone(),
             code: granted.code.clone(),
             cost: granted.cost,
         };
         desk.hold_for(hold, now).await
+    }
+
+    /// The code of one person's offer of a campaign: the same one however often it is asked, and nobody else's.
+    pub(crate) async fn own_code(
+        &self,
+        offer: &::offers::Offer,
+        customer: &CustomerId,
+        campaign: &CampaignId,
+    ) -> Result<String, StoreError> {
+        for draw in 0..::offers::DRAWS {
+            let code = offer.code_for(self.store.id(), customer, campaign.as_str(), draw);
+            if self.store.code_is_free(&code, customer).await? {
+                return Ok(code);
+            }
+        }
+        Err(StoreError::Unavailable(format!("no free voucher code was found in {} draws", ::offers::DRAWS)))
     }
 
     /// The campaign's beginning in the shop's zone.
@@ -306,7 +319,7 @@ impl Tenant {
                     label: offer.label(&key.language).to_owned(),
                     percent,
                     ends: offer.ends(),
-                    sample_code: offer.code_for(self.store.id(), &sample, id.as_str()),
+                    sample_code: offer.code_for(self.store.id(), &sample, id.as_str(), 0),
                 })
             }
         };
@@ -332,4 +345,9 @@ impl Tenant {
 fn at(local: jiff::civil::DateTime, zone: &TimeZone) -> Result<Timestamp, StoreError> {
     let zoned = local.to_zoned(zone.clone());
     zoned.map(|z| z.timestamp()).map_err(|e| StoreError::Corrupt { what: "schedule".to_owned(), why: e.to_string() })
+}
+
+/// Under which name a person's offer of a campaign is held: a run has one hold, a campaign has one for each of its people.
+fn holder(campaign: &CampaignId, customer: &CustomerId) -> RunId {
+    RunId::from_digest("cof", &Digest::of_parts(["campaign offer", campaign.as_str(), customer.as_str()]))
 }

@@ -8,6 +8,7 @@ use kit::{Principal, Role, ShopId, Timestamp};
 
 use super::out::{Ink, Out, clean};
 use super::{Failure, Global, failure};
+use crate::access::{self, Shown};
 use crate::cassette::{Cassette, Scrub};
 use crate::clock::{Clock, SetClock, SystemClock};
 use crate::config::{Config, SpendConfig};
@@ -62,6 +63,11 @@ impl App {
             out.note(&format!("{} left out: {what}", out.ink(Ink::Warn, "warning:")));
         }
         Ok(Self { store, tenant: Arc::new(tenant), outbox, parts })
+    }
+
+    /// Who decides, as [`who`].
+    pub(super) async fn who(&self, name: &str, needed: Role, what: &str) -> Result<Principal, Failure> {
+        who(&self.tenant.store, Some(name), needed, what, self.tenant.clock.now()).await
     }
 
     /// Ends the command: everything acknowledged is on disk.
@@ -148,9 +154,17 @@ async fn set_up(store: &Store, clock: &dyn Clock, out: &Out) -> Result<ShopId, F
     sample_shop::set_up(store, &spec, clock.now(), &progress).await.map_err(failure)
 }
 
-/// Who decides on the command line: a person, named, with a role.
-pub(super) fn person(name: &str, role: Role) -> Result<Principal, Failure> {
-    Principal::person(name, role).ok_or_else(|| Failure::new("say who you are: --as NAME, a person's name"))
+/// Who decides on the command line, when they may do what takes this role: by a token of the environment, or as the owner of
+/// the data folder while the shop has no users. `what` names the command in the audit trail.
+pub(super) async fn who(
+    store: &ShopStore,
+    name: Option<&str>,
+    needed: Role,
+    what: &str,
+    now: Timestamp,
+) -> Result<Principal, Failure> {
+    let token = access::token_of_environment().map_err(failure)?;
+    access::known(store, Shown { token: token.as_deref(), name }, needed, what, now).await.map_err(failure)
 }
 
 /// Where the tables are: the command line before the configuration file before the data folder.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use agent::Input;
-use kit::message::Rendered;
+use kit::message::{ApprovalState, Rendered};
 use serde_json::Value;
 
 use super::app::App;
@@ -41,6 +41,13 @@ pub(super) async fn show(app: &App, approval: &Approval, looked: &Looked, out: &
     let (id, version) = (&approval.record.id, approval.version);
     out.line(&format!("{} {id} ({state}, version {version})", out.ink(Ink::Bold, "approval")));
     out.line(&format!("  flow       {}   run {}", approval.terms.flow, approval.run));
+    if let Some(control) = &approval.control {
+        let by = approval.record.decided_by.as_ref().map_or_else(String::new, ToString::to_string);
+        out.line(&format!("  control    {control}, approved by {by} for the whole flow"));
+    }
+    if let Some(reason) = approval.reason.as_ref().filter(|_| approval.record.state == ApprovalState::Expired) {
+        out.line(&format!("  nobody decided in time; {}", clean(reason)));
+    }
     let (summary, notes) = approval.summary.split_once(NOTES).unwrap_or((&approval.summary, ""));
     out.line(&format!("  summary    {}", clean(summary)));
     if !notes.is_empty() {
@@ -130,7 +137,7 @@ pub(super) fn card(a: &Approval) -> Value {
     serde_json::json!({
         "approval": a.record.id, "state": a.record.state, "version": a.version, "run": a.run, "flow": a.terms.flow,
         "summary": a.summary, "reasons": a.reasons, "authors": a.record.authors, "envelope": a.record.envelope,
-        "expires_at": a.record.expires_at, "draft": a.draft.draft, "facts": a.draft.facts, "findings": a.draft.report.findings,
+        "expires_at": a.record.expires_at, "control": a.control, "reason": a.reason, "draft": a.draft.draft, "facts": a.draft.facts, "findings": a.draft.report.findings,
     })
 }
 

@@ -7,9 +7,10 @@ use clap::{Args, Subcommand, ValueEnum};
 use kit::message::{ApprovalState, Hold};
 use kit::{ApprovalId, Role, Timestamp};
 
-use super::app::{self, App, person};
+use super::app::{self, App};
 use super::approval_view::card;
 use super::assent::{assent, present};
+use super::control::ControlCommand;
 use super::out::{Ink, Out, short};
 use super::trace::{Trace, ending, fill};
 use super::trust::TrustCommand;
@@ -37,8 +38,15 @@ enum Switch {
 #[derive(Debug, Subcommand)]
 enum ApprovalsCommand {
     /// What waits, the most urgent first.
-    #[command(after_help = "Example: mailwright approvals list")]
-    List,
+    #[command(after_help = "Example: mailwright approvals list --limit 20")]
+    List {
+        /// How many messages at most.
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+        /// Go on behind this one, the last of the page before.
+        #[arg(long, value_name = "APPROVAL")]
+        after: Option<ApprovalId>,
+    },
     /// The message, why you must look, and what you would be signing.
     #[command(after_help = "Example: mailwright approvals show apr-3f2a91c04d7e")]
     Show {
@@ -100,6 +108,12 @@ enum ApprovalsCommand {
         #[command(subcommand)]
         command: Option<TrustCommand>,
     },
+    /// What a flow sends when nobody decides in time, and the one approval that lets it.
+    #[command(after_help = "Example: mailwright approvals control show abandoned-checkout")]
+    Control {
+        #[command(subcommand)]
+        command: Option<ControlCommand>,
+    },
     /// Let authors approve their own work, in a shop of one person; never of regulated goods. It takes an admin.
     #[command(after_help = "Example: mailwright approvals solo on --as ada --reason \"I work alone\"")]
     Solo {
@@ -154,9 +168,10 @@ pub(super) async fn run(global: &Global, args: ApprovalsArgs, out: &Out) -> Resu
 /// What the process that drives would be asked to do; `None` when nothing is decided, or nobody drives.
 async fn decision(global: &Global, command: &ApprovalsCommand, out: &Out) -> Result<Option<Command>, Failure> {
     Ok(match command {
-        ApprovalsCommand::List
+        ApprovalsCommand::List { .. }
         | ApprovalsCommand::Show { .. }
         | ApprovalsCommand::Trust { .. }
+        | ApprovalsCommand::Control { .. }
         | ApprovalsCommand::Solo { .. } => None,
         ApprovalsCommand::Approve { id, name, seen, count, .. } => {
             if !crate::control::is_taken(&app::data_dir(global)?).map_err(failure)? {
@@ -205,32 +220,33 @@ fn edit(subject: Option<String>, preheader: Option<String>, file: Option<&PathBu
 async fn perform(app: &App, command: ApprovalsCommand, out: &Out) -> Result<(), Failure> {
     let tenant = &app.tenant;
     match command {
-        ApprovalsCommand::List => list(app, out).await,
+        ApprovalsCommand::List { limit, after } => list(app, limit, after.as_ref(), out).await,
         ApprovalsCommand::Trust { command } => super::trust::perform(app, command, out).await,
+        ApprovalsCommand::Control { command } => super::control::perform(app, command, out).await,
         ApprovalsCommand::Show { id } => {
             let looked = tenant.look(&id).await.map_err(failure)?;
             present(app, &looked, out).await
         }
         ApprovalsCommand::Approve { id, name, seen, count, no_wait } => {
-            let who = person(&name, Role::Approver)?;
+            let who = app.who(&name, Role::Approver, "approvals approve").await?;
             let assent = assent(app, &id, seen, count, out).await?;
             let signed = tenant.approve(&id, &who, &assent).await.map_err(failure)?;
             approved(app, &id, &name, &signed, no_wait, out).await
         }
         ApprovalsCommand::Reject { id, name, reason, revise } => {
-            let who = person(&name, Role::Approver)?;
+            let who = app.who(&name, Role::Approver, "approvals reject").await?;
             let asked = tenant.reject(&id, &who, app::reason(&reason)?, revise, None).await.map_err(failure)?;
             out.line(&format!("{} {id} by {name}", out.ink(Ink::Warn, "rejected")));
             after(app, &id, &asked, None, out).await
         }
         ApprovalsCommand::Recall { id, name, reason } => {
-            let who = person(&name, Role::Approver)?;
+            let who = app.who(&name, Role::Approver, "approvals recall").await?;
             let asked = tenant.recall(&id, &who, app::reason(&reason)?).await.map_err(failure)?;
             out.line(&format!("{} {id} by {name}: nothing left with it", out.ink(Ink::Warn, "recalled")));
             after(app, &id, &asked, None, out).await
         }
         ApprovalsCommand::Solo { switch, name, reason } => {
-            let (who, on) = (person(&name, Role::Admin)?, switch == Switch::On);
+            let (who, on) = (app.who(&name, Role::Admin, "approvals solo").await?, switch == Switch::On);
             let (reason, now) = (app::reason(&reason)?, tenant.clock.now());
             tenant.store.set_solo(on, &who, reason, now).await.map_err(failure)?;
             out.value(&serde_json::json!({ "solo": on }))?;
@@ -245,7 +261,8 @@ async fn perform(app: &App, command: ApprovalsCommand, out: &Out) -> Result<(), 
         ApprovalsCommand::Edit { id, name, subject, preheader, file } => {
             let edit = edit(subject, preheader, file.as_ref())?;
             let asked = tenant.look(&id).await.map_err(failure)?.asked;
-            let successor = tenant.edit(&id, &person(&name, Role::Marketer)?, edit).await.map_err(failure)?;
+            let who = app.who(&name, Role::Marketer, "approvals edit").await?;
+            let successor = tenant.edit(&id, &who, edit).await.map_err(failure)?;
             out.line(&format!(
                 "{} {id}; {successor} takes its place and waits for somebody else than {name}",
                 out.ink(Ink::Good, "edited")
@@ -323,22 +340,25 @@ async fn after(
     out.value(&value)
 }
 
-async fn list(app: &App, out: &Out) -> Result<(), Failure> {
+async fn list(app: &App, limit: u32, after: Option<&ApprovalId>, out: &Out) -> Result<(), Failure> {
     let (tenant, now) = (&app.tenant, app.tenant.clock.now());
     let store = &tenant.store;
     tenant.tend_approvals().await.map_err(failure)?;
     let mut asked: Vec<Asked> = Vec::new();
-    let waiting = store.approvals(ApprovalState::Pending, 200).await.map_err(failure)?;
+    let waiting = store.approvals_page(ApprovalState::Pending, after, limit).await.map_err(failure)?;
+    let last = waiting.last().filter(|_| waiting.len() >= limit as usize).map(|approval| approval.record.id.clone());
+    let given = store.pending_signatures().await.map_err(failure)?;
     asked.extend(waiting.into_iter().map(|approval| Asked::Message(Box::new(approval))));
     let campaigns = store.campaign_approvals(None).await.map_err(failure)?;
-    let campaigns = campaigns.into_iter().filter(|a| a.record.state == ApprovalState::Pending);
+    // Campaigns are few, and stand on the first page.
+    let campaigns = campaigns.into_iter().filter(|a| a.record.state == ApprovalState::Pending && after.is_none());
     asked.extend(campaigns.map(|approval| Asked::Campaign(Box::new(approval))));
     let (mut cards, mut rows) = (Vec::new(), Vec::new());
     for one in &asked {
         let id = &one.record().id;
         let route = tenant.route(one, now).await.map_err(failure)?;
-        let signatures = store.signatures(id).await.map_err(failure)?;
-        let missing = route.missing(&signatures);
+        let signatures = given.get(id).map_or(&[][..], Vec::as_slice);
+        let missing = route.missing(signatures);
         let mut value = match one {
             Asked::Message(approval) => card(approval),
             Asked::Campaign(a) => serde_json::json!({
@@ -382,6 +402,10 @@ async fn list(app: &App, out: &Out) -> Result<(), Failure> {
         return Ok(());
     }
     out.table(&["approval", "flow", "subject", "why you", "to sign", "lapses"], &rows);
+    if let Some(last) = last {
+        let all = store.pending_approvals().await.map_err(failure)?;
+        out.note(&format!("{all} message(s) wait in all; the next page: mailwright approvals list --after {last}"));
+    }
     Ok(())
 }
 

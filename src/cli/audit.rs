@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use kit::{Role, Timestamp};
 
 use super::app;
 use super::out::{Out, short};
@@ -42,17 +43,18 @@ enum AuditCommand {
 
 pub(super) async fn run(global: &Global, args: AuditArgs, out: &Out) -> Result<(), Failure> {
     // The store alone: what was done can be looked at when a release, a product or a key is damaged.
-    let (store, _) = app::open_store(global).await?;
+    let (store, now) = app::open_store(global).await?;
     let done = match args.command {
         AuditCommand::List { limit } => list(&store, limit, out).await,
-        AuditCommand::Export { file } => export(&store, &file, out).await,
+        AuditCommand::Export { file } => export(&store, &file, now, out).await,
         AuditCommand::Verify { head } => verify(&store, head.as_deref(), out).await,
     };
     store.store().clone().close().await;
     done
 }
 
-async fn export(store: &ShopStore, file: &Path, out: &Out) -> Result<(), Failure> {
+async fn export(store: &ShopStore, file: &Path, now: Timestamp, out: &Out) -> Result<(), Failure> {
+    app::who(store, None, Role::Admin, "audit export", now).await?;
     let head = sound(store, None).await?;
     let say = |why: String| Failure::new(format!("{}: {why}", file.display()));
     let text = serde_json::to_string_pretty(&head).map_err(failure)?;

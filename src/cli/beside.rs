@@ -13,7 +13,8 @@ pub(super) async fn ask(global: &Global, command: Command) -> Result<Option<Valu
         let why = "--at cannot be used while a process drives this data folder: the time is that process's";
         return Err(Failure::new(why));
     }
-    match control::ask(&dir, &Request { shop, command }).await.map_err(failure)? {
+    let token = crate::access::token_of_environment().map_err(failure)?;
+    match control::ask(&dir, &Request { shop, command, token }).await.map_err(failure)? {
         Some(Reply::Done(value)) => Ok(Some(value)),
         Some(Reply::Failed(why)) => Err(Failure::new(why)),
         None if control::is_taken(&dir).map_err(failure)? => Err(Failure::new(

@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use kit::campaign::{Brief, CampaignId};
 use kit::{ApprovalId, BriefId, Principal, Role};
 
-use super::app::{App, person};
+use super::app::App;
 use super::approval_view::{route_lines, with_route};
 use super::out::{Ink, Out, clean, short};
 use super::trace::Trace;
@@ -106,7 +106,8 @@ async fn perform(app: &App, command: CampaignsCommand, out: &Out) -> Result<(), 
         }
         CampaignsCommand::Edit(args) => edit::run(app, args, out).await,
         CampaignsCommand::Schedule { id, name } => {
-            let approval = tenant.schedule_campaign(&id, &person(&name, Role::Marketer)?).await.map_err(failure)?;
+            let who = app.who(&name, Role::Marketer, "campaigns schedule").await?;
+            let approval = tenant.schedule_campaign(&id, &who).await.map_err(failure)?;
             let next = tenant.store.next_recipient(&id).await.map_err(failure)?;
             out.value(&serde_json::json!({ "campaign": id, "approval": approval.record.id, "next": next }))?;
             let next = next.map_or_else(|| "nobody waits".to_owned(), |at| format!("the first message is due at {at}"));
@@ -139,7 +140,8 @@ async fn perform(app: &App, command: CampaignsCommand, out: &Out) -> Result<(), 
             Ok(())
         }
         CampaignsCommand::Cancel { id, name, reason } => {
-            tenant.cancel_campaign(&id, &person(&name, Role::Marketer)?, &reason).await.map_err(failure)?;
+            let who = app.who(&name, Role::Marketer, "campaigns cancel").await?;
+            tenant.cancel_campaign(&id, &who, &reason).await.map_err(failure)?;
             out.value(&serde_json::json!({ "campaign": id, "state": "cancelled" }))?;
             out.line(&format!("{} {id}: nothing of it leaves any more", out.ink(Ink::Warn, "cancelled")));
             Ok(())
@@ -156,7 +158,7 @@ async fn write(
     out: &Out,
 ) -> Result<(), Failure> {
     let tenant = &app.tenant;
-    let who = person(name, Role::Marketer)?;
+    let who = app.who(name, Role::Marketer, "campaigns write").await?;
     let (named, brief) = match (id, file) {
         (Some(id), _) => {
             let found = tenant.store.brief(id, None).await.map_err(failure)?;

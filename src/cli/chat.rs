@@ -12,7 +12,7 @@ use clap::{Args, Subcommand};
 use kit::{BriefId, Principal, Role};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
 
-use super::app::{App, person};
+use super::app::App;
 use super::campaigns;
 use super::out::{Ink, Out, clean, short};
 use super::{Failure, Global, failure};
@@ -71,7 +71,7 @@ async fn perform(app: &App, args: ChatArgs, out: Out) -> Result<(), Failure> {
         Some(ChatCommand::Show { id, version }) => return show(app, &chat, &id, version, out).await,
         None => {}
     }
-    let owner = person(&args.name, Role::Marketer)?;
+    let owner = app.who(&args.name, Role::Marketer, "chat").await?;
     Session { app, chat: &chat, watcher, out, owner, streamed }.run(args.resume, args.brief).await
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use kit::Role;
 use shop::Source;
 
 use super::out::Out;
@@ -120,7 +121,8 @@ pub(super) async fn run(global: &Global, args: ConnectionsArgs, out: &Out) -> Re
                     api_token_env,
                     created_at: now,
                 };
-                store.add_connection(new, "command line").await.map_err(failure)?;
+                let who = app::who(&store, None, Role::Admin, "connections add", now).await?;
+                store.add_connection(new, &who.name()).await.map_err(failure)?;
                 let path = format!("/webhooks/{source}/{name}");
                 out.value(&serde_json::json!({ "connection": name, "path": path, "secret": shown }))?;
                 out.line(&format!("Send webhooks to {path}"));
@@ -144,7 +146,8 @@ pub(super) async fn run(global: &Global, args: ConnectionsArgs, out: &Out) -> Re
                 Ok(())
             }
             ConnectionsCommand::Remove { name } => {
-                if !store.remove_connection(&name, "command line", now).await.map_err(failure)? {
+                let who = app::who(&store, None, Role::Admin, "connections remove", now).await?;
+                if !store.remove_connection(&name, &who.name(), now).await.map_err(failure)? {
                     return Err(Failure::new(format!(
                         "there is no connection `{name}`; see `mailwright connections list`"
                     )));

@@ -14,7 +14,7 @@ use kit::message::{DedupeKey, Hold, SendState};
 use kit::{ApprovalId, Role};
 use shop::{Delivery, Source};
 
-use super::app::{App, person};
+use super::app::App;
 use super::assent::present;
 use super::out::{Ink, Out};
 use super::trace::{Trace, ending};
@@ -246,7 +246,7 @@ async fn decide(
             out.ink(Ink::Name, "event    ")
         ));
     }
-    let you = person("you", Role::Approver)?;
+    let you = app.who("you", Role::Approver, "demo").await?;
     let answer = if yes { None } else { ask(app, id, answers, out).await? };
     let approve = match (yes, answer.as_deref()) {
         (true, _) => !matches!(story, Decide::Reject(_)),

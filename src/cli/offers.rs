@@ -4,7 +4,7 @@
 use clap::{Args, Subcommand, ValueEnum};
 use kit::{Role, RunId};
 
-use super::app::{self, person};
+use super::app;
 use super::out::{Ink, Out, clean, short};
 use super::{Failure, Global, failure};
 use crate::store::{OfferWish, ShopStore, WishAnswer};
@@ -143,7 +143,7 @@ async fn answer(
     now: kit::Timestamp,
     out: &Out,
 ) -> Result<(), Failure> {
-    let who = person(name, Role::Approver)?;
+    let who = app::who(store, Some(name), Role::Approver, "offers wishes answer", now).await?;
     let wish = find(store, run, step).await?;
     if !store.answer_wish(run, step, answer, &who, app::reason(note)?, now).await.map_err(failure)? {
         let by = wish.answered_by.unwrap_or_default();

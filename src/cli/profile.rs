@@ -7,7 +7,7 @@ use kit::phone::Phone;
 use kit::{CustomerId, Role};
 use profile::{Profiles as _, Thresholds, explain};
 
-use super::app::{self, App, person};
+use super::app::{self, App};
 use super::out::{Ink, Out};
 use super::{Failure, Global, failure};
 use crate::store::Customer;
@@ -80,7 +80,7 @@ async fn show(app: &App, customer: &CustomerId, seen: Option<(String, String)>, 
     let consent = tenant.store.consent(customer, Channel::Email).await.map_err(failure)?;
     if let Some((name, reason)) = &seen {
         // Whoever holds the data folder is its admin; the trail says who looked, before they do.
-        let who = person(name, Role::Admin)?;
+        let who = app.who(name, Role::Admin, "profile show --unmask").await?;
         tenant.store.note_unmasked(customer, &who, app::reason(reason)?.to_owned(), now).await.map_err(failure)?;
     }
     let phone = tenant.store.phone(customer).await.map_err(failure)?.map(|phone| phone.phone);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use kit::{Digest, Role, Timestamp};
 
-use super::app::{self, person};
+use super::app;
 use super::out::{Ink, Out};
 use super::{Failure, Global, failure};
 use crate::release::{Files, Release, TOOLS};
@@ -185,7 +185,7 @@ async fn put_in_force(
     now: Timestamp,
     out: &Out,
 ) -> Result<(), Failure> {
-    let who = person(name, Role::Admin)?;
+    let who = app::who(store, Some(name), Role::Admin, "release apply", now).await?;
     let read = Release::read(Digest::of_bytes(b""), &wanted).map_err(failure)?;
     if read.shop.id != *store.id() {
         return Err(Failure::new(format!("these files are of the shop {}, not {}", read.shop.id, store.id())));

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use jiff::SignedDuration;
 use kit::{CustomerId, FlowId, Role, RunId};
 
-use super::app::{self, App, person};
+use super::app::{self, App};
 use super::out::{Ink, Out, short};
 use super::trace::{Trace, ending};
 use super::{Failure, Global, failure};
@@ -174,7 +174,7 @@ async fn show(app: &App, id: &RunId, out: &Out) -> Result<(), Failure> {
 }
 
 async fn prune(app: &App, days: u32, name: &str, out: &Out) -> Result<(), Failure> {
-    let who = super::app::person(name, kit::Role::Admin)?;
+    let who = app.who(name, Role::Admin, "runs prune").await?;
     let now = app.tenant.clock.now();
     let before = now.checked_sub(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(now);
     let pruned = app.tenant.store.prune_journals(before, &who, now).await.map_err(failure)?;
@@ -219,7 +219,7 @@ async fn start(app: &App, flow: &FlowId, customer: &CustomerId, out: &Out) -> Re
 }
 
 async fn retry(app: &App, id: &RunId, name: &str, out: &Out) -> Result<(), Failure> {
-    let who = person(name, Role::Admin)?;
+    let who = app.who(name, Role::Admin, "runs retry").await?;
     let again = app.tenant.retry_run(id, &who).await.map_err(failure)?.map_err(Failure::new)?;
     out.line(&format!("{} {again} takes the place of {id}", out.ink(Ink::Bold, "run")));
     let rest = app.tenant.driver(Arc::new(Trace::new(*out))).drive(&again).await.map_err(failure)?;
@@ -228,7 +228,7 @@ async fn retry(app: &App, id: &RunId, name: &str, out: &Out) -> Result<(), Failu
 }
 
 async fn cancel(app: &App, id: &RunId, name: &str, reason: &str, out: &Out) -> Result<(), Failure> {
-    let who = super::app::person(name, kit::Role::Marketer)?;
+    let who = app.who(name, Role::Marketer, "runs cancel").await?;
     app.tenant.cancel_run(id, &who, app::reason(reason)?).await.map_err(failure)?;
     let rest = app.tenant.driver(Arc::new(Trace::new(*out))).drive(id).await.map_err(failure)?;
     out.line(&format!("{id} {}", ending(*out, &rest)));

@@ -1,11 +1,13 @@
 //! `mailwright tokens create|list|revoke`: who may use the API.
 
 use clap::{Args, Subcommand, ValueEnum};
-use kit::Role;
+use kit::{Role, Timestamp};
 
 use super::out::Out;
 use super::{Failure, Global, app, failure};
+use crate::access::{self, Shown};
 use crate::server::new_token;
+use crate::store::ShopStore;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example: mailwright tokens create nora --role approver")]
@@ -60,10 +62,11 @@ pub(super) async fn run(global: &Global, args: TokensArgs, out: &Out) -> Result<
                     RoleName::Approver => Role::Approver,
                     RoleName::Admin => Role::Admin,
                 };
-                let kit::Principal::User { name, .. } = app::person(&name, role)? else {
-                    return Err(Failure::new("say whose token it is"));
+                let Some(kit::Principal::User { name, .. }) = kit::Principal::person(&name, role) else {
+                    return Err(Failure::new("say whose token it is: a person\'s name"));
                 };
-                let made = new_token(&store, &name, role, "command line", now).await.map_err(failure)?;
+                let keeper = keeper(&store, now).await?;
+                let made = new_token(&store, &name, role, &keeper, now).await.map_err(failure)?;
                 out.value(&serde_json::json!({ "token": made.token, "secret": made.secret }))?;
                 out.line(&format!("{} for {name}; it is shown this once:", made.token.id));
                 out.line(&made.secret);
@@ -83,7 +86,8 @@ pub(super) async fn run(global: &Global, args: TokensArgs, out: &Out) -> Result<
                 Ok(())
             }
             TokensCommand::Revoke { id } => {
-                if !store.revoke_token(&id, "command line", now).await.map_err(failure)? {
+                let keeper = keeper(&store, now).await?;
+                if !store.revoke_token(&id, &keeper, now).await.map_err(failure)? {
                     return Err(Failure::new(format!(
                         "there is no token {id} that counts; see `mailwright tokens list`"
                     )));
@@ -97,4 +101,11 @@ pub(super) async fn run(global: &Global, args: TokensArgs, out: &Out) -> Result<
     .await;
     store.store().clone().close().await;
     done
+}
+
+/// Who makes and ends tokens, by name for the audit trail.
+async fn keeper(store: &ShopStore, now: Timestamp) -> Result<String, Failure> {
+    let token = access::token_of_environment().map_err(failure)?;
+    let shown = Shown { token: token.as_deref(), name: None };
+    Ok(access::token_keeper(store, shown, now).await.map_err(failure)?.name())
 }

@@ -120,6 +120,12 @@ impl Observer for Trace {
                     ApprovalDecision::Rejected { reason, revise: false } => format!("rejected: {reason}"),
                     ApprovalDecision::Edited { approval, .. } => format!("edited; {approval} takes its place"),
                     ApprovalDecision::Expired => "nobody decided in time".to_owned(),
+                    ApprovalDecision::Lapsed { why } => {
+                        format!("nobody decided in time, and the control stayed: {why}")
+                    }
+                    ApprovalDecision::Control { control, approval, .. } => {
+                        format!("nobody decided in time; the control {control} goes out in its place, by {approval}")
+                    }
                 };
                 self.say("approval", Ink::Warn, &format!("{approval} {words}"));
             }

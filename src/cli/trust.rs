@@ -4,7 +4,7 @@ use clap::{Subcommand, ValueEnum};
 use kit::message::DedupeKey;
 use kit::{FlowId, Role};
 
-use super::app::{self, App, person};
+use super::app::{self, App};
 use super::out::{Ink, Out, short};
 use super::{Failure, failure};
 use crate::approvals::{Standing, TrustLevel};
@@ -78,7 +78,7 @@ pub(super) async fn perform(app: &App, command: Option<TrustCommand>, out: &Out)
                 Level::Notify => TrustLevel::Notify,
                 Level::Automatic => TrustLevel::Automatic,
             };
-            let who = person(&name, Role::Admin)?;
+            let who = app.who(&name, Role::Admin, "approvals trust raise").await?;
             let standing = tenant.raise_trust(&flow, of.as_deref(), level, &who).await.map_err(failure)?;
             out.value(&standing)?;
             out.line(&format!("{} {flow} to {} by {name}", out.ink(Ink::Warn, "raised"), level.as_str()));
@@ -86,7 +86,7 @@ pub(super) async fn perform(app: &App, command: Option<TrustCommand>, out: &Out)
             Ok(())
         }
         Some(TrustCommand::Lower { flow, name, reason }) => {
-            let who = person(&name, Role::Approver)?;
+            let who = app.who(&name, Role::Approver, "approvals trust lower").await?;
             let fell = tenant.lower_trust(&flow, &who, app::reason(&reason)?).await.map_err(failure)?;
             out.value(&serde_json::json!({ "flow": flow, "lowered": fell }))?;
             out.line(&match fell {
@@ -97,7 +97,7 @@ pub(super) async fn perform(app: &App, command: Option<TrustCommand>, out: &Out)
         }
         Some(TrustCommand::Notices) => notices(app, out).await,
         Some(TrustCommand::Object { key, name, reason }) => {
-            let who = person(&name, Role::Approver)?;
+            let who = app.who(&name, Role::Approver, "approvals trust object").await?;
             let flow = tenant.object(key, &who, app::reason(&reason)?).await.map_err(failure)?;
             out.value(&serde_json::json!({ "key": key, "flow": flow }))?;
             out.line(&format!("{} every message of {flow} is approved again", out.ink(Ink::Good, "noted:")));

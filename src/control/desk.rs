@@ -6,13 +6,14 @@ use serde_json::{Value, json};
 use shop::{Delivery, Source};
 
 use super::wire::{Command, Reply};
+use crate::access::{self, Shown};
 use crate::approvals::{Asked, Assent};
 use crate::runs::Signal;
 use crate::tenant::Tenant;
 
 /// Performs one command for a shop. The worker must look for what is due afterwards.
-pub async fn perform(tenant: &Tenant, command: Command) -> Reply {
-    match done(tenant, command).await {
+pub async fn perform(tenant: &Tenant, command: Command, token: Option<&str>) -> Reply {
+    match done(tenant, command, token).await {
         Ok(value) => Reply::Done(value),
         Err(why) => Reply::Failed(why),
     }
@@ -23,8 +24,10 @@ fn words(error: impl std::error::Error) -> String {
     error.to_string()
 }
 
-fn person(name: &str, role: Role) -> Result<Principal, String> {
-    Principal::person(name, role).ok_or_else(|| "say who you are: --as NAME".to_owned())
+/// Who asks: the socket is the owner's alone, a token says more.
+async fn who(tenant: &Tenant, token: Option<&str>, name: &str, needed: Role, what: &str) -> Result<Principal, String> {
+    let shown = Shown { token, name: Some(name) };
+    access::known(&tenant.store, shown, needed, what, tenant.clock.now()).await.map_err(words)
 }
 
 /// What a decision was about.
@@ -35,7 +38,7 @@ fn about(approval: &kit::ApprovalId, asked: &Asked) -> Value {
     }
 }
 
-async fn done(tenant: &Tenant, command: Command) -> Result<Value, String> {
+async fn done(tenant: &Tenant, command: Command, token: Option<&str>) -> Result<Value, String> {
     let (store, now) = (&tenant.store, tenant.clock.now());
     Ok(match command {
         Command::Ping | Command::Resume { run: None } => Value::Null,
@@ -44,7 +47,8 @@ async fn done(tenant: &Tenant, command: Command) -> Result<Value, String> {
             json!({ "run": run })
         }
         Command::Approve { approval, by, seen, typed_count } => {
-            let (who, assent) = (person(&by, Role::Approver)?, Assent { seen, typed_count });
+            let who = who(tenant, token, &by, Role::Approver, "approvals approve").await?;
+            let assent = Assent { seen, typed_count };
             let signed = tenant.approve(&approval, &who, &assent).await.map_err(words)?;
             let mut told = about(&approval, &signed.asked);
             if let Some(fields) = told.as_object_mut() {
@@ -54,24 +58,29 @@ async fn done(tenant: &Tenant, command: Command) -> Result<Value, String> {
             told
         }
         Command::Reject { approval, by, reason, revise, seen } => {
-            let who = person(&by, Role::Approver)?;
+            let who = who(tenant, token, &by, Role::Approver, "approvals reject").await?;
             let asked = tenant.reject(&approval, &who, &reason, revise, seen.as_ref()).await.map_err(words)?;
             about(&approval, &asked)
         }
         Command::Recall { approval, by, reason } => {
-            let asked = tenant.recall(&approval, &person(&by, Role::Approver)?, &reason).await.map_err(words)?;
+            let who = who(tenant, token, &by, Role::Approver, "approvals recall").await?;
+            let asked = tenant.recall(&approval, &who, &reason).await.map_err(words)?;
             about(&approval, &asked)
         }
         Command::Edit { approval, by, edit } => {
-            let successor = tenant.edit(&approval, &person(&by, Role::Marketer)?, edit).await.map_err(words)?;
+            let who = who(tenant, token, &by, Role::Marketer, "approvals edit").await?;
+            let successor = tenant.edit(&approval, &who, edit).await.map_err(words)?;
             json!({ "approval": approval, "successor": successor })
         }
         Command::KillOn { scope, by, reason } => {
-            store.kill_on(&scope, &reason, &person(&by, Role::Admin)?, now).await.map_err(words)?;
+            let shown = Shown { token, name: Some(&by) };
+            let who = access::known_or_owner(store, shown, Role::Admin, "kill on", now).await.map_err(words)?;
+            store.kill_on(&scope, &reason, &who, now).await.map_err(words)?;
             json!({ "scope": scope, "on": true })
         }
         Command::KillOff { scope, by } => {
-            if !store.kill_off(&scope, &person(&by, Role::Admin)?, now).await.map_err(words)? {
+            let who = who(tenant, token, &by, Role::Admin, "kill off").await?;
+            if !store.kill_off(&scope, &who, now).await.map_err(words)? {
                 return Err(format!("{scope} was not stopped; see `mailwright kill list`"));
             }
             let released = Signal::Released.to_json().map_err(words)?;
@@ -79,7 +88,7 @@ async fn done(tenant: &Tenant, command: Command) -> Result<Value, String> {
             json!({ "scope": scope, "on": false, "woken": woken })
         }
         Command::Cancel { run, by, reason } => {
-            let who = person(&by, Role::Marketer)?;
+            let who = who(tenant, token, &by, Role::Marketer, "runs cancel").await?;
             tenant.cancel_run(&run, &who, &reason).await.map_err(words)?;
             json!({ "run": run })
         }

@@ -18,6 +18,9 @@ pub struct Request {
     pub shop: Option<ShopId>,
     /// What.
     pub command: Command,
+    /// A token that says who asks. It goes over the owner's socket alone, and is kept nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
 }
 
 /// A command.

@@ -10,8 +10,12 @@ use kit::placeholder::{self, PlaceholderError};
 use super::{Files, Release, defaults};
 
 /// Folders in which a shop may add files, with the ending that is read there.
-const OPEN: [(&str, &str); 3] =
-    [("prompts/flows/", ".md"), ("prompts/offline/", ".toml"), ("knowledge/graph/", ".toml")];
+const OPEN: [(&str, &str); 4] = [
+    ("prompts/flows/", ".md"),
+    ("prompts/controls/", ".toml"),
+    ("prompts/offline/", ".toml"),
+    ("knowledge/graph/", ".toml"),
+];
 /// Texts that a model reads as they are.
 const PROMPTS: [&str; 2] = ["prompts/agent/", "knowledge/brand/voice.md"];
 

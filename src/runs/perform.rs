@@ -5,10 +5,12 @@ use std::sync::Arc;
 use agent::{Machine, ToolAnswer, ToolCall};
 use kit::message::{DraftRecord, Hold, SendState};
 use kit::tool::{ErasedTool, NoSend, Registry, ToolContext, ToolError};
-use kit::{ApprovalId, BoxFuture, RunId, ShopId, StoreError, Timestamp};
+use kit::{ApprovalId, BoxFuture, FactBook, RunId, ShopId, StoreError, Timestamp};
 use tokio::task::JoinSet;
 
 use super::{RetryPolicy, Seed};
+use crate::delivery::StandIn;
+use crate::store::Approval;
 
 /// Hands a drafted message to clearance and ledger. Implemented by [`crate::delivery`].
 pub trait Deliverer: Send + Sync {
@@ -27,6 +29,18 @@ pub trait Deliverer: Send + Sync {
 
     /// What makes a message impossible anyway; asked before the first model call.
     fn admissible<'a>(&'a self, seed: &'a Seed, now: Timestamp) -> BoxFuture<'a, Result<Option<NoSend>, StoreError>>;
+
+    /// What stands in for a message that nobody decided about in time; `facts` is what its run has learned. Nothing, where
+    /// nothing is handed over either.
+    fn stand_in<'a>(
+        &'a self,
+        _seed: &'a Seed,
+        _expired: &'a Approval,
+        _facts: &'a FactBook,
+        _now: Timestamp,
+    ) -> BoxFuture<'a, Result<StandIn, StoreError>> {
+        Box::pin(async { Ok(StandIn::Nothing) })
+    }
 }
 
 /// Why calls could not be answered.

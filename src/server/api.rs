@@ -45,17 +45,26 @@ pub(super) struct Wanted {
 
 impl Wanted {
     fn limit(&self) -> u32 {
-        self.limit.unwrap_or(USUAL).clamp(1, MOST)
+        listed(self.limit)
     }
 }
 
+/// How many are listed.
+fn listed(limit: Option<u32>) -> u32 {
+    limit.unwrap_or(USUAL).clamp(1, MOST)
+}
+
 /// A query that cannot be read is told as every other problem is.
+fn query<T: serde::de::DeserializeOwned>(parts: &Parts) -> Result<T, Problem> {
+    let read = Query::try_from_uri(&parts.uri).map(|Query(wanted)| wanted);
+    read.map_err(|rejection| Problem::new(StatusCode::BAD_REQUEST, rejection.body_text()))
+}
+
 impl<S: Sync> FromRequestParts<S> for Wanted {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let read = Query::try_from_uri(&parts.uri).map(|Query(wanted)| wanted);
-        read.map_err(|rejection| Problem::new(StatusCode::BAD_REQUEST, rejection.body_text()))
+        query(parts)
     }
 }
 

@@ -10,6 +10,7 @@ use kit::{Principal, Role};
 
 use super::problem::Problem;
 use super::{Server, tokens};
+use crate::access::word;
 
 /// The person or program behind a request.
 #[derive(Debug, Clone)]
@@ -26,15 +27,6 @@ impl Caller {
             return Err(Problem::new(StatusCode::FORBIDDEN, detail));
         }
         Ok(Principal::User { name: self.name.clone(), role: self.role })
-    }
-}
-
-fn word(role: Role) -> &'static str {
-    match role {
-        Role::Viewer => "viewer",
-        Role::Marketer => "marketer",
-        Role::Approver => "approver",
-        Role::Admin => "admin",
     }
 }
 

@@ -11,7 +11,7 @@ impl Desk for Server {
             if let Some(other) = request.shop.filter(|shop| *shop != self.shop) {
                 return Reply::Failed(format!("the server drives shop {}, not {other}", self.shop));
             }
-            let reply = perform(&self.tenant(), request.command).await;
+            let reply = perform(&self.tenant(), request.command, request.token.as_deref()).await;
             self.wake.notify_one();
             reply
         })

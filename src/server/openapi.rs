@@ -53,7 +53,11 @@ fn operations() -> Vec<Operation> {
             "/approvals",
             "Messages and campaigns that wait for people, the most urgent first",
             "viewer",
-            &[LIMIT, ("state", "pending (when left out), approved, rejected, superseded, expired or recalled")],
+            &[
+                LIMIT,
+                ("state", "pending (when left out), approved, rejected, superseded, expired or recalled"),
+                ("after", "goes on behind this approval, the last message of the page before"),
+            ],
             many::<ApprovalView>,
         ),
         read("/approvals/{id}", "One of them; its ETag is what a decision names", "viewer", &[], one::<ApprovalDetail>),

@@ -73,9 +73,10 @@ impl From<DecideError> for Problem {
         let status = match &error {
             DecideError::Unknown(_) => StatusCode::NOT_FOUND,
             DecideError::Changed { .. } => StatusCode::PRECONDITION_FAILED,
-            DecideError::Replaced { .. } | DecideError::NotApproved { .. } | DecideError::Used { .. } => {
-                StatusCode::CONFLICT
-            }
+            DecideError::Replaced { .. }
+            | DecideError::ControlWent { .. }
+            | DecideError::NotApproved { .. }
+            | DecideError::Used { .. } => StatusCode::CONFLICT,
             DecideError::Rule(DecisionError::NotSigned { why, .. }) => match why {
                 NotSigned::NotTheirs { .. } => StatusCode::FORBIDDEN,
                 NotSigned::Again { .. } => StatusCode::CONFLICT,

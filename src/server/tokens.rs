@@ -1,7 +1,7 @@
 //! Tokens of the API: 256 random bits, stored as a digest, shown once.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use kit::{Digest, Role, StoreError, Timestamp};
 
@@ -67,8 +67,13 @@ pub async fn new_token(
 }
 
 /// The digest under which a token is stored. With 256 random bits there is nothing to guess, so a fast one does.
-pub(super) fn digest(secret: &str) -> Digest {
+pub fn digest(secret: &str) -> Digest {
     Digest::of_parts(["api token", secret])
+}
+
+/// The first admin's token as it lies in the data folder, if it does.
+pub fn first_token(dir: &Path) -> Option<String> {
+    std::fs::read_to_string(dir.join(FIRST)).ok().map(|text| text.trim().to_owned())
 }
 
 /// At the first start: makes the admin's token and writes it where only the owner reads it. `None` when there are tokens.

@@ -17,7 +17,7 @@ use crate::store::CampaignState;
 
 /// How often is looked for what has become due.
 const TICK: Duration = Duration::from_millis(500);
-/// How often old journals are looked for.
+/// How often is looked for what is too old.
 const RETENTION: SignedDuration = SignedDuration::from_hours(1);
 /// How often requests for approval are looked after.
 const TENDING: SignedDuration = SignedDuration::from_secs(60);
@@ -58,7 +58,7 @@ pub(super) async fn work(server: Arc<Server>, mut stopped: watch::Receiver<bool>
             tracing::error!(%error, "requests for approval could not be looked after");
         }
         if let Err(error) = retention.look(&server).await {
-            tracing::error!(%error, "old journals could not be pruned");
+            tracing::error!(%error, "what is too old could not be let go");
         }
         if let Err(error) = runs.start_due(&server).await {
             tracing::error!(%error, "due runs could not be listed");
@@ -166,7 +166,7 @@ impl Tending {
     }
 }
 
-/// Prunes journals as the release in force says.
+/// Lets go what is too old, as the release in force says.
 #[derive(Default)]
 struct Retention {
     next: Option<Timestamp>,
@@ -175,12 +175,11 @@ struct Retention {
 impl Retention {
     async fn look(&mut self, server: &Server) -> Result<(), kit::StoreError> {
         let (now, tenant) = (server.parts.clock.now(), server.tenant());
-        let Some(keep) = tenant.release.runs.keep_journals.filter(|_| self.next.is_none_or(|next| next <= now)) else {
+        if self.next.is_some_and(|next| next > now) {
             return Ok(());
-        };
+        }
         self.next = now.checked_add(RETENTION).ok();
-        let before = now.checked_sub(keep).unwrap_or(now);
-        tenant.store.prune_journals(before, &kit::Principal::System, now).await.map(|_| ())
+        tenant.let_go(&kit::Principal::System).await.map(|_| ())
     }
 }
 

@@ -55,8 +55,25 @@ pub struct Approval {
     pub created_at: Timestamp,
     /// When it was decided.
     pub decided_at: Option<Timestamp>,
-    /// Why it was rejected.
+    /// Why it was rejected, or what became of it when nobody decided.
     pub reason: Option<String>,
+    /// The approval of the flow's control, where this message is one.
+    pub control: Option<ApprovalId>,
+}
+
+/// What is known of a request that waits without reading its message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// The approval.
+    pub id: ApprovalId,
+    /// The run that waits.
+    pub run: RunId,
+    /// Why a person must look.
+    pub reasons: Vec<RiskReason>,
+    /// Since when.
+    pub created_at: Timestamp,
+    /// When it lapses.
+    pub expires_at: Timestamp,
 }
 
 /// The sealed columns.
@@ -65,7 +82,7 @@ const DRAFT: &str = "approvals.draft";
 const SUMMARY: &str = "approvals.summary";
 const REASONS: &str = "approvals.reasons";
 
-const COLUMNS: &str = "SELECT approval_id, run_id, envelope, terms, draft, summary, reasons, authors, state, version, created_at, expires_at, decided_by, decided_at, reason, used_by, own_work FROM approvals";
+const COLUMNS: &str = "SELECT approval_id, run_id, envelope, terms, draft, summary, reasons, authors, state, version, created_at, expires_at, decided_by, decided_at, reason, used_by, own_work, control_id FROM approvals";
 
 /// The columns that both tables of approvals have, whatever is approved.
 pub(super) struct RecordColumns {
@@ -107,6 +124,7 @@ struct ApprovalRow {
     created_at: i64,
     decided_at: Option<i64>,
     reason: Option<String>,
+    control: Option<String>,
 }
 
 impl<'r> FromRow<'r, AnyRow> for RecordColumns {
@@ -137,6 +155,7 @@ impl<'r> FromRow<'r, AnyRow> for ApprovalRow {
             created_at: row.try_get("created_at")?,
             decided_at: row.try_get("decided_at")?,
             reason: row.try_get("reason")?,
+            control: row.try_get("control_id")?,
         })
     }
 }
@@ -162,6 +181,7 @@ fn approval(row: ApprovalRow, opener: &Opener) -> Result<Approval, StoreError> {
         created_at: stamp(row.created_at, "approval")?,
         decided_at: row.decided_at.map(|at| stamp(at, "approval")).transpose()?,
         reason: row.reason,
+        control: row.control.map(ApprovalId::new).transpose().map_err(|e| corrupt("approval", e))?,
     })
 }
 
@@ -177,17 +197,17 @@ pub(super) fn state_name(state: ApprovalState) -> &'static str {
 }
 
 /// A request as it is written.
-struct Columns {
-    envelope: String,
-    terms: String,
-    draft: String,
-    summary: String,
-    reasons: String,
-    authors: String,
+pub(super) struct Columns {
+    pub(super) envelope: String,
+    pub(super) terms: String,
+    pub(super) draft: String,
+    pub(super) summary: String,
+    pub(super) reasons: String,
+    pub(super) authors: String,
 }
 
 impl Columns {
-    fn of(new: &NewApproval, key: &SealKey) -> Result<Self, StoreError> {
+    pub(super) fn of(new: &NewApproval, key: &SealKey) -> Result<Self, StoreError> {
         let seal = |column, text: &str| key.seal(Place::of(column, new.id.as_str()), text);
         Ok(Self {
             envelope: new.terms.digest().to_string(),
@@ -265,6 +285,88 @@ impl ShopStore {
         self.read_approvals(rows).await
     }
 
+    /// Approvals in one state from a place on, the most urgent first: those behind `after` in that order, or from the
+    /// beginning. One that is not there any more begins at the beginning as well.
+    ///
+    /// # Errors
+    /// When storage cannot answer.
+    pub async fn approvals_page(
+        &self,
+        state: ApprovalState,
+        after: Option<&ApprovalId>,
+        limit: u32,
+    ) -> Result<Vec<Approval>, StoreError> {
+        let after: Option<(i64, String)> = match after {
+            None => None,
+            Some(id) => {
+                sqlx::query_as("SELECT expires_at, approval_id FROM approvals WHERE shop_id = $1 AND approval_id = $2")
+                    .bind(self.shop.as_str())
+                    .bind(id.as_str())
+                    .fetch_optional(self.readers())
+                    .await
+                    .map_err(map)?
+            }
+        };
+        let (at, id) = after.unwrap_or((i64::MIN, String::new()));
+        let sql = sqlx::AssertSqlSafe(format!(
+            "{COLUMNS} WHERE shop_id = $1 AND state = $2 AND expires_at >= $3 AND (expires_at > $3 OR approval_id > $4)
+             ORDER BY expires_at, approval_id LIMIT $5"
+        ));
+        let rows: Vec<ApprovalRow> = sqlx::query_as(sql)
+            .bind(self.shop.as_str())
+            .bind(state_name(state))
+            .bind(at)
+            .bind(id)
+            .bind(i64::from(limit))
+            .fetch_all(self.readers())
+            .await
+            .map_err(map)?;
+        self.read_approvals(rows).await
+    }
+
+    /// How many messages wait for a person.
+    ///
+    /// # Errors
+    /// When storage cannot answer.
+    pub async fn pending_approvals(&self) -> Result<u64, StoreError> {
+        let (count,): (i64,) =
+            sqlx::query_as("SELECT COUNT(*) FROM approvals WHERE shop_id = $1 AND state = 'pending'")
+                .bind(self.shop.as_str())
+                .fetch_one(self.readers())
+                .await
+                .map_err(map)?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
+    /// What waits and is not noted as escalated, the most urgent first: only what says when it escalates, since every one is
+    /// looked at again and again.
+    ///
+    /// # Errors
+    /// When storage cannot answer.
+    pub async fn not_escalated(&self, limit: u32) -> Result<Vec<Waiting>, StoreError> {
+        let rows: Vec<(String, String, String, i64, i64)> = sqlx::query_as(
+            "SELECT approval_id, run_id, reasons, created_at, expires_at FROM approvals
+             WHERE shop_id = $1 AND state = 'pending' AND escalated_at IS NULL ORDER BY expires_at, approval_id LIMIT $2",
+        )
+        .bind(self.shop.as_str())
+        .bind(i64::from(limit))
+        .fetch_all(self.readers())
+        .await
+        .map_err(map)?;
+        let opener = self.opener(rows.iter().map(|(_, _, reasons, ..)| reasons.as_bytes())).await?;
+        let read = |(id, run, reasons, created_at, expires_at): (String, String, String, i64, i64)| {
+            let reasons = opener.text(Place::of(REASONS, &id), reasons)?;
+            Ok(Waiting {
+                id: ApprovalId::new(id).map_err(|e| corrupt("approval", e))?,
+                run: RunId::new(run).map_err(|e| corrupt("approval", e))?,
+                reasons: from_json(&reasons, "approval")?,
+                created_at: stamp(created_at, "approval")?,
+                expires_at: stamp(expires_at, "approval")?,
+            })
+        };
+        rows.into_iter().map(read).collect()
+    }
+
     /// Everything that was asked about a run, oldest first.
     pub async fn approvals_of(&self, run: &RunId) -> Result<Vec<Approval>, StoreError> {
         let sql = sqlx::AssertSqlSafe(format!(
@@ -338,14 +440,14 @@ impl ShopStore {
     }
 }
 
-/// What kit compares of an approval at clearance.
+/// What kit compares of an approval at clearance, and the approval of the flow's control, where its message is one.
 pub(super) async fn record(
     c: &mut DbConnection,
     shop: &str,
     id: &ApprovalId,
-) -> Result<Option<ApprovalRecord>, StoreError> {
-    let row: Option<RecordColumns> = sqlx::query_as(
-        "SELECT approval_id, envelope, state, authors, decided_by, expires_at, used_by, own_work FROM approvals
+) -> Result<Option<(ApprovalRecord, Option<ApprovalId>)>, StoreError> {
+    let row: Option<Standing> = sqlx::query_as(
+        "SELECT approval_id, envelope, state, authors, decided_by, expires_at, used_by, own_work, control_id FROM approvals
          WHERE shop_id = $1 AND approval_id = $2",
     )
     .bind(shop)
@@ -353,7 +455,21 @@ pub(super) async fn record(
     .fetch_optional(c)
     .await
     .map_err(map)?;
-    row.map(RecordColumns::read).transpose()
+    let Some(Standing { record, control }) = row else { return Ok(None) };
+    let control = control.map(ApprovalId::new).transpose().map_err(|e| corrupt("approval", e))?;
+    Ok(Some((record.read()?, control)))
+}
+
+/// The columns of [`record`].
+struct Standing {
+    record: RecordColumns,
+    control: Option<String>,
+}
+
+impl<'r> FromRow<'r, AnyRow> for Standing {
+    fn from_row(row: &'r AnyRow) -> Result<Self, sqlx::Error> {
+        Ok(Self { record: RecordColumns::from_row(row)?, control: row.try_get("control_id")? })
+    }
 }
 
 /// Closes what is still asked about a run that is over.

@@ -4,7 +4,7 @@ use kit::{CustomerId, Money, OfferStepId, Principal, RunId, StoreError, Timestam
 
 use super::error::map;
 use super::settings::append_audit;
-use super::{ShopStore, corrupt, from_json, micros, stamp};
+use super::{DbConnection, ShopStore, corrupt, from_json, micros, stamp};
 
 /// A budget and its limit, such as `month:2026-11`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +69,43 @@ impl WishAnswer {
     }
 }
 
+/// What one offer may not exceed, compared in the transaction that holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfferLimits {
+    /// Budgets that pay for it.
+    pub budgets: Vec<Budget>,
+    /// Offers that one customer may have since [`Self::since`], this one included.
+    pub per_customer: u32,
+    /// Where the window of [`Self::per_customer`] begins.
+    pub since: Timestamp,
+}
+
+/// What came of holding an offer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HoldAnswer {
+    /// It is held, and paid for.
+    Held,
+    /// The run holds another offer already: one grant per run, and that one stands.
+    Stands {
+        /// Its step.
+        step: OfferStepId,
+        /// Its code.
+        code: String,
+    },
+    /// This budget has not enough left.
+    Over {
+        /// Which one.
+        budget: String,
+    },
+    /// The customer has had as many offers as they may, those of runs under way included.
+    TooMany {
+        /// How many.
+        granted: u32,
+    },
+    /// Chance gave this code to somebody else before.
+    CodeTaken,
+}
+
 type WishTuple = (String, String, String, i64, Option<String>, Option<String>, Option<String>);
 const WISH: &str = "SELECT run_id, step, reason, asked_at, answer, answered_by, note FROM offer_requests";
 
@@ -86,80 +123,44 @@ fn wish(row: WishTuple) -> Result<OfferWish, StoreError> {
 }
 
 impl ShopStore {
-    /// Holds an offer against every budget, or against none: the name of the budget that has not enough left, if one has not.
-    /// A run has one hold: asking again for it costs nothing more.
+    /// Holds an offer against every limit, or changes nothing. A run has one hold: asking again for it costs nothing more,
+    /// unless its basket has become dearer meanwhile.
+    ///
+    /// # Errors
+    /// When storage cannot answer.
     pub async fn hold_offer(
         &self,
         hold: OfferHold,
-        budgets: Vec<Budget>,
+        limits: OfferLimits,
         now: Timestamp,
-    ) -> Result<Option<String>, StoreError> {
-        self.write(move |c, shop| {
-            Box::pin(async move {
-                let new = sqlx::query(
-                    "INSERT INTO offer_holds (shop_id, run_id, customer_id, step, code, currency, cost_minor, held_at)
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (shop_id, run_id) DO NOTHING",
-                )
-                .bind(shop.as_str())
-                .bind(hold.run.as_str())
-                .bind(hold.customer.as_str())
-                .bind(hold.step.as_str())
-                .bind(&hold.code)
-                .bind(hold.cost.currency.as_str())
-                .bind(hold.cost.minor)
-                .bind(micros(now))
-                .execute(&mut *c)
-                .await
-                .map_err(map)?
-                .rows_affected();
-                if new == 0 {
-                    return Ok(None);
-                }
-                let mut taken: Vec<&Budget> = Vec::new();
-                for budget in &budgets {
-                    sqlx::query("INSERT INTO offer_budgets (shop_id, budget, spent_minor) VALUES ($1, $2, 0) ON CONFLICT (shop_id, budget) DO NOTHING")
-                        .bind(shop.as_str())
-                        .bind(&budget.name)
-                        .execute(&mut *c)
-                        .await
-                        .map_err(map)?;
-                    // The guard and the raise are one statement: two writers cannot both take the last euro.
-                    let raised = sqlx::query(
-                        "UPDATE offer_budgets SET spent_minor = spent_minor + $3 WHERE shop_id = $1 AND budget = $2 AND spent_minor + $3 <= $4",
-                    )
-                    .bind(shop.as_str())
-                    .bind(&budget.name)
-                    .bind(hold.cost.minor)
-                    .bind(budget.limit_minor)
-                    .execute(&mut *c)
-                    .await
-                    .map_err(map)?
-                    .rows_affected();
-                    if raised == 1 {
-                        taken.push(budget);
-                        continue;
-                    }
-                    for earlier in taken {
-                        sqlx::query("UPDATE offer_budgets SET spent_minor = spent_minor - $3 WHERE shop_id = $1 AND budget = $2")
-                            .bind(shop.as_str())
-                            .bind(&earlier.name)
-                            .bind(hold.cost.minor)
-                            .execute(&mut *c)
-                            .await
-                            .map_err(map)?;
-                    }
-                    sqlx::query("DELETE FROM offer_holds WHERE shop_id = $1 AND run_id = $2")
-                        .bind(shop.as_str())
-                        .bind(hold.run.as_str())
-                        .execute(&mut *c)
-                        .await
-                        .map_err(map)?;
-                    return Ok(Some(budget.name.clone()));
-                }
-                Ok(None)
-            })
-        })
-        .await
+    ) -> Result<HoldAnswer, StoreError> {
+        self.write(move |c, shop| Box::pin(async move { hold_within(c, shop.as_str(), &hold, &limits, now).await }))
+            .await
+    }
+
+    /// Steps of a customer's offers that count at present, oldest first: sent since a time, or held by a run that has not
+    /// ended. What `except` holds is left out: a run is not in its own way.
+    ///
+    /// # Errors
+    /// When storage cannot answer.
+    pub async fn offers_since(
+        &self,
+        customer: &CustomerId,
+        since: Timestamp,
+        except: &RunId,
+    ) -> Result<Vec<OfferStepId>, StoreError> {
+        let mut connection = self.readers().acquire().await.map_err(map)?;
+        let offers = offers_of(&mut connection, self.shop.as_str(), customer, since, except).await?;
+        offers.into_iter().map(|(step, _)| OfferStepId::new(step).map_err(|e| corrupt("offer", e))).collect()
+    }
+
+    /// True when a code is nobody's, or this customer's own.
+    ///
+    /// # Errors
+    /// When storage cannot answer.
+    pub async fn code_is_free(&self, code: &str, customer: &CustomerId) -> Result<bool, StoreError> {
+        let mut connection = self.readers().acquire().await.map_err(map)?;
+        Ok(!code_is_others(&mut connection, self.shop.as_str(), code, customer).await?)
     }
 
     /// What is spoken for of a budget, in minor units.
@@ -259,4 +260,158 @@ impl ShopStore {
         })
         .await
     }
+}
+
+async fn hold_within(
+    c: &mut DbConnection,
+    shop: &str,
+    hold: &OfferHold,
+    limits: &OfferLimits,
+    now: Timestamp,
+) -> Result<HoldAnswer, StoreError> {
+    let before: Option<(String, String, String, i64)> =
+        sqlx::query_as("SELECT step, code, currency, cost_minor FROM offer_holds WHERE shop_id = $1 AND run_id = $2")
+            .bind(shop)
+            .bind(hold.run.as_str())
+            .fetch_optional(&mut *c)
+            .await
+            .map_err(map)?;
+    let currency = hold.cost.currency.as_str();
+    let paid = match before {
+        Some((step, code, ..)) if step != hold.step.as_str() || code != hold.code => {
+            let step = OfferStepId::new(step).map_err(|e| corrupt("offer hold", e))?;
+            return Ok(HoldAnswer::Stands { step, code });
+        }
+        // Budgets are kept in one currency: what was held in another one cannot be topped up.
+        Some((.., held, _)) if held != currency => return Ok(HoldAnswer::Over { budget: format!("held in {held}") }),
+        Some((.., paid)) => Some(paid),
+        None => None,
+    };
+    if paid.is_none() {
+        let granted = offers_of(c, shop, &hold.customer, limits.since, &hold.run).await?.len();
+        let granted = u32::try_from(granted).unwrap_or(u32::MAX);
+        if granted >= limits.per_customer {
+            return Ok(HoldAnswer::TooMany { granted });
+        }
+        if code_is_others(c, shop, &hold.code, &hold.customer).await? {
+            return Ok(HoldAnswer::CodeTaken);
+        }
+    }
+    let more = hold.cost.minor.saturating_sub(paid.unwrap_or(0)).max(0);
+    if more == 0 && paid.is_some() {
+        return Ok(HoldAnswer::Held);
+    }
+    if let Some(budget) = raise(c, shop, &limits.budgets, more).await? {
+        return Ok(HoldAnswer::Over { budget });
+    }
+    sqlx::query(
+        "INSERT INTO offer_holds (shop_id, run_id, customer_id, step, code, currency, cost_minor, held_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (shop_id, run_id) DO UPDATE SET cost_minor = $7",
+    )
+    .bind(shop)
+    .bind(hold.run.as_str())
+    .bind(hold.customer.as_str())
+    .bind(hold.step.as_str())
+    .bind(&hold.code)
+    .bind(currency)
+    .bind(hold.cost.minor)
+    .bind(micros(now))
+    .execute(&mut *c)
+    .await
+    .map_err(map)?;
+    Ok(HoldAnswer::Held)
+}
+
+/// Raises every budget, or none: the name of the one that has not enough left.
+async fn raise(c: &mut DbConnection, shop: &str, budgets: &[Budget], more: i64) -> Result<Option<String>, StoreError> {
+    let mut taken: Vec<&Budget> = Vec::new();
+    for budget in budgets {
+        sqlx::query(
+            "INSERT INTO offer_budgets (shop_id, budget, spent_minor) VALUES ($1, $2, 0) ON CONFLICT (shop_id, budget) DO NOTHING",
+        )
+        .bind(shop)
+        .bind(&budget.name)
+        .execute(&mut *c)
+        .await
+        .map_err(map)?;
+        // The guard and the raise are one statement: two writers cannot both take the last euro.
+        let raised = sqlx::query(
+            "UPDATE offer_budgets SET spent_minor = spent_minor + $3 WHERE shop_id = $1 AND budget = $2 AND spent_minor + $3 <= $4",
+        )
+        .bind(shop)
+        .bind(&budget.name)
+        .bind(more)
+        .bind(budget.limit_minor)
+        .execute(&mut *c)
+        .await
+        .map_err(map)?
+        .rows_affected();
+        if raised == 1 {
+            taken.push(budget);
+            continue;
+        }
+        for earlier in taken {
+            sqlx::query("UPDATE offer_budgets SET spent_minor = spent_minor - $3 WHERE shop_id = $1 AND budget = $2")
+                .bind(shop)
+                .bind(&earlier.name)
+                .bind(more)
+                .execute(&mut *c)
+                .await
+                .map_err(map)?;
+        }
+        return Ok(Some(budget.name.clone()));
+    }
+    Ok(None)
+}
+
+/// Step and code of a customer's offers that count, oldest first; each code once, whether held, sent or both.
+async fn offers_of(
+    c: &mut DbConnection,
+    shop: &str,
+    customer: &CustomerId,
+    since: Timestamp,
+    except: &RunId,
+) -> Result<Vec<(String, String)>, StoreError> {
+    // A run that ended without a message gives its place back. A campaign's person has a hold and no run of their own.
+    let rows: Vec<(String, String)> = sqlx::query_as(
+        "SELECT step, code FROM (
+             SELECT step, code, granted_at AS at FROM offers_granted g
+              WHERE g.shop_id = $1 AND g.customer_id = $2 AND g.granted_at > $3
+                AND NOT EXISTS (SELECT 1 FROM offer_holds o WHERE o.shop_id = $1 AND o.run_id = $4 AND o.code = g.code)
+             UNION ALL
+             SELECT h.step, h.code, h.held_at AS at FROM offer_holds h
+               LEFT JOIN runs r ON r.shop_id = h.shop_id AND r.run_id = h.run_id
+              WHERE h.shop_id = $1 AND h.customer_id = $2 AND h.run_id <> $4
+                AND ((r.run_id IS NULL AND h.held_at > $3) OR r.state <> 'done')
+                AND NOT EXISTS (SELECT 1 FROM offers_granted g WHERE g.shop_id = $1 AND g.code = h.code)
+         ) AS offers ORDER BY at, code",
+    )
+    .bind(shop)
+    .bind(customer.as_str())
+    .bind(micros(since))
+    .bind(except.as_str())
+    .fetch_all(c)
+    .await
+    .map_err(map)?;
+    let mut seen = std::collections::BTreeSet::new();
+    Ok(rows.into_iter().filter(|(_, code)| seen.insert(code.clone())).collect())
+}
+
+async fn code_is_others(
+    c: &mut DbConnection,
+    shop: &str,
+    code: &str,
+    customer: &CustomerId,
+) -> Result<bool, StoreError> {
+    let (count,): (i64,) = sqlx::query_as(
+        "SELECT (SELECT COUNT(*) FROM offer_holds WHERE shop_id = $1 AND code = $2 AND customer_id <> $3)
+              + (SELECT COUNT(*) FROM offers_granted WHERE shop_id = $1 AND code = $2 AND customer_id <> $3)",
+    )
+    .bind(shop)
+    .bind(code)
+    .bind(customer.as_str())
+    .fetch_one(c)
+    .await
+    .map_err(map)?;
+    Ok(count > 0)
 }

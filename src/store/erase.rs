@@ -28,7 +28,7 @@ const OF_A_PERSON: [&str; 6] = ["customers", "consents", "subscriptions", "order
 const OF_RUNS: [&str; 5] = ["journal", "parked_states", "signals", "approvals", "offer_requests"];
 /// All that a shop's customers left behind, and its goods. Its release, switches, tokens and audit trail stay: they say
 /// that and why it was stopped, and nothing about anybody.
-const OF_A_SHOP: [&str; 30] = [
+const OF_A_SHOP: [&str; 31] = [
     "customers",
     "consents",
     "suppressions",
@@ -42,6 +42,7 @@ const OF_A_SHOP: [&str; 30] = [
     "parked_states",
     "signals",
     "approvals",
+    "controls",
     "sends",
     "offers_granted",
     "unsubscribe_links",

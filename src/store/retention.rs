@@ -61,6 +61,13 @@ impl ShopStore {
     }
 }
 
+/// A journal to let go.
+pub(super) struct Journal {
+    pub(super) run: String,
+    pub(super) rows: i64,
+    pub(super) head: String,
+}
+
 async fn prune(
     c: &mut DbConnection,
     shop: &str,
@@ -80,7 +87,23 @@ async fn prune(
     .fetch_all(&mut *c)
     .await
     .map_err(map)?;
-    for (run, rows, head) in &runs {
+    let journals: Vec<Journal> = runs.into_iter().map(|(run, rows, head)| Journal { run, rows, head }).collect();
+    prune_these(c, shop, &journals, now).await?;
+    if !journals.is_empty() {
+        let detail = format!("{} journals of runs that ended before {ended_before}", journals.len());
+        append_audit(c, shop, now, who, "journals.pruned", "runs", &detail).await?;
+    }
+    Ok(journals.len() as u64)
+}
+
+/// Lets journals go, with the states and signals that only they needed.
+pub(super) async fn prune_these(
+    c: &mut DbConnection,
+    shop: &str,
+    journals: &[Journal],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for Journal { run, rows, head } in journals {
         sqlx::query(
             "INSERT INTO pruned_journals (shop_id, run_id, entries, head, pruned_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
         )
@@ -97,9 +120,5 @@ async fn prune(
             sqlx::query(sql).bind(shop).bind(run).execute(&mut *c).await.map_err(map)?;
         }
     }
-    if !runs.is_empty() {
-        let detail = format!("{} journals of runs that ended before {ended_before}", runs.len());
-        append_audit(c, shop, now, who, "journals.pruned", "runs", &detail).await?;
-    }
-    Ok(runs.len() as u64)
+    Ok(())
 }

@@ -162,6 +162,11 @@ impl Opener {
         }
     }
 
+    /// The key of a stored value; `None` for a plain one, and where the key is gone.
+    pub(super) fn key_of(&self, stored: &str) -> Option<&Arc<SealKey>> {
+        self.keys.get(key_id(stored.as_bytes())?)
+    }
+
     /// True for a value that is sealed under a key that is gone.
     pub(super) fn is_erased(&self, stored: &str) -> bool {
         key_id(stored.as_bytes()).is_some_and(|id| !self.keys.contains_key(id))

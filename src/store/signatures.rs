@@ -1,5 +1,6 @@
 //! Signing, recalling, escalating and lapsing: what happens to a request of either kind in one transaction.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use approval::{Route, Signature};
@@ -55,6 +56,29 @@ pub struct Signing {
 }
 
 impl ShopStore {
+    /// Signatures of everything that waits, by request, oldest first: what waits is listed with one question.
+    ///
+    /// # Errors
+    /// When storage cannot answer.
+    pub async fn pending_signatures(&self) -> Result<BTreeMap<ApprovalId, Vec<Signature>>, StoreError> {
+        let rows: Vec<(String, String, String, String, i64)> = sqlx::query_as(
+            "SELECT approval_id, section, signer, standing, at FROM approval_signatures s WHERE shop_id = $1
+             AND (EXISTS (SELECT 1 FROM approvals a WHERE a.shop_id = $1 AND a.approval_id = s.approval_id AND a.state = 'pending')
+               OR EXISTS (SELECT 1 FROM campaign_approvals a WHERE a.shop_id = $1 AND a.approval_id = s.approval_id AND a.state = 'pending'))
+             ORDER BY at, section, signer",
+        )
+        .bind(self.shop.as_str())
+        .fetch_all(self.readers())
+        .await
+        .map_err(map)?;
+        let mut given: BTreeMap<ApprovalId, Vec<Signature>> = BTreeMap::new();
+        for (id, section, signer, standing, at) in rows {
+            let id = ApprovalId::new(id).map_err(|e| super::corrupt("signature", e))?;
+            given.entry(id).or_default().push(Signature { section, signer, standing, at: stamp(at, "signature")? });
+        }
+        Ok(given)
+    }
+
     /// Signatures of a request, oldest first.
     pub async fn signatures(&self, id: &ApprovalId) -> Result<Vec<Signature>, StoreError> {
         let mut connection = self.readers().acquire().await.map_err(map)?;

@@ -6,10 +6,10 @@ use ::offers::{BasketLine, Held, Ladder, Offer, OfferDesk, OfferHistory, OfferRe
 use catalog::Catalog;
 use jiff::SignedDuration;
 use kit::tool::ToolContext;
-use kit::{BoxFuture, CustomerId, OfferStepId, ShopId, StoreError, Timestamp};
+use kit::{BoxFuture, CustomerId, OfferStepId, RunId, ShopId, StoreError, Timestamp};
 
 use crate::release::Release;
-use crate::store::{Budget, OfferHold, OfferWish, ShopStore};
+use crate::store::{Budget, HoldAnswer, OfferHold, OfferLimits, OfferWish, ShopStore};
 
 /// How long after a cart an order still counts as its order.
 const CART_TO_ORDER_HOURS: i64 = 72;
@@ -28,7 +28,7 @@ impl Offers {
             flow: cx.subject.flow.clone(),
             step,
             basket: cx.subject.products.iter().filter_map(|id| self.line(id)).collect(),
-            history: self.history(customer, cx.now).await?,
+            history: self.history(customer, &cx.run, cx.now).await?,
             vip,
             triggered_at: cx.subject.triggered_at,
             now: cx.now,
@@ -46,11 +46,12 @@ impl Offers {
             quantity: 1,
             reduced: product.compare_at.is_some_and(|was| was.minor > price.minor),
             tags: product.tags.clone(),
+            regulated: product.regulated.is_some(),
         })
     }
 
-    /// Holds an offer against the budgets of the month, or against none: the name of the one that has not enough left.
-    pub(crate) async fn hold_for(&self, hold: OfferHold, now: Timestamp) -> Result<Option<String>, StoreError> {
+    /// Holds an offer against the customer's own limit and the budgets of the month, or against none of them.
+    pub(crate) async fn hold_for(&self, hold: OfferHold, now: Timestamp) -> Result<HoldAnswer, StoreError> {
         let limits = self.release.ladder.limits();
         let month = now.to_zoned(self.release.ladder.zone().clone()).strftime("%Y-%m").to_string();
         let budgets = [
@@ -59,18 +60,25 @@ impl Offers {
         ];
         let budgets: Vec<Budget> =
             budgets.into_iter().filter_map(|(name, limit)| Some(Budget { name, limit_minor: limit?.minor })).collect();
-        self.store.hold_offer(hold, budgets, now).await
+        let since = before(now, i64::from(self.release.ladder.window_days()));
+        self.store.hold_offer(hold, OfferLimits { budgets, per_customer: limits.per_customer, since }, now).await
     }
 
-    pub(crate) async fn history(&self, customer: &CustomerId, now: Timestamp) -> Result<OfferHistory, StoreError> {
-        let days = |n: i64| now.checked_sub(SignedDuration::from_hours(24 * n)).unwrap_or(now);
+    /// What the shop gave this customer before, as `asker` sees it: its own hold is not in its way.
+    pub(crate) async fn history(
+        &self,
+        customer: &CustomerId,
+        asker: &RunId,
+        now: Timestamp,
+    ) -> Result<OfferHistory, StoreError> {
         let orders: Vec<_> =
             self.store.orders_of(customer).await?.into_iter().filter(|o| o.cancelled_at.is_none()).collect();
         let discounted = orders.iter().rev().take_while(|o| o.discount.minor > 0).count();
-        let granted = self.store.offers_since(customer, days(i64::from(self.release.ladder.window_days()))).await?;
+        let since = before(now, i64::from(self.release.ladder.window_days()));
+        let granted = self.store.offers_since(customer, since, asker).await?;
         let carts: std::collections::BTreeSet<Timestamp> = self
             .store
-            .activity_of(customer, days(90))
+            .activity_of(customer, before(now, 90))
             .await?
             .into_iter()
             .filter(|a| a.kind == "cart")
@@ -89,6 +97,11 @@ impl Offers {
             last_step: granted.into_iter().next_back(),
         })
     }
+}
+
+/// So many days before a time.
+fn before(now: Timestamp, days: i64) -> Timestamp {
+    now.checked_sub(SignedDuration::from_hours(24 * days)).unwrap_or(now)
 }
 
 fn small(count: usize) -> u32 {
@@ -122,8 +135,13 @@ impl OfferDesk for Offers {
             cost: offer.cost(),
         };
         Box::pin(async move {
-            let over = self.hold_for(hold, cx.now).await?;
-            Ok(over.map_or(Held::Held, |budget| Held::Over { budget }))
+            Ok(match self.hold_for(hold, cx.now).await? {
+                HoldAnswer::Held => Held::Held,
+                HoldAnswer::Stands { step, code } => Held::Stands { step, code },
+                HoldAnswer::Over { budget } => Held::Over { budget },
+                HoldAnswer::TooMany { granted } => Held::TooMany { granted },
+                HoldAnswer::CodeTaken => Held::CodeTaken,
+            })
         })
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use kit::fact::FactBook;
 use kit::tool::{Subject, ToolContext};
 use kit::{Currency, CustomerId, FlowId, Language, Money, OfferStepId, Principal, ProductId, RunId, Timestamp};
-use mailwright::store::{Budget, OfferHold};
+use mailwright::store::{Budget, HoldAnswer, OfferHold, OfferLimits};
 use serde_json::{Value, json};
 
 use super::{Scene, in_every_shop};
@@ -106,7 +106,9 @@ fn no_sequence_of_quotes_overdraws_a_budget_or_leaves_the_ladder() {
             assert!(spent <= 1_500, "{reader} {spent}");
         }
         // The wish beyond the ladder waits for a person, and the run got nothing for it.
-        let cx = context(&world, "wisher", &readers[0], "win-back", &products[..1]);
+        let reader = world.reader().await;
+        world.bought(&reader, &products[..1], 200).await;
+        let cx = context(&world, "wisher", &reader, "win-back", &products[..1]);
         assert_eq!(quote(&world, &cx, Some("ninety-percent")).await["answer"], "none");
         let wishes = store.offer_wishes(100).await.unwrap();
         assert!(wishes.iter().all(|w| w.step == "ninety-percent") && wishes.iter().any(|w| w.run.as_str() == "wisher"));
@@ -127,17 +129,23 @@ fn two_hundred_holds_at_once_spend_a_budget_to_the_cent_and_no_more() {
                     run: RunId::new(format!("h{}", number % 150)).unwrap(),
                     customer,
                     step: OfferStepId::new("five-percent").unwrap(),
-                    code: format!("TRAIL-{number}"),
+                    code: format!("TRAIL-{}", number % 150),
                     cost: Money::new(100, Currency::EUR),
                 };
                 let budgets = vec![
                     Budget { name: "month:2026-11".to_owned(), limit_minor: 10_000 },
                     Budget { name: "customer:x".to_owned(), limit_minor: 7_050 },
                 ];
-                store.hold_offer(hold, budgets, now).await.unwrap()
+                let limits = OfferLimits { budgets, per_customer: u32::MAX, since: now };
+                store.hold_offer(hold, limits, now).await.unwrap()
             });
         }
-        let refused = holds.join_all().await.into_iter().flatten().collect::<Vec<_>>();
+        let refused: Vec<String> = holds
+            .join_all()
+            .await
+            .into_iter()
+            .filter_map(|answer| if let HoldAnswer::Over { budget } = answer { Some(budget) } else { None })
+            .collect();
         // Seventy runs hold, the first budget got back what the second one refused.
         assert_eq!(store.budget_spent("month:2026-11").await.unwrap(), 7_000);
         assert_eq!(store.budget_spent("customer:x").await.unwrap(), 7_000);

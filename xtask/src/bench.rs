@@ -11,7 +11,7 @@ pub(crate) fn run(name: &str, args: &[OsString], console: Console) -> ExitCode {
     let mut command = cargo(console);
     command.args(["run", "--release", "--quiet", "--package", "mailwright-bench", "--bin", name, "--"]).args(args);
     // It starts the program itself, from beside its own.
-    let program = if name == "start" {
+    let program = if matches!(name, "approvals" | "start") {
         let mut program = cargo(console);
         program.args(["build", "--release", "--quiet", "--package", "mailwright", "--bin", "mailwright"]);
         shown(program, console)

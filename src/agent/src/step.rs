@@ -160,6 +160,20 @@ pub enum ApprovalDecision {
     },
     /// Nobody decided in time.
     Expired,
+    /// Nobody decided in time, and the flow's control could not go out either.
+    Lapsed {
+        /// Why it could not.
+        why: String,
+    },
+    /// Nobody decided in time: the flow's control, which a person has approved before, goes out instead.
+    Control {
+        /// The approval of the control.
+        control: ApprovalId,
+        /// The approval of this reader's message that follows from it.
+        approval: ApprovalId,
+        /// The message.
+        draft: Box<kit::message::DraftRecord>,
+    },
 }
 
 /// What happened. The journal holds these, one a row.

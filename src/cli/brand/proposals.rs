@@ -5,7 +5,7 @@ use clap::{Subcommand, ValueEnum};
 use kit::Role;
 use kit::message::Severity;
 
-use crate::cli::app::{self, App, person};
+use crate::cli::app::{self, App};
 use crate::cli::out::{Ink, Out};
 use crate::cli::{Failure, failure};
 
@@ -99,14 +99,14 @@ pub(super) async fn act(app: &App, command: ProposalsCommand, out: &Out) -> Resu
             Ok(())
         }
         ProposalsCommand::Accept { id, name, severity } => {
-            let who = person(&name, Role::Marketer)?;
+            let who = app::who(&tenant.store, Some(&name), Role::Marketer, "brand proposals accept", now).await?;
             let release = tenant.accept_rule(&id, severity.into(), &who, now).await.map_err(failure)?;
             out.value(&serde_json::json!({ "rule": id, "release": release }))?;
             out.line(&format!("{} {id}, release {release} by {name}", out.ink(Ink::Good, "in force")));
             Ok(())
         }
         ProposalsCommand::Reject { id, name, reason } => {
-            let who = person(&name, Role::Marketer)?;
+            let who = app::who(&tenant.store, Some(&name), Role::Marketer, "brand proposals reject", now).await?;
             tenant.decline_rule(&id, &who, app::reason(&reason)?, now).await.map_err(failure)?;
             out.value(&serde_json::json!({ "rule": id, "declined_by": name }))?;
             out.line(&format!("{id} is not proposed again"));

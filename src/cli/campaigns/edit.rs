@@ -7,7 +7,7 @@ use clap::Args;
 use kit::Role;
 use kit::campaign::{CampaignId, ClassId};
 
-use crate::cli::app::{App, person};
+use crate::cli::app::App;
 use crate::cli::out::{Ink, Out, clean};
 use crate::cli::{Failure, failure};
 use crate::store::ClassRow;
@@ -42,7 +42,7 @@ pub(super) async fn run(app: &App, args: EditArgs, out: &Out) -> Result<(), Fail
         return open(&row, out);
     }
     let name = args.name.as_deref().ok_or_else(|| Failure::new("say who you are: --as NAME"))?;
-    let who = person(name, Role::Marketer)?;
+    let who = app.who(name, Role::Marketer, "campaigns edit").await?;
     let edited = app.tenant.edit_class(&args.campaign, &args.class, &who, &edit).await.map_err(failure)?;
     out.value(&serde_json::json!({
         "campaign": args.campaign, "class": args.class, "approval": edited.approval, "changes": edited.changes,

@@ -6,6 +6,8 @@ use kit::{ApprovalId, Timestamp};
 
 use super::super::{DriveError, Signal};
 use super::drive::{Drive, Performed};
+use crate::delivery::{ControlUse, StandIn};
+use crate::failpoint;
 
 impl Drive<'_> {
     /// The decision that stands in the approval's row without a signal of its own: the writer proposed the very message
@@ -31,9 +33,25 @@ impl Drive<'_> {
             return Ok(Performed::Answer(Input::Fatal { why: format!("approval {id} is gone"), at: now }));
         };
         if let Some(expired) = approval::expire(&viewed.record, now) {
-            let decision = ApprovalDecision::Expired;
-            let signal = Signal::Approval { approval: id.clone(), decision }.to_json()?;
-            store.decide(&viewed, expired, None, None, signal, now).await?;
+            let signal = |decision| Signal::Approval { approval: id.clone(), decision }.to_json();
+            match self.driver.deliverer.stand_in(&self.seed, &viewed, self.machine.facts(), now).await? {
+                StandIn::Nothing => {
+                    store.decide(&viewed, expired, None, None, signal(ApprovalDecision::Expired)?, now).await?;
+                }
+                StandIn::Not { why } => {
+                    let lapsed = signal(ApprovalDecision::Lapsed { why: why.clone() })?;
+                    store
+                        .decide(&viewed, expired, Some(format!("its control stayed: {why}")), None, lapsed, now)
+                        .await?;
+                }
+                StandIn::Control(stands_in) => {
+                    let ControlUse { control, by: _, new } = *stands_in;
+                    let (approval, draft) = (new.id.clone(), Box::new(new.draft.clone()));
+                    let decision = ApprovalDecision::Control { control: control.clone(), approval, draft };
+                    store.put_control(&viewed, expired, &control, new, signal(decision)?, now).await?;
+                    failpoint::hit("after_control");
+                }
+            }
         }
         // The signal just written, or the person's own, is there now.
         let signal = self.signal(&Step::AwaitApproval { approval: id.clone(), until: now }).await?;

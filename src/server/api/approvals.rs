@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, State};
+use axum::extract::{FromRequestParts, Path, State};
 use axum::http::header::{ETAG, IF_MATCH};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -16,7 +17,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Answer, Shared, Wanted, body, no_id};
+use super::{Answer, Shared, body, listed, no_id, query};
 use crate::approvals::{Asked, Assent, Looked, Seen};
 use crate::server::Server;
 use crate::server::auth::Caller;
@@ -238,7 +239,24 @@ pub(in crate::server) struct Reason {
     reason: String,
 }
 
-async fn list(State(server): Shared, caller: Caller, wanted: Wanted) -> Answer<Vec<ApprovalView>> {
+/// What the list may be asked for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Page {
+    limit: Option<u32>,
+    state: Option<String>,
+    after: Option<String>,
+}
+
+impl<S: Sync> FromRequestParts<S> for Page {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        query(parts)
+    }
+}
+
+async fn list(State(server): Shared, caller: Caller, wanted: Page) -> Answer<Vec<ApprovalView>> {
     caller.at_least(Role::Viewer)?;
     let state = match wanted.state.as_deref() {
         None => ApprovalState::Pending,
@@ -248,10 +266,17 @@ async fn list(State(server): Shared, caller: Caller, wanted: Wanted) -> Answer<V
         })?,
     };
     let (tenant, now) = (server.tenant(), server.parts.clock.now());
-    let messages = tenant.store.approvals(state, wanted.limit()).await?;
-    let campaigns = tenant.store.campaign_approvals(None).await?.into_iter().filter(|a| a.record.state == state);
+    let (after, limit) = (wanted.after.map(ApprovalId::new).transpose().map_err(no_id)?, listed(wanted.limit));
+    // Campaigns are few, and stand on the first page however many messages wait.
+    let campaigns = match after {
+        None => tenant.store.campaign_approvals(None).await?,
+        Some(_) => Vec::new(),
+    };
+    let campaigns: Vec<_> = campaigns.into_iter().filter(|a| a.record.state == state).take(limit as usize).collect();
+    let room = limit.saturating_sub(u32::try_from(campaigns.len()).unwrap_or(u32::MAX));
+    let messages = tenant.store.approvals_page(state, after.as_ref(), room).await?;
     let messages = messages.into_iter().map(|a| Asked::Message(Box::new(a)));
-    let asked = messages.chain(campaigns.map(|a| Asked::Campaign(Box::new(a)))).take(wanted.limit() as usize);
+    let asked = messages.chain(campaigns.into_iter().map(|a| Asked::Campaign(Box::new(a))));
     let mut views = Vec::new();
     for one in asked {
         let route = tenant.route(&one, now).await?;

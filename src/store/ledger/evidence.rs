@@ -3,7 +3,7 @@
 use kit::message::{Channel, ConsentState, HoursTable, OpenHours, ReserveEvidence, ReserveRequest, in_holdout};
 use kit::person::Email;
 use kit::phone::{Destination, Phone};
-use kit::{Fact, FactKind, FactValue, StoreError, Timestamp};
+use kit::{ApprovalId, Fact, FactKind, FactValue, StoreError, Timestamp};
 
 use super::sends_to;
 use crate::store::DbConnection;
@@ -15,7 +15,7 @@ use crate::store::keyring::Keyring;
 use crate::store::orders::BOUGHT_SINCE;
 use crate::store::settings::{Limits, killed, limits};
 use crate::store::signals::signal_of;
-use crate::store::{approvals, campaign_approvals, signatures};
+use crate::store::{approvals, campaign_approvals, controls, signatures};
 use crate::store::{corrupt, micros, stamp};
 
 /// Everything the judge compares, read in the transaction that inserts.
@@ -77,7 +77,10 @@ pub(super) async fn gather(
     let approval = match &request.approval {
         None => None,
         Some(id) if request.campaign.is_some() => campaign_approvals::record(c, shop, id).await?,
-        Some(id) => approvals::record(c, shop, id).await?,
+        Some(id) => match approvals::record(c, shop, id).await? {
+            Some((_, Some(control))) if !stands(c, shop, &control).await? => None,
+            found => found.map(|(record, _)| record),
+        },
     };
     let recallable_until = match &request.approval {
         None => None,
@@ -104,6 +107,11 @@ pub(super) async fn gather(
         rules,
         changed_facts: changed_facts(c, request).await?,
     })
+}
+
+/// False for a control whose own approval was taken back meanwhile.
+async fn stands(c: &mut DbConnection, shop: &str, control: &ApprovalId) -> Result<bool, StoreError> {
+    Ok(controls::control(c, shop, control).await?.is_some_and(|control| control.counts_by().is_some()))
 }
 
 /// What the customer's row says about reaching them on the channel.

@@ -5,7 +5,7 @@ use kit::tool::Subject;
 use kit::{CustomerId, RunId, StoreError, Timestamp};
 
 use super::super::error::map;
-use super::super::{ShopStore, corrupt, micros, stamp};
+use super::super::{ShopStore, corrupt, stamp};
 use super::{COLUMNS, Tuple, row, send_state, sends_to};
 
 /// A send as listed for people: no content, no address.
@@ -117,19 +117,6 @@ impl ShopStore {
         .await
         .map_err(map)?;
         rows.into_iter().map(|(key,)| key.parse().map_err(|e| corrupt("send", e))).collect()
-    }
-
-    /// Offer steps granted to a customer since a time, oldest first.
-    pub async fn offers_since(
-        &self,
-        customer: &CustomerId,
-        since: Timestamp,
-    ) -> Result<Vec<kit::OfferStepId>, StoreError> {
-        let rows: Vec<(String,)> = sqlx::query_as(
-            "SELECT step FROM offers_granted WHERE shop_id = $1 AND customer_id = $2 AND granted_at > $3 ORDER BY granted_at, code",
-        )
-        .bind(self.shop.as_str()).bind(customer.as_str()).bind(micros(since)).fetch_all(self.readers()).await.map_err(map)?;
-        rows.into_iter().map(|(step,)| kit::OfferStepId::new(step).map_err(|e| corrupt("offer", e))).collect()
     }
 
     /// True when this step was granted to anybody under this release: an offer is new the first time.

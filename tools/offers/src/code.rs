@@ -7,15 +7,23 @@ const ALPHABET: &[u8; 28] = b"23456789BCDFGHJKLMNPQRSTVWXZ";
 /// Characters after the prefix: 28^6, some 480 million codes per shop.
 const LENGTH: usize = 6;
 
-/// `TRAIL-7K3Q9M`: a function of shop, customer, occasion and step, holding no personal data.
+/// How often a code is drawn when chance gives one that is somebody else's already. With a million codes a shop one draw in
+/// 480 meets one.
+pub const DRAWS: u32 = 8;
+
+/// `TRAIL-7K3Q9M`: a function of shop, customer, occasion, step and draw, holding no personal data.
 pub(crate) fn voucher(
     prefix: &str,
     shop: &ShopId,
     customer: &CustomerId,
     occasion: &str,
     step: &OfferStepId,
+    draw: u32,
 ) -> String {
-    let digest = Digest::of_parts(["offer-code/1", shop.as_str(), customer.as_str(), occasion, step.as_str()]);
+    let mut parts = vec!["offer-code/1", shop.as_str(), customer.as_str(), occasion, step.as_str()];
+    let again = draw.to_string();
+    parts.extend((draw > 0).then_some(again.as_str()));
+    let digest = Digest::of_parts(parts);
     let mut number = digest
         .short()
         .bytes()

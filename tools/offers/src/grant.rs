@@ -49,12 +49,10 @@ impl Offer {
     pub fn ladder(&self) -> Digest {
         self.ladder
     }
-    /// The code of one customer on one occasion: the same one however often it is asked.
-    pub fn code_for(&self, shop: &ShopId, customer: &CustomerId, occasion: &str) -> String {
-        crate::code::voucher(self.code_prefix(), shop, customer, occasion, self.step())
-    }
-    pub(crate) fn code_prefix(&self) -> &str {
-        &self.step.code_prefix
+    /// The code of one customer on one occasion: the same one however often it is asked. A code that turns out to be somebody
+    /// else's is drawn again, up to [`crate::DRAWS`] times; `draw` counts from 0.
+    pub fn code_for(&self, shop: &ShopId, customer: &CustomerId, occasion: &str, draw: u32) -> String {
+        crate::code::voucher(&self.step.code_prefix, shop, customer, occasion, self.step(), draw)
     }
 }
 
@@ -130,8 +128,8 @@ pub enum Denied {
         /// The ladder's.
         expected: Currency,
     },
-    /// An excluded category or tag.
-    #[error("{product} is in a category or carries a tag that is never discounted")]
+    /// An excluded category or tag, or regulated goods.
+    #[error("{product} is regulated, in a category or carries a tag that is never discounted")]
     Excluded {
         /// The product.
         product: ProductId,
@@ -179,6 +177,9 @@ pub enum Denied {
         /// When it would end.
         ends: Timestamp,
     },
+    /// Every code drawn was somebody else's.
+    #[error("no free voucher code was found")]
+    NoCode,
     /// A date beyond the calendar.
     #[error("the end of the offer cannot be computed")]
     NoEnd,
@@ -205,6 +206,7 @@ impl Denied {
             | Self::DiscountedInARow { .. }
             | Self::RepeatAbandoner { .. }
             | Self::DeeperThanLast { .. }
+            | Self::NoCode
             | Self::Budget { .. } => "Policy permits no such offer for this customer now.",
             Self::EmptyBasket
             | Self::BadLine { .. }
@@ -355,7 +357,7 @@ impl Ladder {
         }
         // Exclusions protect prices; the parcel of a reduced jacket may still travel free.
         let tagged = line.tags.iter().any(|tag| self.limits.exclude_tags.contains(tag));
-        if percent > 0 && (tagged || self.excluded(line)) {
+        if percent > 0 && (tagged || line.regulated || self.excluded(line)) {
             return Err(Denied::Excluded { product: product() });
         }
         if percent > 0 && line.reduced {

@@ -12,6 +12,7 @@ pub mod ladder;
 pub mod quote_offer;
 pub mod request;
 
+pub use code::DRAWS;
 pub use grant::{Denied, Offer};
 pub use ladder::{Concession, Ladder, LadderError, LadderErrors, Step};
 pub use quote_offer::{Held, OfferDesk, QuoteOffer};

@@ -9,7 +9,7 @@ use kit::{BoxFuture, Fact, FactId, FactKind, OfferStepId, ShopId, StoreError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::code::voucher;
+use crate::code::DRAWS;
 use crate::grant::{Denied, Offer};
 use crate::ladder::{Concession, Ladder};
 use crate::request::OfferRequest;
@@ -24,7 +24,8 @@ pub trait OfferDesk: Send + Sync {
         cx: &'a ToolContext,
         step: Option<OfferStepId>,
     ) -> BoxFuture<'a, Result<OfferRequest, StoreError>>;
-    /// Holds what the offer costs against the shop's budgets, once a run, in one step that no other run can come between.
+    /// Holds the offer against the shop's budgets and the customer's limit, once a run, in one step that no other run can come
+    /// between.
     fn hold<'a>(
         &'a self,
         cx: &'a ToolContext,
@@ -45,11 +46,25 @@ pub trait OfferDesk: Send + Sync {
 pub enum Held {
     /// It is held.
     Held,
+    /// The run holds another one already, which stands.
+    Stands {
+        /// Its step.
+        step: OfferStepId,
+        /// Its code.
+        code: String,
+    },
     /// This budget has not enough left.
     Over {
         /// Which one.
         budget: String,
     },
+    /// Other runs of this customer, sent or under way, have taken all that the ladder allows.
+    TooMany {
+        /// How many.
+        granted: u32,
+    },
+    /// The code is somebody else's.
+    CodeTaken,
 }
 
 /// The tool.
@@ -137,23 +152,54 @@ impl Tool for QuoteOffer {
         let Some(ladder) = ladder else {
             return Ok(Answer::None { reason: NO_LADDER, permitted: Vec::new(), next: WRITE_WITHOUT });
         };
-        let request = self.desk.request(cx, args.step).await?;
-        match ladder.grant(&request) {
-            Ok(offer) => {
-                let subject = &cx.subject;
-                let code = voucher(offer.code_prefix(), &cx.shop, &subject.customer, &subject.occasion, offer.step());
-                match self.desk.hold(cx, &offer, &code).await? {
-                    Held::Held => granted(cx, &offer, &code),
-                    Held::Over { budget } => Ok(none(&Denied::Budget { budget }, Vec::new())),
+        let mut request = self.desk.request(cx, args.step).await?;
+        // The run's own hold, which a crash may have left behind without its fact.
+        let (mut own, mut draw) = (None, 0);
+        while draw < DRAWS {
+            let offer = match ladder.grant(&request) {
+                Ok(offer) => offer,
+                Err(denied) => return self.denied(cx, &ladder, &request, &denied, &args.reason).await,
+            };
+            let subject = &cx.subject;
+            let drawn = || offer.code_for(&cx.shop, &subject.customer, &subject.occasion, draw);
+            let code = own.clone().unwrap_or_else(drawn);
+            let denied = match self.desk.hold(cx, &offer, &code).await? {
+                Held::Held => return granted(cx, &offer, &code),
+                Held::Stands { step, code } => {
+                    request.step = Some(step);
+                    own = Some(code);
+                    draw += 1;
+                    continue;
                 }
-            }
-            Err(denied) => {
-                if let Denied::OffLadder(step) = &denied {
-                    self.desk.beyond(cx, step, &args.reason).await?;
+                Held::CodeTaken => {
+                    draw += 1;
+                    continue;
                 }
-                Ok(none(&denied, ladder.permitted(&request)))
-            }
+                Held::Over { budget } => Denied::Budget { budget },
+                Held::TooMany { granted } => {
+                    let limits = ladder.limits();
+                    Denied::TooMany { granted, max: limits.per_customer, days: limits.window_days }
+                }
+            };
+            return Ok(none(&denied, Vec::new()));
         }
+        Ok(none(&Denied::NoCode, Vec::new()))
+    }
+}
+
+impl QuoteOffer {
+    async fn denied(
+        &self,
+        cx: &ToolContext,
+        ladder: &Ladder,
+        request: &OfferRequest,
+        denied: &Denied,
+        reason: &str,
+    ) -> Result<Answer, ToolError> {
+        if let Denied::OffLadder(step) = denied {
+            self.desk.beyond(cx, step, reason).await?;
+        }
+        Ok(none(denied, ladder.permitted(request)))
     }
 }
 

@@ -20,6 +20,8 @@ pub struct BasketLine {
     pub reduced: bool,
     /// Its labels in the catalogue: some brands forbid discounts below their own price.
     pub tags: Vec<String>,
+    /// A law regulates it (food supplements, cosmetics): its price is never lowered, whatever the ladder says.
+    pub regulated: bool,
 }
 
 /// What the shop gave this customer before.
@@ -27,7 +29,7 @@ pub struct BasketLine {
 pub struct OfferHistory {
     /// Orders ever placed; 0 is a new customer.
     pub orders: u32,
-    /// Offers granted within the ladder's window ([`crate::Ladder::window_days`]).
+    /// Offers granted within the ladder's window ([`crate::Ladder::window_days`]), those that other runs hold included.
     pub granted_in_window: u32,
     /// How many of the latest orders, counted back from the last one without a gap, used a discount.
     pub last_orders_discounted: u32,

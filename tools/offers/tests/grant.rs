@@ -28,6 +28,7 @@ fn line(id: &str, category: &str, price: i64, cost: i64) -> BasketLine {
         quantity: 1,
         reduced: false,
         tags: Vec::new(),
+        regulated: false,
     }
 }
 /// A customer with three full-price orders and a tent of healthy margin in the basket.
@@ -114,6 +115,7 @@ fn every_limit_has_its_own_denial() {
             Denied::Excluded { product: product("TT-9") },
         ),
         ("five-percent", |r| r.basket[0].reduced = true, Denied::Reduced { product: product("TT-1501") }),
+        ("five-percent", |r| r.basket[0].regulated = true, Denied::Excluded { product: product("TT-1501") }),
         ("five-percent", |r| r.basket[0].cost = None, Denied::CostUnknown { product: product("TT-1501") }),
         (
             "five-percent",
@@ -224,6 +226,7 @@ fn any_line() -> impl Strategy<Value = BasketLine> {
             quantity,
             reduced,
             tags: Vec::new(),
+            regulated: false,
         },
     )
 }

@@ -21,6 +21,12 @@ struct Desk {
     /// The budget is used up.
     spent: bool,
     wishes: Arc<Mutex<Vec<(String, String)>>>,
+    /// Codes that were asked to be held, with their step.
+    asked: Arc<Mutex<Vec<(String, String)>>>,
+    /// How many of them are somebody else's.
+    taken: usize,
+    /// What the run holds already.
+    holds: Option<(&'static str, &'static str)>,
 }
 
 impl OfferDesk for Desk {
@@ -47,6 +53,7 @@ impl OfferDesk for Desk {
                     quantity: 1,
                     reduced: false,
                     tags: Vec::new(),
+                    regulated: false,
                 }],
                 history: OfferHistory { orders: 3, ..OfferHistory::default() },
                 vip: self.vip,
@@ -55,9 +62,24 @@ impl OfferDesk for Desk {
             })
         })
     }
-    fn hold<'a>(&'a self, _: &'a ToolContext, _: &'a Offer, _: &'a str) -> BoxFuture<'a, Result<Held, StoreError>> {
-        let over = self.spent.then(|| "month:2026-11".to_owned());
-        Box::pin(async move { Ok(over.map_or(Held::Held, |budget| Held::Over { budget })) })
+    fn hold<'a>(
+        &'a self,
+        _: &'a ToolContext,
+        offer: &'a Offer,
+        code: &'a str,
+    ) -> BoxFuture<'a, Result<Held, StoreError>> {
+        let mut asked = self.asked.lock().unwrap();
+        asked.push((offer.step().to_string(), code.to_owned()));
+        let held = match self.holds {
+            Some((step, held)) if held != code => {
+                Held::Stands { step: OfferStepId::new(step).unwrap(), code: held.to_owned() }
+            }
+            Some(_) => Held::Held,
+            None if asked.len() <= self.taken => Held::CodeTaken,
+            None if self.spent => Held::Over { budget: "month:2026-11".to_owned() },
+            None => Held::Held,
+        };
+        Box::pin(async move { Ok(held) })
     }
     fn beyond<'a>(
         &'a self,
@@ -72,7 +94,17 @@ impl OfferDesk for Desk {
 
 fn desk() -> Desk {
     let ladder = Ladder::parse("ladder.toml", include_str!("../../../knowledge/offers/ladder.toml")).unwrap();
-    Desk { ladder: Some(Arc::new(ladder)), fails: false, vip: false, spent: false, wishes: Arc::default() }
+    let (wishes, asked) = (Arc::default(), Arc::default());
+    Desk {
+        ladder: Some(Arc::new(ladder)),
+        fails: false,
+        vip: false,
+        spent: false,
+        wishes,
+        asked,
+        taken: 0,
+        holds: None,
+    }
 }
 
 fn context(language: Language, customer: &str) -> ToolContext {
@@ -211,4 +243,27 @@ fn a_budget_that_is_used_up_grants_nothing_and_a_wish_beyond_the_ladder_reaches_
     let wishes = asked.wishes.clone();
     call(asked, &context(Language::EN, "c1"), &json!({"step": "half-price", "reason": WHY})).0.unwrap();
     assert_eq!(*wishes.lock().unwrap(), [("half-price".to_owned(), WHY.to_owned())]);
+}
+
+#[test]
+fn a_code_that_is_somebody_elses_is_drawn_again_and_not_for_ever() {
+    let cx = context(Language::EN, "c1");
+    let unlucky = Desk { taken: 2, ..desk() };
+    let asked = unlucky.asked.clone();
+    let (answer, _) = call(unlucky, &cx, &json!({"step": "ten-percent", "reason": WHY}));
+    let codes: Vec<String> = asked.lock().unwrap().iter().map(|(_, code)| code.clone()).collect();
+    assert_eq!(codes.iter().collect::<std::collections::BTreeSet<_>>().len(), 3);
+    assert_eq!(answer.unwrap()["code"], json!(codes[2]));
+    let (none, facts) = call(Desk { taken: 99, ..desk() }, &cx, &json!({"step": "ten-percent", "reason": WHY}));
+    assert_eq!((none.unwrap()["answer"].clone(), facts), (json!("none"), vec![]));
+}
+
+#[test]
+fn what_a_run_holds_takes_the_place_of_what_it_asks_after_a_crash() {
+    let holds = Desk { holds: Some(("five-percent", "TRAIL-222222")), ..desk() };
+    let asked = holds.asked.clone();
+    let (answer, _) = call(holds, &context(Language::EN, "c1"), &json!({"step": "fifteen-percent", "reason": WHY}));
+    let answer = answer.unwrap();
+    assert_eq!((&answer["step"], &answer["code"]), (&json!("five-percent"), &json!("TRAIL-222222")));
+    assert_eq!(asked.lock().unwrap()[1], ("five-percent".to_owned(), "TRAIL-222222".to_owned()));
 }

@@ -8,6 +8,7 @@ use kit::campaign::{BriefChoice, ClassCopy, Question};
 use kit::message::{DraftRecord, Hold, Release, SendState};
 use kit::tool::{Disposition, NoSend, Phase};
 
+use super::stored::Version;
 use super::{Machine, Patience, Stage, prompts};
 use crate::step::{ApprovalDecision, Outcome};
 
@@ -90,6 +91,19 @@ impl Machine {
                 code: "approval_expired".to_owned(),
                 reason: "nobody decided about the message in time".to_owned(),
             })),
+            ApprovalDecision::Lapsed { why } => self.finish(Outcome::NoSend(NoSend {
+                code: "approval_expired".to_owned(),
+                reason: format!("nobody decided about the message in time, and its control stayed: {why}"),
+            })),
+            ApprovalDecision::Control { control: _, approval, draft } => {
+                self.version = Version::WITH_CONTROLS;
+                self.draft = Some(Arc::new(*draft));
+                self.approval = Some(approval);
+                // It was approved as it is: no model writes it anew when a gate holds it.
+                self.rounds.rechecks = MAX_RECHECKS;
+                self.phase = Phase::Deliver;
+                self.stage = Stage::Deliver;
+            }
         }
     }
 

@@ -8,8 +8,12 @@ use super::{Machine, RestoreError};
 /// fixture of every version is kept under tests/fixtures.
 ///
 /// Version 2 added conversations about briefs. A run for a customer is written as version 1 still: nothing about it changed,
-/// and a program that knows version 1 only can go on with it.
-pub const MACHINE_VERSION: u32 = 2;
+/// and a program that knows version 1 only can go on with it. Version 3 added controls that stand in for a message; only a run
+/// that sends one is written so.
+pub const MACHINE_VERSION: u32 = 3;
+
+/// The version of conversations.
+const TALKS: u32 = 2;
 
 /// The oldest version that is read.
 const OLDEST: u32 = 1;
@@ -20,9 +24,12 @@ const OLDEST: u32 = 1;
 pub(super) struct Version(u32);
 
 impl Version {
+    /// What a run is written as whose message a control stands in for.
+    pub(super) const WITH_CONTROLS: Self = Self(MACHINE_VERSION);
+
     /// What a run of this kind is written as.
     pub(super) fn for_run(talks: bool) -> Self {
-        Self(if talks { MACHINE_VERSION } else { OLDEST })
+        Self(if talks { TALKS } else { OLDEST })
     }
 }
 
