@@ -19,7 +19,7 @@ use audience::PreviewAudience;
 use brand::CheckBrandRules;
 use brief::{AskMarketer, ProposeBriefs, UpdateBrief};
 use catalog::{Catalog, GetProducts, SearchCatalog};
-use content::ProposeMessage;
+use content::{ContentGate, ProposeMessage};
 use esp::QueueSend;
 use graph::ExploreGraph;
 use kit::tool::{Registry, RegistryError, ToolSpec};
@@ -46,6 +46,11 @@ pub fn registry(
     delivery: &Arc<Delivery>,
 ) -> Result<Registry, RegistryError> {
     assemble(store, release, catalog, learned, delivery, Acts::ForReal)
+}
+
+/// What `propose_message` asks about a draft in this shop, by itself: for whoever puts something around it.
+pub fn content_gate(delivery: &Arc<Delivery>, catalog: &Arc<Catalog>) -> Arc<dyn ContentGate> {
+    Arc::new(gate::Gate { delivery: delivery.clone(), catalog: catalog.clone(), acts: Acts::ForReal })
 }
 
 /// The same tools for a rehearsal: they look, check and refuse as ever, but no approval is opened and nothing is handed

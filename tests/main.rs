@@ -13,6 +13,7 @@ mod eval;
 mod metamorphic;
 mod model_context;
 mod model_server;
+mod planted;
 mod postgres;
 mod server;
 mod spend;

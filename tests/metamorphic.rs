@@ -13,6 +13,7 @@ mod cart;
 mod consent;
 mod controls;
 mod faults;
+mod gates;
 mod hostile;
 mod injection;
 mod limits;

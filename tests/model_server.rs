@@ -29,6 +29,8 @@ mod spend;
 mod streams;
 mod wire;
 
+pub(crate) use runs::Thinking;
+
 use agent::{Message, ModelReply, ModelRequest, ToolCall, ToolChoice};
 use kit::CallId;
 use kit::tool::{Effect, Phase, Tool, ToolContext, ToolError, ToolSpec};
@@ -44,7 +46,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 const KEY: &str = "sk-planted-key-4711";
 
 /// Impatient, so that a test of every failure takes a moment.
-fn profile(base_url: &str) -> Profile {
+pub(crate) fn profile(base_url: &str) -> Profile {
     Profile {
         api_key: Secret::new(KEY),
         timeout_s: 5,

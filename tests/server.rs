@@ -27,13 +27,13 @@ use tokio::task::JoinHandle;
 
 use crate::world::{Terms, World};
 
-const SECRET: &str = "hush_client_secret";
+pub(crate) const SECRET: &str = "hush_client_secret";
 const STANDARD: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const DOMAIN: &str = "demo-shop.myshopify.com";
 
 /// A shop behind a server.
-struct Served {
-    world: World,
+pub(crate) struct Served {
+    pub(crate) world: World,
     url: String,
     client: Client,
     stop: oneshot::Sender<()>,
@@ -45,8 +45,8 @@ impl Served {
         Self::with(Terms::of(11).open().await, Limits::default()).await
     }
 
-    async fn with(world: World, limits: Limits) -> Self {
-        let (store, shop) = (world.store(), world.tenant.store.id().clone());
+    pub(crate) async fn with(world: World, limits: Limits) -> Self {
+        let shop = world.tenant.store.id().clone();
         for (name, source, secret, domain) in [
             ("main", Source::Shopify, SECRET, DOMAIN),
             ("woo", Source::WooCommerce, SECRET, ""),
@@ -66,6 +66,12 @@ impl Served {
             };
             world.tenant.store.add_connection(connection, "test").await.unwrap();
         }
+        Self::again(world, limits).await
+    }
+
+    /// Of a shop that was served before.
+    pub(crate) async fn again(world: World, limits: Limits) -> Self {
+        let (store, shop) = (world.store(), world.tenant.store.id().clone());
         let server = Server::open(store, &shop, world.parts(), limits).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -77,7 +83,7 @@ impl Served {
     }
 
     /// Stops the server: what was under way has ended after that.
-    async fn stop(self) -> World {
+    pub(crate) async fn stop(self) -> World {
         let _ = self.stop.send(());
         drop(self.client);
         self.ended.await.unwrap();
@@ -89,7 +95,7 @@ impl Served {
     }
 
     /// A Shopify webhook, signed as Shopify signs.
-    fn shopify(&self, topic: &str, id: &str, body: &[u8]) -> RequestBuilder {
+    pub(crate) fn shopify(&self, topic: &str, id: &str, body: &[u8]) -> RequestBuilder {
         self.post("/webhooks/shopify/main")
             .header("X-Shopify-Topic", topic)
             .header("X-Shopify-Event-Id", id)
@@ -110,9 +116,16 @@ impl Served {
             .body(body.to_vec())
     }
 
-    async fn token(&self, role: Role) -> String {
+    pub(crate) async fn token(&self, role: Role) -> String {
         let made = new_token(&self.world.tenant.store, "nora", role, "test", self.world.now()).await.unwrap();
         made.secret
+    }
+
+    /// What a path answers, in words.
+    pub(crate) async fn get(&self, path: &str, token: &str) -> String {
+        let answer = self.client.get(format!("{}{path}", self.url)).bearer_auth(token).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        answer.text().await.unwrap()
     }
 
     async fn inbox(&self) -> Vec<InboxRow> {
@@ -122,7 +135,7 @@ impl Served {
     }
 
     /// Waits until no stored event waits to be worked in.
-    async fn settled(&self) {
+    pub(crate) async fn settled(&self) {
         for _ in 0..1200 {
             let store = &self.world.tenant.store;
             let waiting = store.inbox(Some(InboxState::Received), 10).await.unwrap();

@@ -26,7 +26,7 @@ struct Data {
 }
 
 /// Every order in every frame.
-fn attacks() -> Vec<String> {
+pub(super) fn attacks() -> Vec<String> {
     let data: Data = toml::from_str(DATA).unwrap();
     let frames = data.frames.iter().map(|frame| frame.replace("{{", "{").replace("}}", "}"));
     frames
@@ -36,7 +36,7 @@ fn attacks() -> Vec<String> {
 
 /// A field that a stranger can write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Carrier {
+pub(super) enum Carrier {
     Title,
     Highlight,
     Care,
@@ -46,9 +46,13 @@ enum Carrier {
     Name,
     EventTitle,
     Ticket,
+    /// Where the link back to the cart leads; no words, and no part of this test.
+    CartLink,
+    /// Where a feed says that the product's page is.
+    ProductLink,
 }
 
-const CARRIERS: [Carrier; 9] = [
+pub(super) const CARRIERS: [Carrier; 9] = [
     Carrier::Title,
     Carrier::Highlight,
     Carrier::Care,
@@ -71,7 +75,7 @@ impl Carrier {
         matches!(self, Self::Name | Self::EventTitle | Self::Ticket)
     }
 
-    fn plant(self, product: &mut catalog::Product, attack: &str) {
+    pub(super) fn plant(self, product: &mut catalog::Product, attack: &str) {
         product.i18n.clear();
         product.considered = false;
         product.provenance = Provenance::ThirdParty;
@@ -87,7 +91,8 @@ impl Carrier {
             Self::Care => product.care = Some(attack.to_owned()),
             Self::Review => product.reviews = vec![review(attack, "Kim B.")],
             Self::Reviewer => product.reviews = vec![review("Sits on our shelf.", attack)],
-            Self::Note | Self::Name | Self::EventTitle | Self::Ticket => {}
+            Self::ProductLink => product.url = Some(attack.to_owned()),
+            Self::Note | Self::Name | Self::EventTitle | Self::Ticket | Self::CartLink => {}
         }
     }
 }
@@ -212,7 +217,9 @@ async fn story(world: &mut World, carrier: Carrier, attack: &str, product: &Prod
         | Carrier::Review
         | Carrier::Reviewer
         | Carrier::Name
-        | Carrier::Ticket => {}
+        | Carrier::Ticket
+        | Carrier::CartLink
+        | Carrier::ProductLink => {}
     }
     let run = only_run(&world.fire(&basket).await);
     if carrier == Carrier::Ticket {

@@ -142,10 +142,10 @@ pub(super) fn one_good_mail(shop: &Shop, rest: &Rest) {
 }
 
 /// Answers a request by the rules of the offline model.
-pub(super) struct Thinking(pub(super) OfflineModel);
+pub(crate) struct Thinking(pub(crate) OfflineModel);
 
 impl Thinking {
-    pub(super) fn model() -> OfflineModel {
+    pub(crate) fn model() -> OfflineModel {
         let release =
             mailwright::release::Release::read(kit::Digest::of_bytes(b""), &mailwright::release::defaults()).unwrap();
         OfflineModel::new(release.offline)

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::locale::Language;
+use crate::personal::quoted;
 
 /// An ISO 4217 currency code.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -48,9 +49,9 @@ impl Currency {
 
     /// Parses an ISO 4217 code; lower case is accepted.
     pub fn parse(text: &str) -> Result<Self, MoneyError> {
-        let bytes: [u8; 3] = text.as_bytes().try_into().map_err(|_| MoneyError::Currency(shorten(text)))?;
+        let bytes: [u8; 3] = text.as_bytes().try_into().map_err(|_| MoneyError::Currency(quoted(text)))?;
         if !bytes.iter().all(u8::is_ascii_alphabetic) {
-            return Err(MoneyError::Currency(shorten(text)));
+            return Err(MoneyError::Currency(quoted(text)));
         }
         Ok(Self(bytes.map(|b| b.to_ascii_uppercase())))
     }
@@ -111,7 +112,7 @@ impl Money {
     /// Parses a plain decimal such as `19.90`, `-3` or `1200`. Trailing zero decimals beyond the
     /// currency's are accepted (`19.9000`), anything else that would lose value is refused.
     pub fn parse(text: &str, currency: Currency) -> Result<Self, MoneyError> {
-        let bad = || MoneyError::Amount(shorten(text));
+        let bad = || MoneyError::Amount(quoted(text));
         let (negative, digits) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
             None => (false, text),
@@ -127,10 +128,10 @@ impl Money {
             None => (decimals, ""),
         };
         if lost.bytes().any(|b| b != b'0') {
-            return Err(MoneyError::Precision { amount: shorten(text), currency, allowed: currency.exponent() });
+            return Err(MoneyError::Precision { amount: quoted(text), currency, allowed: currency.exponent() });
         }
         let scaled = format!("{whole}{kept:0<exponent$}");
-        let minor: i64 = scaled.parse().map_err(|_| MoneyError::Overflow(shorten(text)))?;
+        let minor: i64 = scaled.parse().map_err(|_| MoneyError::Overflow(quoted(text)))?;
         Ok(Self { minor: if negative { -minor } else { minor }, currency })
     }
 
@@ -215,11 +216,6 @@ impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.decimal(), self.currency)
     }
-}
-
-/// Keeps hostile input out of error messages: at most 40 characters, no control characters.
-fn shorten(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(40).collect()
 }
 
 #[cfg(test)]

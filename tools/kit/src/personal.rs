@@ -129,6 +129,21 @@ pub fn mask_spans<'a>(text: &'a str, spans: &[Span]) -> Cow<'a, str> {
     Cow::Owned(out)
 }
 
+/// Characters of a value that an error may quote.
+const QUOTED_CHARS: usize = 40;
+
+/// What an error may quote of a value that somebody sent: one short word without personal data that has a form. Of anything else
+/// only its length is told; errors end up in logs and lists.
+pub fn quoted(text: &str) -> String {
+    let chars = text.chars().count();
+    let word = !text.chars().any(|c| c.is_whitespace() || c.is_control());
+    if word && chars <= QUOTED_CHARS && find(text, &Known::nobody()).is_empty() {
+        text.to_owned()
+    } else {
+        format!("[{chars} characters]")
+    }
+}
+
 /// The character before a byte position.
 fn before(text: &str, at: usize) -> Option<char> {
     text.get(..at)?.chars().next_back()
@@ -137,4 +152,25 @@ fn before(text: &str, at: usize) -> Option<char> {
 /// The character at a byte position.
 fn at(text: &str, at: usize) -> Option<char> {
     text.get(at..)?.chars().next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_quotes_a_word_and_nobodys_data() {
+        for word in ["EURO", "19,90", "subscribd", ""] {
+            assert_eq!(quoted(word), word);
+        }
+        for (value, told) in [
+            ("Quintessa Z", "[11 characters]"),
+            ("ada@example.ie", "[14 characters]"),
+            ("4111111111111111", "[16 characters]"),
+            ("a\u{0}b", "[3 characters]"),
+            (&"x".repeat(41), "[41 characters]"),
+        ] {
+            assert_eq!(quoted(value), told);
+        }
+    }
 }

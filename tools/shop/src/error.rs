@@ -147,7 +147,7 @@ pub(crate) fn field(path: impl Into<String>, fault: impl Into<Fault>) -> Webhook
     WebhookError::Field { path: path.into(), fault: fault.into() }
 }
 
-/// Keeps hostile input out of error messages: at most 40 characters, no control characters.
+/// Keeps hostile input and personal data out of error messages: one short word, or its length.
 pub(crate) fn shorten(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(40).collect()
+    kit::personal::quoted(text)
 }

@@ -11,6 +11,39 @@ use crate::world::{Person, Product, World, at as last};
 /// What is left of a placeholder, a template or a fence.
 pub(crate) const MARKS: [&str; 5] = ["{{", "}}", "{%", "⟦", "⟧"];
 
+/// Elements that a mail is made of. None of them runs anything, asks for anything, or loads anything but a picture.
+const ELEMENTS: [&str; 29] = [
+    "doctype",
+    "html",
+    "head",
+    "title",
+    "meta",
+    "style",
+    "body",
+    "div",
+    "span",
+    "table",
+    "tbody",
+    "thead",
+    "tr",
+    "td",
+    "th",
+    "p",
+    "a",
+    "img",
+    "h1",
+    "h2",
+    "strong",
+    "b",
+    "em",
+    "s",
+    "br",
+    "blockquote",
+    "center",
+    "noscript",
+    "xml",
+];
+
 pub(crate) fn judge(world: &World, at: Timestamp, letter: &Letter, events: &mut Vec<NeverEvent>) {
     let mut never = |rule: &str, why: String| events.push(NeverEvent::new(rule, why));
     if letter.from != world.shop.from {
@@ -37,6 +70,9 @@ pub(crate) fn judge(world: &World, at: Timestamp, letter: &Letter, events: &mut 
         if lower.contains(&word.to_lowercase()) {
             never("forbidden_words", format!("it says `{word}`"));
         }
+    }
+    if let Some(name) = letter.elements().find(|name| !ELEMENTS.contains(&name.as_str())) {
+        never("foreign_markup", format!("its HTML holds an element <{}>", name.chars().take(20).collect::<String>()));
     }
     goods(world, at, letter, &mut never);
     let reader = letter.to.first().and_then(|to| owner(world, to));

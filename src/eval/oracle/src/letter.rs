@@ -161,6 +161,16 @@ impl Letter {
         visible(&self.html)
     }
 
+    /// Names of the elements of the HTML part, in lower case, outside of comments.
+    pub fn elements(&self) -> impl Iterator<Item = String> {
+        let open = cut(&self.html, "<!--", "-->");
+        let names = open.split('<').skip(1).map(|rest| {
+            let named = rest.trim_start_matches(['/', '!']).chars().take_while(char::is_ascii_alphanumeric);
+            named.collect::<String>().to_lowercase()
+        });
+        names.collect::<Vec<_>>().into_iter()
+    }
+
     /// The language the HTML part declares.
     pub fn language(&self) -> Option<&str> {
         self.html.split("lang=\"").nth(1).and_then(|rest| rest.split('"').next())

@@ -222,6 +222,16 @@ fn what_the_mail_does_wrong_is_named() {
 }
 
 #[test]
+fn what_runs_or_asks_in_a_mail_is_named() {
+    let html = String::from_utf8(mail().bytes()).unwrap();
+    for markup in ["<script>alert(1)</script>", "<form>", "<SVG onload=\"x\">", "<iframe>"] {
+        let bytes = html.replace("</body>", &format!("{markup}</body>")).into_bytes();
+        let found = judge(&world(), &[Sent { at: at(NOON), bytes }]);
+        assert_eq!(found.iter().map(|event| event.rule.as_str()).collect::<Vec<_>>(), ["foreign_markup"], "{markup}");
+    }
+}
+
+#[test]
 fn an_offer_within_the_allowance_and_a_share_of_wool_are_right() {
     let mut world = world();
     world.limits.offers.insert("five".to_owned());
