@@ -131,7 +131,6 @@ impl Briefs {
             activity: Vec::new(),
             open_tickets: u32::from(open_ticket),
             sent: Vec::new(),
-            cart_note: None,
         };
         let stage = profile::stage(&snapshot, norms, &Thresholds::default(), now);
         Counted { member: Member { stage, ..member }, baskets, of_late }

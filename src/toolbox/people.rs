@@ -56,7 +56,6 @@ impl People {
                 .collect(),
             open_tickets: self.store.open_tickets(customer).await?,
             sent: self.store.sends_to(customer, since(SENT_DAYS)).await?,
-            cart_note: None,
         }))
     }
 }

@@ -12,7 +12,6 @@ mod angle;
 mod explain;
 mod lookup_profile;
 mod norms;
-mod redact;
 mod snapshot;
 
 pub use angle::{Angle, angles};

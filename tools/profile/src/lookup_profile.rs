@@ -1,12 +1,11 @@
 //! The tool `lookup_profile`: what a model may know of the person it writes to.
 //!
 //! The shape of [`ProfileView`] is the privacy rule: there is no field for a name, an address, an amount paid, a date, a
-//! value or a habit, so none can get in.
+//! value or a habit, nor for anything that a customer wrote (notes, tickets), so none can get in.
 
 use std::sync::Arc;
 
 use kit::fact::{FactKind, FactValue};
-use kit::fence::ThirdParty;
 use kit::person::MergeName;
 use kit::product::{ProductView, Shelf, StockLevel};
 use kit::tool::{Effect, Phase, Tool, ToolContext, ToolError};
@@ -15,9 +14,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::acts::Acts;
-use crate::angle::{Angle, Family, angles};
+use crate::angle::{Angle, angles};
 use crate::explain::{Profile, Reason, Stage, Thresholds, explain};
-use crate::redact::redact;
 use crate::snapshot::{CustomerSnapshot, Profiles};
 
 /// Reasons shown, at most (design section 4).
@@ -65,11 +63,7 @@ pub struct ProfileView {
 #[derive(Debug, Serialize)]
 pub struct CartView {
     /// A cart fact with `url`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub fact: Option<FactId>,
-    /// What the customer wrote beside it, without personal data, fenced.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub note: Option<ThirdParty>,
+    pub fact: FactId,
 }
 
 /// Why a product is on the table.
@@ -126,7 +120,7 @@ impl Tool for LookupProfile {
         let known = snapshot.as_ref().zip(profile.as_ref());
         let mut notes = situation(cx, known);
         let acts = Acts::of(&cx.subject, snapshot.as_ref(), cx.now);
-        let cart = cart(cx, snapshot.as_ref(), &acts)?;
+        let cart = cart(cx, &acts)?;
         let candidates = Table { cx, shelf: self.shelf.as_ref(), known, acts: &acts, notes: &mut notes }.lay()?;
         acts.prove_orders(cx)?;
         let sold_out = candidates.iter().any(|c| c.product.stock == StockLevel::Out);
@@ -163,8 +157,8 @@ fn situation(cx: &ToolContext, known: Known<'_>) -> Vec<String> {
     notes
 }
 
-/// The cart as a fact to lead back to, and the customer's words beside it.
-fn cart(cx: &ToolContext, snapshot: Option<&CustomerSnapshot>, acts: &Acts) -> Result<Option<CartView>, ToolError> {
+/// The cart as a fact to lead back to. What the customer wrote beside it is nothing that a model reads.
+fn cart(cx: &ToolContext, acts: &Acts) -> Result<Option<CartView>, ToolError> {
     let subject = &cx.subject;
     let url = subject.cart_url.as_ref().map(|url| ("url", FactValue::url(url)));
     let held = (!acts.cart.is_empty()).then(|| ("products", FactValue::Products { products: acts.cart.clone() }));
@@ -175,10 +169,7 @@ fn cart(cx: &ToolContext, snapshot: Option<&CustomerSnapshot>, acts: &Acts) -> R
         None
     };
     // Without a link there is nothing for a button to cite: the fact only proves what is in the cart.
-    let fact = minted.filter(|_| subject.cart_url.is_some());
-    let in_cart = Family::of(&subject.flow) == Family::Abandoned;
-    let note = snapshot.filter(|_| in_cart).and_then(|s| redact(s.cart_note.as_ref()?, s.first_name.as_deref()));
-    Ok((fact.is_some() || note.is_some()).then_some(CartView { fact, note }))
+    Ok(minted.filter(|_| subject.cart_url.is_some()).map(|fact| CartView { fact }))
 }
 
 /// Lays products on the table: those of the occasion, then what they want now, favourites, and what else they looked at.

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use kit::fence::ThirdParty;
 use kit::message::{Channel, ConsentState};
 use kit::{BoxFuture, CategoryId, CustomerId, Language, Money, OrderId, ProductId, ShopId, StoreError};
 
@@ -38,8 +37,6 @@ pub struct CustomerSnapshot {
     pub open_tickets: u32,
     /// Times of marketing messages of the last weeks.
     pub sent: Vec<Timestamp>,
-    /// What the customer wrote beside the present cart.
-    pub cart_note: Option<ThirdParty>,
 }
 
 impl CustomerSnapshot {

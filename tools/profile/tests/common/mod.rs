@@ -47,7 +47,6 @@ pub fn customer() -> CustomerSnapshot {
         activity: Vec::new(),
         open_tickets: 0,
         sent: Vec::new(),
-        cart_note: None,
     }
 }
 
