@@ -148,15 +148,15 @@ impl Parts {
         let tenant = Arc::get_mut(&mut world.tenant).expect("nobody else holds the shop yet");
         tenant.delivery = delivery(&tenant.delivery, &tenant.release);
         let open = lax.map(|lax| {
-            let Tenant { store, catalog, graph, norms, .. } = &*tenant;
-            toolbox::registry(store, &lax, catalog, graph, norms, &delivery(&tenant.delivery, &lax)).unwrap()
+            let Tenant { store, catalog, learned, .. } = &*tenant;
+            toolbox::registry(store, &lax, catalog, learned, &delivery(&tenant.delivery, &lax)).unwrap()
         });
         tenant.registry = self.tools(tenant, off, open);
     }
 
     fn tools(&self, tenant: &Tenant, off: &Off, open: Option<Registry>) -> Registry {
-        let Tenant { store, release, catalog, graph, norms, delivery, .. } = tenant;
-        let mut tools = toolbox::registry(store, release, catalog, graph, norms, delivery).unwrap();
+        let Tenant { store, release, catalog, learned, delivery, .. } = tenant;
+        let mut tools = toolbox::registry(store, release, catalog, learned, delivery).unwrap();
         let open = |name: &str| open.as_ref().unwrap().get(name).unwrap().clone();
         if !off.rules.is_empty() {
             let inner = toolbox::content_gate(delivery, catalog);
