@@ -5,7 +5,7 @@ use kit::{ApprovalId, RunId, StoreError, Timestamp};
 
 use super::super::error::map;
 use super::super::seal::Place;
-use super::super::{ShopStore, corrupt, from_json, micros, stamp};
+use super::super::{ShopStore, corrupt, from_json, stamp};
 use super::Approval;
 use super::rows::{ApprovalRow, COLUMNS, REASONS, state_name};
 
