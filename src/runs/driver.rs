@@ -153,7 +153,9 @@ impl Driver {
         let seed: Seed = serde_json::from_str(&run.plan)
             .map_err(|e| StoreError::Corrupt { what: format!("run {}", run.id), why: e.to_string() })?;
         let rows = self.store.journal(&run.id).await?;
-        let started_at = rows.first().map_or_else(|| self.clock.now(), |row| row.at);
+        // Read together, before anything that takes time: a clock that is set from here on shows at the next row.
+        let noted = (self.clock.now(), self.clock.steady());
+        let started_at = rows.first().map_or(noted.0, |row| row.at);
         let plan = self
             .planner
             .plan(run.release, &seed, started_at)
@@ -161,7 +163,7 @@ impl Driver {
             .map_err(|why| DriveError::Release { run: run.id.clone(), why })?;
         let folded = match self.fold(&run, &rows, plan.clone()).await? {
             Ok(Some(folded)) => match rows.last() {
-                Some(last) => self.resume(&run, folded, last.at).await?,
+                Some(last) => self.resume(&run, folded, last.at, noted.0).await?,
                 None => folded,
             },
             Ok(None) => match self.begin(&run, plan, started_at).await? {
@@ -184,7 +186,7 @@ impl Driver {
             chain,
             next_seq,
             began_at: started_at,
-            noted: (self.clock.now(), self.clock.steady()),
+            noted,
             untouched,
             model,
             guard: None,
@@ -230,8 +232,13 @@ impl Driver {
 
     /// Notes that a run which was in the middle of its work is taken up again. Without that the hours until somebody starts
     /// the service would count as the run's working time and end it.
-    async fn resume(&self, run: &Run, mut folded: Folded, last_at: Timestamp) -> Result<Folded, DriveError> {
-        let at = self.clock.now();
+    async fn resume(
+        &self,
+        run: &Run,
+        mut folded: Folded,
+        last_at: Timestamp,
+        at: Timestamp,
+    ) -> Result<Folded, DriveError> {
         if !works(&folded.machine.next()) || at.duration_since(last_at) < INTERRUPTED {
             return Ok(folded);
         }
