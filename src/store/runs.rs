@@ -217,8 +217,15 @@ impl ShopStore {
     /// Runs that want to be driven: ready ones, and delayed or waiting ones whose time has come. Conversations are not among
     /// them: they are driven by whoever talks.
     pub async fn due_runs(&self, now: Timestamp) -> Result<Vec<RunId>, StoreError> {
+        // A part for each state: as one condition, ordered, it was read off all runs by their age, parked and ended ones too.
         let rows: Vec<(String,)> = sqlx::query_as(
-            "SELECT run_id FROM runs WHERE shop_id = $1 AND flow <> $3 AND (state = 'ready' OR (state IN ('delayed', 'waiting') AND wake_at <= $2)) ORDER BY created_at, run_id",
+            "SELECT run_id FROM (
+                 SELECT run_id, created_at FROM runs WHERE shop_id = $1 AND state = 'ready' AND flow <> $3
+                 UNION ALL
+                 SELECT run_id, created_at FROM runs WHERE shop_id = $1 AND state = 'delayed' AND wake_at <= $2 AND flow <> $3
+                 UNION ALL
+                 SELECT run_id, created_at FROM runs WHERE shop_id = $1 AND state = 'waiting' AND wake_at <= $2 AND flow <> $3
+             ) AS due ORDER BY created_at, run_id",
         )
         .bind(self.shop.as_str()).bind(micros(now)).bind(kit::campaign::BRIEF_FLOW).fetch_all(self.readers()).await.map_err(map)?;
         rows.into_iter().map(|(id,)| RunId::new(id).map_err(|e| corrupt("run", e))).collect()
