@@ -59,7 +59,7 @@ pub use audience::{AudienceRow, Since};
 pub use audit::{AuditFinding, AuditHead, AuditRow};
 pub use backup::check_backup;
 pub use briefs::{BriefRow, BriefVersion};
-pub use budgets::{Budget, HoldAnswer, OfferHold, OfferLimits, OfferWish, WishAnswer};
+pub use budgets::{Budget, OfferHold, OfferLimits, OfferWish, WishAnswer};
 pub use campaign_approvals::CampaignApproval;
 pub use campaigns::{Campaign, CampaignState, ClassRow, Recipient, RecipientNews, RecipientState};
 pub use connections::{ApiToken, Connection};

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use agent::RunPlan;
 use catalog::Catalog;
 use esp::Esp;
-use graph::GraphBuilder;
 use kit::message::Ledger;
 use kit::tool::Registry;
 use kit::{BoxFuture, Currency, Digest, Principal, ProductId, RunId, ShopId, StoreError, Timestamp};
@@ -24,7 +23,7 @@ use crate::spend::{Caps, Purse};
 use crate::store::{ProductRow, ShopStore, Store};
 use crate::toolbox;
 pub use learned::Learned;
-use read::{fitting, leave_out_other_currencies, open_catalog, read_products};
+use read::{builder, fitting, leave_out_other_currencies, open_catalog, read_products};
 
 /// One shop, ready to take in events and to drive runs.
 pub struct Tenant {
@@ -136,7 +135,7 @@ impl Tenant {
         let catalog = Arc::new(open_catalog(shop, &rows)?);
         catalog.set_history(history);
         let now = parts.clock.now();
-        let curated = fitting(&catalog, &release, now, &mut left_out)?;
+        let curated = fitting(&catalog, &release, &mut left_out)?;
         for what in &left_out {
             tracing::error!(%shop, what, "left out so that the shop opens");
         }
@@ -259,12 +258,8 @@ impl Tenant {
                 });
             }
             let products = read_products(&shop, &rows)?;
-            // Orders change no name: without them the names are compared as they would be, in a fraction of the time.
-            let mut builder = GraphBuilder::new(products.iter().map(toolbox::graph_product));
-            for curated in &draft.curated {
-                builder = builder.curated(curated.clone());
-            }
-            builder.build(now)?;
+            let products: Vec<_> = products.iter().map(toolbox::graph_product).collect();
+            builder(&products, &draft.curated).check()?;
         }
         let digest = own.activate_release(&draft.shop.identity.name, &files, draft.limits(), who, now).await?;
         Ok((shop, digest))

@@ -14,8 +14,9 @@ use tokio::task::JoinSet;
 
 use super::{CampaignError, Composer, flow_of, run_of};
 use crate::failpoint;
-use crate::store::{CampaignApproval, CampaignState, HoldAnswer, Recipient, RecipientNews, RecipientState};
+use crate::store::{CampaignApproval, CampaignState, Recipient, RecipientNews, RecipientState};
 use crate::tenant::Tenant;
+use ::offers::Held;
 
 /// Recipients reserved together.
 const CHUNK: u32 = 100;
@@ -293,14 +294,14 @@ impl Line {
         // Before the row: whoever is written to has their offer paid for, and nobody's message leaves beyond the budget.
         if let Some(granted) = &composed.granted {
             match self.tenant.hold_granted(&campaign.id, &person.customer, granted, now).await? {
-                HoldAnswer::Held => {}
-                HoldAnswer::Over { .. } => return Ok((Err(Outcome::NoOffer(OVER_BUDGET)), None)),
-                HoldAnswer::TooMany { .. } => return Ok((Err(Outcome::NoOffer(TOO_MANY)), None)),
-                HoldAnswer::Stands { step, .. } => {
+                Held::Held => {}
+                Held::Over { .. } => return Ok((Err(Outcome::NoOffer(OVER_BUDGET)), None)),
+                Held::TooMany { .. } => return Ok((Err(Outcome::NoOffer(TOO_MANY)), None)),
+                Held::Stands { step, .. } => {
                     return Ok((Err(Outcome::Outside(format!("the campaign holds {step} for them"))), None));
                 }
                 // Somebody was given this code between the draw and the hold: the next round draws another one.
-                HoldAnswer::CodeTaken => {
+                Held::CodeTaken => {
                     return Err(StoreError::Unavailable("a voucher code was taken meanwhile".to_owned()).into());
                 }
             }

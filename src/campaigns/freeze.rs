@@ -14,9 +14,10 @@ use kit::product::Shelf;
 use kit::{CustomerId, Digest, FlowId, Language, OfferStepId, Principal, ProductId, RunId, StoreError};
 
 use super::{CAMPAIGN_FLOW, CampaignError, Granted, StoredFacts, StoredOffer};
-use crate::store::{Campaign, CampaignState, ClassRow, HoldAnswer, OfferHold, Recipient, RecipientState};
+use crate::store::{Campaign, CampaignState, ClassRow, OfferHold, Recipient, RecipientState};
 use crate::tenant::Tenant;
 use crate::toolbox::offers::Offers;
+use ::offers::Held;
 
 /// Angles that subjects of every campaign may take beside the brief's own: at least four are wanted.
 const USUAL_ANGLES: [Angle; 4] = [Angle::Benefit, Angle::Advice, Angle::Occasion, Angle::NewArrivals];
@@ -236,7 +237,7 @@ impl Tenant {
         customer: &CustomerId,
         granted: &Granted,
         now: Timestamp,
-    ) -> Result<HoldAnswer, StoreError> {
+    ) -> Result<Held, StoreError> {
         let desk = Offers { store: self.store.clone(), release: self.release.clone(), catalog: self.catalog.clone() };
         let hold = OfferHold {
             run: holder(campaign, customer),

@@ -1,5 +1,6 @@
 //! What offers may cost: budgets that no two runs can overdraw together, and wishes beyond the ladder.
 
+use ::offers::Held;
 use kit::{CustomerId, Money, OfferStepId, Principal, RunId, StoreError, Timestamp};
 
 use super::error::map;
@@ -80,32 +81,6 @@ pub struct OfferLimits {
     pub since: Timestamp,
 }
 
-/// What came of holding an offer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum HoldAnswer {
-    /// It is held, and paid for.
-    Held,
-    /// The run holds another offer already: one grant per run, and that one stands.
-    Stands {
-        /// Its step.
-        step: OfferStepId,
-        /// Its code.
-        code: String,
-    },
-    /// This budget has not enough left.
-    Over {
-        /// Which one.
-        budget: String,
-    },
-    /// The customer has had as many offers as they may, those of runs under way included.
-    TooMany {
-        /// How many.
-        granted: u32,
-    },
-    /// Chance gave this code to somebody else before.
-    CodeTaken,
-}
-
 type WishTuple = (String, String, String, i64, Option<String>, Option<String>, Option<String>);
 const WISH: &str = "SELECT run_id, step, reason, asked_at, answer, answered_by, note FROM offer_requests";
 
@@ -128,12 +103,7 @@ impl ShopStore {
     ///
     /// # Errors
     /// When storage cannot answer.
-    pub async fn hold_offer(
-        &self,
-        hold: OfferHold,
-        limits: OfferLimits,
-        now: Timestamp,
-    ) -> Result<HoldAnswer, StoreError> {
+    pub async fn hold_offer(&self, hold: OfferHold, limits: OfferLimits, now: Timestamp) -> Result<Held, StoreError> {
         self.write(move |c, shop| Box::pin(async move { hold_within(c, shop.as_str(), &hold, &limits, now).await }))
             .await
     }
@@ -268,7 +238,7 @@ async fn hold_within(
     hold: &OfferHold,
     limits: &OfferLimits,
     now: Timestamp,
-) -> Result<HoldAnswer, StoreError> {
+) -> Result<Held, StoreError> {
     let before: Option<(String, String, String, i64)> =
         sqlx::query_as("SELECT step, code, currency, cost_minor FROM offer_holds WHERE shop_id = $1 AND run_id = $2")
             .bind(shop)
@@ -280,10 +250,10 @@ async fn hold_within(
     let paid = match before {
         Some((step, code, ..)) if step != hold.step.as_str() || code != hold.code => {
             let step = OfferStepId::new(step).map_err(|e| corrupt("offer hold", e))?;
-            return Ok(HoldAnswer::Stands { step, code });
+            return Ok(Held::Stands { step, code });
         }
         // Budgets are kept in one currency: what was held in another one cannot be topped up.
-        Some((.., held, _)) if held != currency => return Ok(HoldAnswer::Over { budget: format!("held in {held}") }),
+        Some((.., held, _)) if held != currency => return Ok(Held::Over { budget: format!("held in {held}") }),
         Some((.., paid)) => Some(paid),
         None => None,
     };
@@ -291,18 +261,18 @@ async fn hold_within(
         let granted = offers_of(c, shop, &hold.customer, limits.since, &hold.run).await?.len();
         let granted = u32::try_from(granted).unwrap_or(u32::MAX);
         if granted >= limits.per_customer {
-            return Ok(HoldAnswer::TooMany { granted });
+            return Ok(Held::TooMany { granted });
         }
         if code_is_others(c, shop, &hold.code, &hold.customer).await? {
-            return Ok(HoldAnswer::CodeTaken);
+            return Ok(Held::CodeTaken);
         }
     }
     let more = hold.cost.minor.saturating_sub(paid.unwrap_or(0)).max(0);
     if more == 0 && paid.is_some() {
-        return Ok(HoldAnswer::Held);
+        return Ok(Held::Held);
     }
     if let Some(budget) = raise(c, shop, &limits.budgets, more).await? {
-        return Ok(HoldAnswer::Over { budget });
+        return Ok(Held::Over { budget });
     }
     sqlx::query(
         "INSERT INTO offer_holds (shop_id, run_id, customer_id, step, code, currency, cost_minor, held_at)
@@ -319,7 +289,7 @@ async fn hold_within(
     .execute(&mut *c)
     .await
     .map_err(map)?;
-    Ok(HoldAnswer::Held)
+    Ok(Held::Held)
 }
 
 /// Raises every budget, or none: the name of the one that has not enough left.

@@ -56,28 +56,7 @@ impl ShopStore {
         let sql = format!(
             "UPDATE inbox SET body = $3 WHERE shop_id = $1 AND event_id IN (SELECT event_id {WEBHOOKS} ORDER BY received_at, event_id LIMIT {BATCH})"
         );
-        let mut emptied = 0;
-        loop {
-            let sql = sql.clone();
-            let some = self
-                .write(move |c, shop| {
-                    Box::pin(async move {
-                        let done = sqlx::query(sqlx::AssertSqlSafe(sql))
-                            .bind(shop.as_str())
-                            .bind(micros(before))
-                            .bind(Vec::<u8>::new())
-                            .execute(c)
-                            .await
-                            .map_err(map)?;
-                        Ok(done.rows_affected())
-                    })
-                })
-                .await?;
-            if some == 0 {
-                return Ok(emptied);
-            }
-            emptied += some;
-        }
+        self.by_batches(&sql, before, Some(Vec::new())).await
     }
 
     /// Visits from before a time.
@@ -96,26 +75,29 @@ impl ShopStore {
         let sql = format!(
             "DELETE {ACTIVITY} AND customer_id IN (SELECT DISTINCT customer_id {ACTIVITY} ORDER BY customer_id LIMIT {BATCH})"
         );
-        let mut dropped = 0;
+        self.by_batches(&sql, before, None).await
+    }
+
+    /// Runs a statement that changes a few rows from before a time until it changes none: a commit each. Returns how many.
+    async fn by_batches(&self, sql: &str, before: Timestamp, third: Option<Vec<u8>>) -> Result<u64, StoreError> {
+        let mut all = 0;
         loop {
-            let sql = sql.clone();
+            let (sql, third) = (sql.to_owned(), third.clone());
             let some = self
                 .write(move |c, shop| {
                     Box::pin(async move {
-                        let done = sqlx::query(sqlx::AssertSqlSafe(sql))
-                            .bind(shop.as_str())
-                            .bind(micros(before))
-                            .execute(c)
-                            .await
-                            .map_err(map)?;
-                        Ok(done.rows_affected())
+                        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(shop.as_str()).bind(micros(before));
+                        if let Some(third) = third {
+                            query = query.bind(third);
+                        }
+                        Ok(query.execute(c).await.map_err(map)?.rows_affected())
                     })
                 })
                 .await?;
             if some == 0 {
-                return Ok(dropped);
+                return Ok(all);
             }
-            dropped += some;
+            all += some;
         }
     }
 

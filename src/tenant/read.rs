@@ -44,17 +44,15 @@ pub(super) fn leave_out_other_currencies(rows: &mut Vec<ProductRow>, currency: C
     left_out
 }
 
-/// The curated files that fit the catalogue; the shop must open for the mending of the others. Orders change no name: the
-/// names are compared without them, in a fraction of the time.
+/// The curated files that fit the catalogue; the shop must open for the mending of the others.
 pub(super) fn fitting(
     catalog: &Catalog,
     release: &Release,
-    now: Timestamp,
     left_out: &mut Vec<String>,
 ) -> Result<Vec<Curated>, BuildError> {
     let mut curated = release.curated.clone();
     loop {
-        let Err(error) = build_graph(&[], catalog, &curated, now) else { return Ok(curated) };
+        let Err(error) = builder(&shelf(catalog), &curated).check() else { return Ok(curated) };
         let wrong: Vec<&str> = error.faults.iter().filter_map(graph::BuildFault::file).collect();
         let before = curated.len();
         curated.retain(|file| !wrong.contains(&file.file()));
@@ -73,7 +71,7 @@ pub(super) fn build_graph(
     curated: &[Curated],
     now: Timestamp,
 ) -> Result<ProductGraph, BuildError> {
-    let products: Vec<GraphProduct> = catalog.products().map(|p| toolbox::graph_product(p)).collect();
+    let products = shelf(catalog);
     let position: std::collections::HashMap<String, u32> =
         products.iter().zip(0u32..).map(|(product, at)| (product.id.to_string(), at)).collect();
     let (mut customers, mut baskets) = (Numbers::default(), Numbers::default());
@@ -85,11 +83,16 @@ pub(super) fn build_graph(
             orders.push(Interaction { customer, product, basket, at: order.placed_at });
         }
     }
-    let mut builder = GraphBuilder::new(products);
-    for curated in curated {
-        builder = builder.curated(curated.clone());
-    }
-    builder.orders(orders).build(now)
+    builder(&products, curated).orders(orders).build(now)
+}
+
+fn shelf(catalog: &Catalog) -> Vec<GraphProduct> {
+    catalog.products().map(|product| toolbox::graph_product(product)).collect()
+}
+
+/// A graph of these products and relations, still without orders.
+pub(super) fn builder(products: &[GraphProduct], curated: &[Curated]) -> GraphBuilder {
+    curated.iter().cloned().fold(GraphBuilder::new(products.iter().cloned()), GraphBuilder::curated)
 }
 
 /// Dense numbers for text ids.

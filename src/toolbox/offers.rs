@@ -9,7 +9,7 @@ use kit::tool::ToolContext;
 use kit::{BoxFuture, CustomerId, OfferStepId, RunId, ShopId, StoreError, Timestamp};
 
 use crate::release::Release;
-use crate::store::{Budget, HoldAnswer, OfferHold, OfferLimits, OfferWish, ShopStore};
+use crate::store::{Budget, OfferHold, OfferLimits, OfferWish, ShopStore};
 
 /// How long after a cart an order still counts as its order.
 const CART_TO_ORDER_HOURS: i64 = 72;
@@ -51,7 +51,7 @@ impl Offers {
     }
 
     /// Holds an offer against the customer's own limit and the budgets of the month, or against none of them.
-    pub(crate) async fn hold_for(&self, hold: OfferHold, now: Timestamp) -> Result<HoldAnswer, StoreError> {
+    pub(crate) async fn hold_for(&self, hold: OfferHold, now: Timestamp) -> Result<Held, StoreError> {
         let limits = self.release.ladder.limits();
         let month = now.to_zoned(self.release.ladder.zone().clone()).strftime("%Y-%m").to_string();
         let budgets = [
@@ -134,15 +134,7 @@ impl OfferDesk for Offers {
             code: code.to_owned(),
             cost: offer.cost(),
         };
-        Box::pin(async move {
-            Ok(match self.hold_for(hold, cx.now).await? {
-                HoldAnswer::Held => Held::Held,
-                HoldAnswer::Stands { step, code } => Held::Stands { step, code },
-                HoldAnswer::Over { budget } => Held::Over { budget },
-                HoldAnswer::TooMany { granted } => Held::TooMany { granted },
-                HoldAnswer::CodeTaken => Held::CodeTaken,
-            })
-        })
+        Box::pin(self.hold_for(hold, cx.now))
     }
 
     fn beyond<'a>(

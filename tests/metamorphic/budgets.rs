@@ -5,7 +5,8 @@ use std::sync::Arc;
 use kit::fact::FactBook;
 use kit::tool::{Subject, ToolContext};
 use kit::{Currency, CustomerId, FlowId, Language, Money, OfferStepId, Principal, ProductId, RunId, Timestamp};
-use mailwright::store::{Budget, HoldAnswer, OfferHold, OfferLimits};
+use mailwright::store::{Budget, OfferHold, OfferLimits};
+use offers::Held;
 use serde_json::{Value, json};
 
 use super::{Scene, in_every_shop};
@@ -144,7 +145,7 @@ fn two_hundred_holds_at_once_spend_a_budget_to_the_cent_and_no_more() {
             .join_all()
             .await
             .into_iter()
-            .filter_map(|answer| if let HoldAnswer::Over { budget } = answer { Some(budget) } else { None })
+            .filter_map(|answer| if let Held::Over { budget } = answer { Some(budget) } else { None })
             .collect();
         // Seventy runs hold, the first budget got back what the second one refused.
         assert_eq!(store.budget_spent("month:2026-11").await.unwrap(), 7_000);
