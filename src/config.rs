@@ -26,6 +26,8 @@ pub struct Config {
     /// What models may cost.
     #[serde(default)]
     pub spend: SpendConfig,
+    /// Who reads what customers and reviewers wrote, beside code.
+    pub reading: Option<ReadingConfig>,
     /// Where the tables are, when not in the data folder.
     pub store: Option<StoreConfig>,
     /// Who sends, when not the outbox.
@@ -68,6 +70,15 @@ pub struct StoreConfig {
     pub password_env: Option<String>,
     /// The file that holds the password.
     pub password_file: Option<PathBuf>,
+}
+
+/// A model that reads notes, titles of tickets and reviews: without tools, one text at a time, answering in closed words. No
+/// other model sees those texts. Without one code reads them alone.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReadingConfig {
+    /// The `name` of one of the models; a small one will do.
+    pub model: String,
 }
 
 /// What models may cost, in millionths of a US dollar. What is left out has no cap. A day is a day of UTC.
@@ -158,6 +169,12 @@ pub enum ConfigError {
         /// What is missing.
         why: String,
     },
+    /// A reader that is none of the models.
+    #[error("[reading]: there is no [[model]] with the name `{model}`")]
+    Reader {
+        /// The name.
+        model: String,
+    },
     /// Settings that do not go together.
     #[error("model `{model}`: {why}")]
     Setting {
@@ -201,6 +218,16 @@ impl Config {
                 why: e.message().to_owned(),
             }
         })
+    }
+
+    /// The place of the model that reads, among [`Config::profiles`].
+    ///
+    /// # Errors
+    /// When there is no model of that name.
+    pub fn reader(&self) -> Result<Option<usize>, ConfigError> {
+        let Some(reading) = &self.reading else { return Ok(None) };
+        let place = self.models.iter().position(|model| model.name == reading.model);
+        place.map(Some).ok_or_else(|| ConfigError::Reader { model: reading.model.clone() })
     }
 
     /// The models with their secrets, in order of preference.

@@ -11,6 +11,7 @@ mod fetch;
 mod privacy;
 mod products;
 mod restored;
+mod said;
 
 use kit::{EventId, RunId, StoreError, Timestamp};
 use shop::{Delivery, ShopDefaults, ShopEvent, Source, WebhookError};
@@ -18,6 +19,7 @@ use shop::{Delivery, ShopDefaults, ShopEvent, Source, WebhookError};
 use crate::failpoint;
 pub use products::product_rows;
 pub use restored::ErasedAgain;
+pub(crate) use said::{digest_of, written};
 
 use crate::store::{InboxEvent, InboxState};
 use crate::tenant::Tenant;

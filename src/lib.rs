@@ -42,6 +42,7 @@ pub mod flows;
 pub mod intake;
 pub mod keyfile;
 pub mod model;
+pub mod reading;
 pub mod release;
 pub mod retention;
 pub mod rule_proposals;

@@ -53,6 +53,8 @@ pub struct Release {
     pub class_system: String,
     /// Why readers get a campaign, and the offline model's sentences for classes, by language.
     pub classes: Arc<crate::model::offline::ClassPatterns>,
+    /// What a model that reads texts from outside is told.
+    pub reading: String,
     /// The flows.
     pub flows: Flows,
     /// What flows send when nobody decided in time, by flow.
@@ -174,8 +176,13 @@ fn collect(dir: &Dir<'_>, root: &str, files: &mut Files) {
 }
 
 /// What releases of earlier programs do not hold yet.
-const ADDED_LATER: [&str; 4] =
-    ["prompts/classes/", "knowledge/policy/sms-hours.toml", "knowledge/policy/approvals.toml", RETENTION_FILE];
+const ADDED_LATER: [&str; 5] = [
+    "prompts/classes/",
+    "prompts/reading/",
+    "knowledge/policy/sms-hours.toml",
+    "knowledge/policy/approvals.toml",
+    RETENTION_FILE,
+];
 
 /// The files, with the shipped ones where a release is older than they are.
 fn with_later_files(files: &Files) -> Files {
@@ -225,6 +232,7 @@ impl Release {
             digest,
             controls: controls::read(&below("prompts/controls/"), &flows)?,
             briefing,
+            reading: file("prompts/reading/system.md")?.trim().to_owned(),
             system: format!("{}\n\n# The voice of {}\n\n{}", system.trim(), shop.identity.name, demote(voice)),
             class_system: format!(
                 "{}\n\n# The voice of {}\n\n{}",

@@ -24,7 +24,7 @@ const PREVIEWS: &str = "previews";
 pub enum Class {
     /// Bodies of webhooks that were worked in.
     Webhooks,
-    /// What customers looked at.
+    /// What customers looked at, and what their notes and tickets were about.
     Activity,
     /// Words of messages that went out.
     Messages,

@@ -20,6 +20,7 @@ use kit::{ApprovalId, OrderId, Principal, RunId, StoreError, TicketId, Timestamp
 use serde::{Deserialize, Serialize};
 
 pub use driver::{Driver, Planner};
+pub(crate) use guard::PrivacyGuard;
 pub use journal::{Divergence, replay};
 pub use perform::Deliverer;
 pub use policy::{RUN_POLICY_FILE, RetryPolicy, RunPolicy, RunPolicyError};

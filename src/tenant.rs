@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::delivery::{Delivery, UnsubscribeKey};
 use crate::model::ChatModel;
 use crate::model::offline::OfflineModel;
+use crate::reading::recall_reviews;
 use crate::release::{self, Files, Release, ReleaseError};
 use crate::runs::task;
 use crate::runs::{DriveError, Driver, Observer, Planner, Rest, Seed};
@@ -45,6 +46,7 @@ pub struct Tenant {
     pub left_out: Vec<String>,
     models: Vec<Arc<dyn ChatModel>>,
     caps: Caps,
+    reader: Option<Arc<dyn ChatModel>>,
 }
 
 impl std::fmt::Debug for Tenant {
@@ -116,6 +118,17 @@ pub struct Parts {
     pub esp: Arc<dyn Esp>,
     /// Models before the offline one, in order of preference.
     pub models: Vec<Arc<dyn ChatModel>>,
+    /// What its models may cost.
+    pub caps: Caps,
+    /// The model that reads what customers and reviewers wrote, if one does beside code.
+    pub reader: Option<Arc<dyn ChatModel>>,
+}
+
+impl Parts {
+    /// Without caps, and with nothing read by a model.
+    pub fn new(clock: Arc<dyn Clock>, esp: Arc<dyn Esp>, models: Vec<Arc<dyn ChatModel>>) -> Self {
+        Self { clock, esp, models, caps: Caps::default(), reader: None }
+    }
 }
 
 impl Tenant {
@@ -134,6 +147,9 @@ impl Tenant {
         let mut left_out = leave_out_other_currencies(&mut rows, release.shop.currency);
         let catalog = Arc::new(open_catalog(shop, &rows)?);
         catalog.set_history(history);
+        if parts.reader.is_some() {
+            recall_reviews(&catalog, &store.review_gists().await?);
+        }
         let now = parts.clock.now();
         let curated = fitting(&catalog, &release, &mut left_out)?;
         for what in &left_out {
@@ -206,14 +222,8 @@ impl Tenant {
         let registry = toolbox::registry(&store, &release, &catalog, &learned, &delivery)?;
         let mut models = parts.models;
         models.push(Arc::new(OfflineModel::of(&release)));
-        let (clock, caps) = (parts.clock, Caps::default());
-        Ok(Self { store, release, catalog, learned, registry, delivery, clock, left_out, models, caps })
-    }
-
-    /// The same shop, with these caps on what its models may cost.
-    #[must_use]
-    pub fn with_caps(self, caps: Caps) -> Self {
-        Self { caps, ..self }
+        let Parts { clock, caps, reader, .. } = parts;
+        Ok(Self { store, release, catalog, learned, registry, delivery, clock, left_out, models, caps, reader })
     }
 
     /// The same shop with these models and no others.
@@ -331,6 +341,16 @@ impl Tenant {
     /// Models in order of preference; the offline one is the last.
     pub(crate) fn models(&self) -> &[Arc<dyn ChatModel>] {
         &self.models
+    }
+
+    /// The model that reads what customers and reviewers wrote, if one does.
+    pub(crate) fn reader(&self) -> Option<&Arc<dyn ChatModel>> {
+        self.reader.as_ref()
+    }
+
+    /// What its models may cost.
+    pub(crate) fn caps(&self) -> &Caps {
+        &self.caps
     }
 
     /// What the first model that would be asked costs, when that is known.

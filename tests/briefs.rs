@@ -138,7 +138,7 @@ impl Shop {
     /// A process that has the shop open.
     async fn tenant(&self, models: Vec<Arc<dyn ChatModel>>) -> Arc<Tenant> {
         let outbox = Arc::new(Outbox::open(self.folder.path().join("outbox")).unwrap());
-        let parts = Parts { clock: Arc::new(SetClock::at(NOW.parse().unwrap())), esp: outbox, models };
+        let parts = Parts::new(Arc::new(SetClock::at(NOW.parse().unwrap())), outbox, models);
         Arc::new(Tenant::open(&self.store, &self.shop, parts).await.unwrap())
     }
 

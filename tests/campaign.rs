@@ -58,7 +58,7 @@ impl Shop {
         let shop = sample_shop::set_up(&store, &spec, now, &|_, _| {}).await.unwrap();
         let clock = Arc::new(SetClock::at(now));
         let esp = Arc::new(Outbox::open(folder.join("outbox")).unwrap());
-        let parts = Parts { clock: clock.clone(), esp, models: Vec::new() };
+        let parts = Parts::new(clock.clone(), esp, Vec::new());
         let tenant = Arc::new(Tenant::open(&store, &shop, parts).await.unwrap());
         Self { clock, tenant, folder: folder.to_owned(), _kept: None, _store: store }
     }
@@ -119,7 +119,7 @@ impl Shop {
         change(&mut files);
         let shop = Tenant::set_up(&self._store, files, self.clock.now()).await.unwrap();
         let esp = Arc::new(Outbox::open(self.folder.join("outbox")).unwrap());
-        let parts = Parts { clock: self.clock.clone(), esp, models: Vec::new() };
+        let parts = Parts::new(self.clock.clone(), esp, Vec::new());
         self.tenant = Arc::new(Tenant::open(&self._store, &shop, parts).await.unwrap());
     }
 

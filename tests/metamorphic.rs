@@ -22,6 +22,7 @@ mod orders;
 mod people;
 mod price;
 mod privacy;
+mod quarantine;
 mod rules;
 mod signing;
 mod stock;

@@ -70,7 +70,7 @@ async fn conversation(source: Source, topic: &str, webhook: &str) -> String {
     let recorder = Arc::new(Recorder { inner: OfflineModel::new(release.offline.clone()), seen: Mutex::default() });
     let clock = Arc::new(SetClock::at(SAMPLE_NOW));
     let outbox = Arc::new(Outbox::open(dir.path().join("outbox")).unwrap());
-    let parts = Parts { clock: clock.clone(), esp: outbox, models: vec![recorder.clone()] };
+    let parts = Parts::new(clock.clone(), outbox, vec![recorder.clone()]);
     let tenant = Arc::new(Tenant::open(&store, &shop, parts).await.unwrap());
     let body = sample_shop::webhook(webhook).unwrap();
     let delivery = Delivery {

@@ -71,7 +71,7 @@ async fn ask(profile: Profile) -> Result<ModelReply, ModelError> {
     let model = OpenAi::new(profile)?;
     let messages = conversation();
     let tools = vec![Look::NAME.to_owned()];
-    let request = ModelRequest { messages: &messages, tools, tool_choice: ToolChoice::Required };
+    let request = ModelRequest { messages: &messages, tools, tool_choice: ToolChoice::Required, form: None };
     model.complete(&request, &[&ToolSpec::of::<Look>().unwrap()]).await
 }
 

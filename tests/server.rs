@@ -8,6 +8,7 @@ mod intake;
 mod limits;
 mod links;
 mod privacy;
+mod reading;
 mod refusals;
 mod replies;
 

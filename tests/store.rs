@@ -113,6 +113,7 @@ on_both!(
     people: a_no_of_the_same_second_counts,
     an_erased_customer_stays_erased,
     late_tickets_do_not_close_what_was_opened_after,
+    what_somebody_wrote_is_kept_in_closed_words,
     a_segment_is_stopped_for_whoever_belongs_to_it_now,
     an_erased_person_is_in_no_row;
     sealed: what_is_about_a_person_is_sealed_in_the_tables,

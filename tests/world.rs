@@ -49,6 +49,7 @@ pub(crate) struct Terms {
     recall_seconds: u32,
     restless: bool,
     models: Vec<Arc<dyn ChatModel>>,
+    reader: Option<Arc<dyn ChatModel>>,
     shelf: Shelf,
     place: Place,
 }
@@ -64,6 +65,7 @@ pub(crate) struct World {
     folder: TempDir,
     place: Place,
     models: Vec<Arc<dyn ChatModel>>,
+    reader: Option<Arc<dyn ChatModel>>,
     /// Closed and opened again before every step.
     restless: bool,
     numbers: Cell<u32>,
@@ -85,6 +87,7 @@ impl Terms {
             recall_seconds: 0,
             restless: false,
             models: Vec::new(),
+            reader: None,
             shelf: Shelf::invented(seed),
             place: usual_place(),
         }
@@ -137,6 +140,11 @@ impl Terms {
         self
     }
 
+    /// The model that reads what strangers write.
+    pub(crate) fn reader(self, reader: Arc<dyn ChatModel>) -> Self {
+        Self { reader: Some(reader), ..self }
+    }
+
     /// Changes what the shop sells.
     pub(crate) fn shelf(mut self, change: impl FnOnce(&mut Shelf)) -> Self {
         change(&mut self.shelf);
@@ -169,12 +177,26 @@ impl Terms {
             }
         };
         let store = Store::open_at(folder.path(), &self.place).await.unwrap();
-        let tenant = open(&store, &shop, &folder, clock.clone(), self.models.clone()).await;
-        let Self { shelf, models, restless, place, .. } = self;
+        let Self { seed, shelf, models, reader, restless, place, .. } = self;
+        let parts = parts(&folder, clock.clone(), &models, reader.clone());
+        let tenant = Arc::new(Tenant::open(&store, &shop, parts).await.unwrap());
         let (numbers, people) = (Cell::new(0), RefCell::default());
-        let world =
-            World { shelf, clock, tenant, files, store, shop, folder, place, models, restless, numbers, people };
-        world.bystanders(self.seed).await;
+        let world = World {
+            shelf,
+            clock,
+            tenant,
+            files,
+            store,
+            shop,
+            folder,
+            place,
+            models,
+            reader,
+            restless,
+            numbers,
+            people,
+        };
+        world.bystanders(seed).await;
         world
     }
 
@@ -210,6 +232,7 @@ impl Terms {
         format!(
             "schema = \"mailwright.policy/1\"\n[approval]\nexpires_hours = {expires_hours}\n\
              [rules]\nvip = true\nnew_offer = true\naudience_above = 1\nconfidence_at_most = \"low\"\n\
+             [rules.said]\ntopics = [\"health\", \"legal\", \"hardship\"]\ndays = 30\n\
              [flow.abandoned-checkout]\n{checkout}\n[flow.post-purchase]\n{after_purchase}\n[flow.win-back]\n{win_back}\n"
         )
     }
@@ -258,15 +281,14 @@ fn usual_place() -> Place {
     }
 }
 
-async fn open(
-    store: &Store,
-    shop: &ShopId,
+fn parts(
     folder: &TempDir,
     clock: Arc<SetClock>,
-    models: Vec<Arc<dyn ChatModel>>,
-) -> Arc<Tenant> {
+    models: &[Arc<dyn ChatModel>],
+    reader: Option<Arc<dyn ChatModel>>,
+) -> Parts {
     let esp = Arc::new(Outbox::open(folder.path().join("outbox")).unwrap());
-    Arc::new(Tenant::open(store, shop, Parts { clock, esp, models }).await.unwrap())
+    Parts { reader, ..Parts::new(clock, esp, models.to_vec()) }
 }
 
 /// Somebody of the shop's team.
@@ -277,8 +299,7 @@ pub(crate) fn team(name: &str, role: Role) -> Principal {
 impl World {
     /// What a server of this shop is opened with.
     pub(crate) fn parts(&self) -> Parts {
-        let esp = Arc::new(Outbox::open(self.folder.path().join("outbox")).unwrap());
-        Parts { clock: self.clock.clone(), esp, models: self.models.clone() }
+        parts(&self.folder, self.clock.clone(), &self.models, self.reader.clone())
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -308,7 +329,7 @@ impl World {
         let folder = self.folder.path().to_owned();
         let fresh = Store::open_at(&folder, &self.place).await.unwrap();
         let before = std::mem::replace(&mut self.store, fresh);
-        self.tenant = open(&self.store, &self.shop, &self.folder, self.clock.clone(), self.models.clone()).await;
+        self.tenant = Arc::new(Tenant::open(&self.store, &self.shop, self.parts()).await.unwrap());
         before.close().await;
     }
 

@@ -56,9 +56,9 @@ impl App {
             None => set_up(&store, clock.as_ref(), out).await?,
         };
         let outbox = Arc::new(Outbox::open(dir.join(OUTBOX)).map_err(failure)?);
-        let (models, spend) = models(global)?;
-        let parts = Parts { clock, esp: provider(global, &outbox)?, models };
-        let tenant = Tenant::open(&store, &shop, parts.clone()).await.map_err(failure)?.with_caps(spend.into());
+        let Models { list, spend, reader } = models(global)?;
+        let parts = Parts { caps: spend.into(), reader, ..Parts::new(clock, provider(global, &outbox)?, list) };
+        let tenant = Tenant::open(&store, &shop, parts.clone()).await.map_err(failure)?;
         for what in &tenant.left_out {
             out.note(&format!("{} left out: {what}", out.ink(Ink::Warn, "warning:")));
         }
@@ -199,28 +199,39 @@ pub(super) fn provider(global: &Global, outbox: &Arc<Outbox>) -> Result<Arc<dyn 
     }
 }
 
-/// The models in order of preference, and what they may cost.
-pub(super) fn models(global: &Global) -> Result<(Vec<Arc<dyn ChatModel>>, SpendConfig), Failure> {
-    let mut models: Vec<Arc<dyn ChatModel>> = Vec::new();
-    let mut add = |profile: Profile| -> Result<(), Failure> {
-        models.push(Arc::new(OpenAi::with(profile, global.tape.clone()).map_err(failure)?));
-        Ok(())
+/// The models of a command, and what they may cost.
+#[derive(Default)]
+pub(super) struct Models {
+    /// In order of preference.
+    pub(super) list: Vec<Arc<dyn ChatModel>>,
+    pub(super) spend: SpendConfig,
+    /// Who reads texts from outside.
+    pub(super) reader: Option<Arc<dyn ChatModel>>,
+}
+
+/// The models of the command line and the configuration file.
+pub(super) fn models(global: &Global) -> Result<Models, Failure> {
+    let open = |profile: Profile| -> Result<Arc<dyn ChatModel>, Failure> {
+        Ok(Arc::new(OpenAi::with(profile, global.tape.clone()).map_err(failure)?))
     };
+    let mut models = Models::default();
     if let Some(url) = &global.base_url {
         let mut profile = Profile { tool_mode: global.tool_mode, ..Profile::new(&global.model, url, &global.model) };
         if let Ok(key) = std::env::var("MAILWRIGHT_API_KEY") {
             profile.api_key = Secret::new(key);
         }
         profile.price = Prices::shipped().map_err(failure)?.find(profile.provider, &profile.model);
-        add(profile)?;
+        models.list.push(open(profile)?);
     }
-    let mut spend = SpendConfig::default();
     if let Some(file) = &global.config {
         let config = Config::read(file).map_err(failure)?;
-        config.profiles().map_err(failure)?.into_iter().try_for_each(&mut add)?;
-        spend = config.spend;
+        let configured =
+            config.profiles().map_err(failure)?.into_iter().map(open).collect::<Result<Vec<_>, Failure>>()?;
+        models.reader = config.reader().map_err(failure)?.and_then(|place| configured.get(place).cloned());
+        models.list.extend(configured);
+        models.spend = config.spend;
     }
-    Ok((models, spend))
+    Ok(models)
 }
 
 /// The cassette that records requests to models, or stands in for their servers.

@@ -172,7 +172,7 @@ async fn erase_again(
 ) -> Result<ErasedAgain, Failure> {
     let outbox = Arc::new(Outbox::open(store.dir().join(OUTBOX)).map_err(failure)?);
     let clock = Arc::new(SetClock::at(now));
-    let parts = Parts { clock, esp: provider(global, &outbox)?, models: Vec::new() };
+    let parts = Parts::new(clock, provider(global, &outbox)?, Vec::new());
     let tenant = Tenant::open(store, shop, parts).await.map_err(failure)?;
     tenant.erase_again(stones).await.map_err(failure)
 }

@@ -148,7 +148,7 @@ fn baseline(args: &RunArgs) -> Result<Option<Results>, Failure> {
 /// The model under test: the profile that --model names, else the first that options or configuration know, else the
 /// offline one. No other stands in for it.
 fn model(global: &Global) -> Result<MakeModel, Failure> {
-    let (known, _) = app::models(global)?;
+    let known = app::models(global)?.list;
     let asked = known.iter().find(|model| model.profile() == global.model).or(known.first());
     let named: Option<Arc<dyn ChatModel>> = asked.cloned();
     Ok(Arc::new(move |release| match &named {

@@ -86,8 +86,9 @@ async fn show(app: &App, customer: &CustomerId, seen: Option<(String, String)>, 
     let phone = tenant.store.phone(customer).await.map_err(failure)?.map(|phone| phone.phone);
     let shown = Shown::of(&known, phone.as_ref(), seen.is_some());
     let Shown { name, email, phone } = &shown;
+    let said = tenant.store.said_by(customer, kit::Timestamp::MIN).await.map_err(failure)?;
     out.value(&serde_json::json!({
-        "customer": customer, "name": name, "email": email, "phone": phone, "consent": consent, "vip": known.vip, "profile": profile,
+        "customer": customer, "name": name, "email": email, "phone": phone, "consent": consent, "vip": known.vip, "profile": profile, "said": said,
     }))?;
     out.line(&format!("{} {customer}  {email}  e-mail consent: {consent:?}", out.ink(Ink::Bold, "customer")));
     if let Some(name) = name {
@@ -112,5 +113,16 @@ async fn show(app: &App, customer: &CustomerId, seen: Option<(String, String)>, 
         snapshot.activity.len(),
         snapshot.open_tickets
     ));
+    for said in &said {
+        let topics: Vec<&str> = said.gist.topics.iter().map(|topic| topic.as_str()).collect();
+        let topics = if topics.is_empty() { "nothing on the list".to_owned() } else { topics.join(", ") };
+        let by = said.read_by.as_deref().unwrap_or("code");
+        out.line(&format!(
+            "  wrote a {} on {}: {topics} ({}; read by {by})",
+            said.wrote.as_str(),
+            said.at.strftime("%Y-%m-%d"),
+            said.gist.tone.as_str()
+        ));
+    }
     Ok(())
 }

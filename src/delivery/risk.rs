@@ -1,6 +1,9 @@
 //! What policy is told about a message.
 
+use std::collections::BTreeSet;
+
 use approval::{RiskInput, Trust, TrustLevel};
+use jiff::SignedDuration;
 use kit::message::{CheckReport, Draft, RiskAssessment, RiskReason};
 use kit::tool::Subject;
 use kit::{FactBook, FactKind, RunId, StoreError};
@@ -22,6 +25,14 @@ impl Delivery {
         report: &CheckReport,
     ) -> Result<RiskAssessment, StoreError> {
         let vip = self.store.customer(&subject.customer).await?.is_some_and(|c| c.vip);
+        let said = match self.release.risk.said_days() {
+            Some(days) => {
+                let since = self.clock.now().checked_sub(SignedDuration::from_hours(24 * i64::from(days)));
+                let said = self.store.said_by(&subject.customer, since.unwrap_or(kit::Timestamp::MIN)).await?;
+                said.into_iter().flat_map(|said| said.gist.topics).collect()
+            }
+            None => BTreeSet::new(),
+        };
         let cited = draft.cited();
         let regulated = cited
             .iter()
@@ -45,6 +56,7 @@ impl Delivery {
             offer_is_new,
             offer_marked: step.as_ref().and_then(|s| self.release.ladder.step(s)).is_some_and(|s| s.requires_approval),
             audience_size: 1,
+            said: &said,
             confidence: draft.confidence,
             sends_so_far: u32::try_from(sends).unwrap_or(u32::MAX),
             trusted,

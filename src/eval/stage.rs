@@ -156,7 +156,7 @@ impl Stage {
         let (folder, props) = (template.copy()?, template.props.clone());
         let store = Store::open_scratch(folder.path()).await?;
         let (clock, esp) = (Arc::new(SetClock::at(now)), Arc::new(RecordingEsp::default()));
-        let parts = Parts { clock: clock.clone(), esp: esp.clone(), models: Vec::new() };
+        let parts = Parts::new(clock.clone(), esp.clone(), Vec::new());
         let tenant = Tenant::open_copy(&store, &template.shop, &template.fixtures, parts).await?;
         let (tenant, model) = put_together(&props, &store, tenant)?;
         let files = template.files.clone();
@@ -172,7 +172,7 @@ impl Stage {
         let mut wired = self.files.clone();
         self.props.wiring.files(&mut wired);
         let shop = Tenant::set_up(&self.store, wired, now).await?;
-        let parts = Parts { clock: self.clock.clone(), esp: self.esp.clone(), models: Vec::new() };
+        let parts = Parts::new(self.clock.clone(), self.esp.clone(), Vec::new());
         let tenant = Tenant::open(&self.store, &shop, parts).await?;
         let (tenant, model) = put_together(&self.props, &self.store, tenant)?;
         (self.tenant, self.model) = (tenant, model);

@@ -75,8 +75,7 @@ impl Template {
         let store = Store::open_scratch(folder.path()).await?;
         let shop = Tenant::set_up(&store, wired, now).await?;
         store.shop(&shop).put_products(props.rows().to_vec(), now).await?;
-        let parts =
-            Parts { clock: Arc::new(SetClock::at(now)), esp: Arc::new(RecordingEsp::default()), models: Vec::new() };
+        let parts = Parts::new(Arc::new(SetClock::at(now)), Arc::new(RecordingEsp::default()), Vec::new());
         let tenant = Tenant::open(&store, &shop, parts).await?;
         world::plant_bystanders(&tenant.store).await?;
         let fixtures = tenant.fixtures().await?;

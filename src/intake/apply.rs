@@ -40,6 +40,7 @@ impl Tenant {
             (None, _) => None,
         };
         let mut applied = Applied { customer, ..Applied::default() };
+        self.note_said(event, applied.customer.as_ref()).await?;
         match &event.body {
             EventBody::Cart(cart) => {
                 applied.products = self.known_products(&cart.items);

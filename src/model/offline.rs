@@ -5,7 +5,8 @@
 //! experiments. It never pretends to be a language model and holds no canned results: what it knows of a shop, a product
 //! or a person is what the tools of this run have said.
 //!
-//! In a conversation about a brief it asks form questions (`briefing`).
+//! In a conversation about a brief it asks form questions (`briefing`). Asked what a text from outside is about, it goes by the word
+//! lists that code goes by.
 //!
 //! Where to look: `reading` is what the transcript says, `plan` the next move, `cast` who appears in a message and why,
 //! `bans` what earlier drafts taught, `write` the message, `patterns` the words.
@@ -23,9 +24,10 @@ mod write;
 
 use std::sync::Arc;
 
-use agent::{FinishReason, ModelReply, ModelRequest, RawCall, Usage};
-use kit::BoxFuture;
+use agent::{FinishReason, Message, ModelReply, ModelRequest, RawCall, Usage};
+use kit::gist::Gist;
 use kit::tool::ToolSpec;
+use kit::{BoxFuture, fence};
 
 use super::{ChatModel, ModelError};
 use crate::release::Release;
@@ -79,7 +81,22 @@ impl OfflineModel {
         ModelReply { text, calls, finish, usage: Usage::default(), model: NAME.to_owned() }
     }
 
+    /// What the one text of a request is about, as code sees it.
+    fn sorted(request: &ModelRequest<'_>) -> ModelReply {
+        let text = request.messages.iter().rev().find_map(|message| match message {
+            Message::User { text } => text.split_once(fence::OPEN),
+            Message::System { .. } | Message::Assistant { .. } | Message::Tool { .. } => None,
+        });
+        let gist = Gist::by_code(text.map_or("", |(_, inside)| inside));
+        let text = serde_json::to_string(&gist).ok();
+        let (finish, model) = (FinishReason::Stop, NAME.to_owned());
+        ModelReply { text, calls: Vec::new(), finish, usage: Usage::default(), model }
+    }
+
     fn reply(&self, request: &ModelRequest<'_>) -> ModelReply {
+        if request.form.is_some() {
+            return Self::sorted(request);
+        }
         if request.tools.iter().any(|tool| tool == "update_brief") {
             return Self::brief(request);
         }

@@ -12,20 +12,20 @@ use serde_json::Value;
 
 /// Masks what leaves for a model. It remembers what it has looked at: a transcript only grows.
 #[derive(Debug, Default)]
-pub(super) struct PrivacyGuard {
+pub(crate) struct PrivacyGuard {
     known: Known,
     seen: Vec<(Message, Option<Message>)>,
 }
 
 impl PrivacyGuard {
     /// A guard that knows the person the run is about.
-    pub(super) fn for_person(first_name: Option<&str>) -> Self {
+    pub(crate) fn for_person(first_name: Option<&str>) -> Self {
         let known = first_name.map_or_else(Known::nobody, |name| Known::nobody().name(name));
         Self { known, seen: Vec::new() }
     }
 
     /// The messages as a model may see them.
-    pub(super) fn mask<'a>(&mut self, messages: &'a [Message]) -> Cow<'a, [Message]> {
+    pub(crate) fn mask<'a>(&mut self, messages: &'a [Message]) -> Cow<'a, [Message]> {
         for (index, message) in messages.iter().enumerate() {
             match self.seen.get_mut(index) {
                 Some((seen, _)) if seen == message => {}

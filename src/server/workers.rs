@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use jiff::SignedDuration;
 use kit::{RunId, Timestamp};
 use tokio::sync::watch;
@@ -12,6 +13,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use super::Server;
 use crate::campaigns::CampaignError;
+use crate::reading::Read;
 use crate::runs::{DriveError, Silent};
 use crate::store::CampaignState;
 
@@ -25,7 +27,9 @@ const TENDING: SignedDuration = SignedDuration::from_secs(60);
 const CAMPAIGNS: SignedDuration = SignedDuration::from_secs(10);
 /// Scheduled campaigns that are looked at, newest first.
 const MAX_CAMPAIGNS: u32 = 200;
-/// How long a run that could not be driven is left alone.
+/// How often is looked for texts that no model has read.
+const LOOKING: SignedDuration = SignedDuration::from_secs(5);
+/// How long a run that could not be driven, or a model that did not answer, is left alone.
 const PAUSE: SignedDuration = SignedDuration::from_secs(30);
 
 /// Works until `stopped` says so, then lets runs under way end.
@@ -46,6 +50,7 @@ pub(super) async fn work(server: Arc<Server>, mut stopped: watch::Receiver<bool>
     let mut tending = Tending::default();
     let mut sending = Sending::default();
     let mut fetching = Fetching::default();
+    let mut reading = Reading::default();
     while !*stopped.borrow() {
         if let Err(error) = server.refresh().await {
             tracing::error!(%error, "the release in force cannot be taken up; the one before goes on");
@@ -54,6 +59,7 @@ pub(super) async fn work(server: Arc<Server>, mut stopped: watch::Receiver<bool>
             tracing::error!(%error, "stored events could not be worked in");
         }
         fetching.start(&server);
+        reading.start(&server);
         if let Err(error) = tending.look(&server).await {
             tracing::error!(%error, "requests for approval could not be looked after");
         }
@@ -75,6 +81,7 @@ pub(super) async fn work(server: Arc<Server>, mut stopped: watch::Receiver<bool>
     }
     sending.stop();
     fetching.stop();
+    reading.stop();
     while let Some(ended) = runs.under_way.join_next().await {
         runs.note(ended, server.parts.clock.now());
     }
@@ -102,6 +109,50 @@ impl Fetching {
     }
 
     /// What was fetched is on disk; the rest is fetched after the next start.
+    fn stop(&mut self) {
+        if let Some(task) = self.under_way.take() {
+            task.abort();
+        }
+    }
+}
+
+/// Texts from outside that are being read by a model, where the shop has one for them: beside everything else, since nothing
+/// waits for it.
+#[derive(Default)]
+struct Reading {
+    under_way: Option<JoinHandle<Option<Timestamp>>>,
+    next: Option<Timestamp>,
+}
+
+impl Reading {
+    fn start(&mut self, server: &Arc<Server>) {
+        match self.under_way.take() {
+            Some(task) if !task.is_finished() => self.under_way = Some(task),
+            // What it found out is the time of the next round.
+            Some(task) => self.next = task.now_or_never().and_then(Result::ok).flatten(),
+            None => {}
+        }
+        let now = server.parts.clock.now();
+        let idle = server.parts.reader.is_none() || self.under_way.is_some();
+        if idle || self.next.is_some_and(|next| next > now) {
+            return;
+        }
+        let server = server.clone();
+        self.under_way = Some(tokio::spawn(async move {
+            let later = |pause: SignedDuration| server.parts.clock.now().checked_add(pause).ok();
+            match server.tenant().read_unread().await {
+                Ok(Read::Texts(0)) => later(LOOKING),
+                Ok(Read::Texts(_)) => None,
+                Ok(Read::Later) => later(PAUSE),
+                Err(error) => {
+                    tracing::error!(%error, "texts from outside could not be read");
+                    later(PAUSE)
+                }
+            }
+        }));
+    }
+
+    /// What was read is on disk; the rest is read after the next start.
     fn stop(&mut self) {
         if let Some(task) = self.under_way.take() {
             task.abort();

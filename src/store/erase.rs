@@ -23,12 +23,12 @@ use super::{DbConnection, ShopStore, corrupt, micros, stamp};
 pub const ERASED: &str = "its person was erased";
 
 /// Rows of one person, by the column that names them.
-const OF_A_PERSON: [&str; 6] = ["customers", "consents", "subscriptions", "orders", "activity", "tickets"];
+const OF_A_PERSON: [&str; 7] = ["customers", "consents", "subscriptions", "orders", "activity", "tickets", "gists"];
 /// Rows of the person's runs.
 const OF_RUNS: [&str; 5] = ["journal", "parked_states", "signals", "approvals", "offer_requests"];
 /// All that a shop's customers left behind, and its goods. Its release, switches, tokens and audit trail stay: they say
 /// that and why it was stopped, and nothing about anybody.
-const OF_A_SHOP: [&str; 31] = [
+const OF_A_SHOP: [&str; 32] = [
     "customers",
     "consents",
     "suppressions",
@@ -36,6 +36,7 @@ const OF_A_SHOP: [&str; 31] = [
     "order_lines",
     "activity",
     "tickets",
+    "gists",
     "products",
     "runs",
     "journal",

@@ -16,6 +16,7 @@ const BATCH: i64 = 200;
 
 const WEBHOOKS: &str = "FROM inbox WHERE shop_id = $1 AND state = 'done' AND received_at < $2 AND LENGTH(body) > 0";
 const ACTIVITY: &str = "FROM activity WHERE shop_id = $1 AND at < $2";
+const GISTS: &str = "FROM gists WHERE shop_id = $1 AND at < $2 AND customer_id IS NOT NULL";
 const MESSAGES: &str = "FROM sends WHERE shop_id = $1 AND state <> 'reserved' AND reserved_at < $2 AND emptied_at IS NULL AND request <> ''";
 const JOURNALS: &str = "FROM runs r WHERE r.shop_id = $1 AND r.state = 'done' AND r.updated_at < $2
      AND EXISTS (SELECT 1 FROM journal j WHERE j.shop_id = r.shop_id AND j.run_id = r.run_id)";
@@ -59,12 +60,12 @@ impl ShopStore {
         self.by_batches(&sql, before, Some(Vec::new())).await
     }
 
-    /// Visits from before a time.
+    /// Visits, and what notes and tickets were about, from before a time.
     ///
     /// # Errors
     /// When storage cannot answer.
     pub async fn old_activity(&self, before: Timestamp) -> Result<u64, StoreError> {
-        self.count(ACTIVITY, before).await
+        Ok(self.count(ACTIVITY, before).await? + self.count(GISTS, before).await?)
     }
 
     /// Drops them, some customers a commit. Returns how many.
@@ -75,7 +76,10 @@ impl ShopStore {
         let sql = format!(
             "DELETE {ACTIVITY} AND customer_id IN (SELECT DISTINCT customer_id {ACTIVITY} ORDER BY customer_id LIMIT {BATCH})"
         );
-        self.by_batches(&sql, before, None).await
+        let gists = format!(
+            "DELETE {GISTS} AND customer_id IN (SELECT DISTINCT customer_id {GISTS} ORDER BY customer_id LIMIT {BATCH})"
+        );
+        Ok(self.by_batches(&sql, before, None).await? + self.by_batches(&gists, before, None).await?)
     }
 
     /// Runs a statement that changes a few rows from before a time until it changes none: a commit each. Returns how many.

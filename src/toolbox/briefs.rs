@@ -130,6 +130,7 @@ impl Briefs {
             orders: orders.into_iter().map(people::order).collect(),
             activity: Vec::new(),
             open_tickets: u32::from(open_ticket),
+            said: Vec::new(),
             sent: Vec::new(),
         };
         let stage = profile::stage(&snapshot, norms, &Thresholds::default(), now);

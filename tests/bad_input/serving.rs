@@ -200,7 +200,7 @@ fn a_database_server_that_goes_and_comes_back() {
         };
         store.shop(&id).add_connection(connection, "test").await.unwrap();
         let esp = Arc::new(Outbox::open(dir.path().join("outbox")).unwrap());
-        let parts = Parts { clock: Arc::new(SetClock::at(now)), esp, models: Vec::new() };
+        let parts = Parts::new(Arc::new(SetClock::at(now)), esp, Vec::new());
         let server = Server::open(&store, &id, parts, Limits::default()).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

@@ -14,7 +14,7 @@ fn a_servers_workers_leave_class_runs_to_their_writer() {
     block_on(async {
         let shop = Shop::open(90).await;
         let esp = Arc::new(Outbox::open(shop.folder.join("outbox")).unwrap());
-        let parts = Parts { clock: shop.clock.clone(), esp, models: Vec::new() };
+        let parts = Parts::new(shop.clock.clone(), esp, Vec::new());
         let server = Server::of(shop.tenant.clone(), parts, Limits::default());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (stop, stopped) = oneshot::channel::<()>();

@@ -22,7 +22,7 @@ async fn open(folder: &Folder) -> (Arc<Tenant>, Store) {
     let shop = folder_shop(&store).await;
     let clock = Arc::new(SetClock::at(AFTERNOON.parse().unwrap()));
     let outbox = esp::Outbox::open(folder.path().join("outbox")).unwrap();
-    let parts = Parts { clock, esp: Arc::new(outbox), models: Vec::new() };
+    let parts = Parts::new(clock, Arc::new(outbox), Vec::new());
     (Arc::new(Tenant::open(&store, &shop, parts).await.unwrap()), store)
 }
 

@@ -23,16 +23,28 @@ use super::injection::{CARRIERS, Carrier, attacks};
 const BATCH: usize = 18;
 const SEED: u64 = 42;
 
-/// Plays cases with the same gates off, as many shops as that takes.
-fn play_all(off: &Off, cases: &[(Carrier, Planted)]) -> Vec<Seen> {
+/// Plays cases with the same gates off, as many shops as that takes. What code keeps from every model stands before all other
+/// gates: with `reviews_told` reviews are not kept, so that the others show.
+fn play_all(off: &Off, reviews_told: bool, cases: &[(Carrier, Planted)]) -> Vec<Seen> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    cases.chunks(BATCH).flat_map(|cases| runtime.block_on(play(SEED, off, cases))).collect()
+    let mut seen: Vec<(usize, Seen)> = Vec::new();
+    for reviews in [false, true] {
+        let of: Vec<usize> = (0..cases.len()).filter(|at| (cases[*at].0 == Carrier::Review) == reviews).collect();
+        let off = Off { told: off.told || (reviews && reviews_told), ..*off };
+        for batch in of.chunks(BATCH) {
+            let cases: Vec<_> = batch.iter().map(|at| cases[*at].clone()).collect();
+            seen.extend(batch.iter().copied().zip(runtime.block_on(play(SEED, &off, &cases))));
+        }
+    }
+    seen.sort_by_key(|(at, _)| *at);
+    seen.into_iter().map(|(_, seen)| seen).collect()
 }
 
 fn cases_of(gate: &Gate) -> Vec<(Carrier, Planted)> {
     let planted = |text: &str, forbidden: &[&str]| Planted {
         text: text.to_owned(),
         forbidden: forbidden.iter().map(|word| (*word).to_owned()).collect(),
+        kept: gate.off.told,
     };
     let texts = gate.texts.iter();
     texts.flat_map(|(carriers, text, forbidden)| carriers.iter().map(move |c| (*c, planted(text, forbidden)))).collect()
@@ -46,9 +58,10 @@ fn without_any_one_gate_something_wrong_gets_through_every_field_it_guards() {
         if with.contains_key(&number) {
             continue;
         }
-        let alike: Vec<usize> = (number..GATES.len()).filter(|other| GATES[*other].behind == gate.behind).collect();
+        let like = |other: &usize| GATES[*other].behind == gate.behind && GATES[*other].off.told == gate.off.told;
+        let alike: Vec<usize> = (number..GATES.len()).filter(like).collect();
         let cases: Vec<_> = alike.iter().flat_map(|other| cases_of(&GATES[*other])).collect();
-        let mut seen = play_all(&gate.behind, &cases).into_iter();
+        let mut seen = play_all(&gate.behind, !gate.off.told, &cases).into_iter();
         for other in alike {
             with.insert(other, seen.by_ref().take(cases_of(&GATES[other]).len()).collect());
         }
@@ -56,7 +69,7 @@ fn without_any_one_gate_something_wrong_gets_through_every_field_it_guards() {
     let mut blind = Vec::new();
     for (number, gate) in GATES.iter().enumerate() {
         let cases = cases_of(gate);
-        let without = play_all(&gate.off, &cases);
+        let without = play_all(&gate.off, !gate.off.told, &cases);
         let mut through: BTreeMap<Carrier, bool> = BTreeMap::new();
         for (((carrier, planted), with), without) in cases.iter().zip(&with[&number]).zip(without) {
             println!("{} {carrier:?} `{}`: with it {with}, without it {without}", gate.name, planted.text);
@@ -92,21 +105,22 @@ fn how_many_attacks_come_through_without_a_gate() {
     let of = |carrier: Carrier| -> Vec<(Carrier, Planted)> {
         let planted = |text: &String| {
             let wanted = WANTED.iter().filter(|word| text.contains(**word));
-            Planted { text: text.clone(), forbidden: wanted.map(|word| (*word).to_owned()).collect() }
+            let forbidden = wanted.map(|word| (*word).to_owned()).collect();
+            Planted { text: text.clone(), forbidden, kept: carrier.is_kept_away() }
         };
         attacks.iter().map(|text| (carrier, planted(text))).collect()
     };
-    let played = |off: &Off, carriers: &[Carrier]| -> Vec<(Carrier, Seen)> {
+    let played = |off: &Off, reviews_told: bool, carriers: &[Carrier]| -> Vec<(Carrier, Seen)> {
         let cases: Vec<_> = carriers.iter().flat_map(|carrier| of(*carrier)).collect();
-        let seen = play_all(off, &cases);
+        let seen = play_all(off, reviews_told, &cases);
         cases.into_iter().map(|(carrier, _)| carrier).zip(seen).collect()
     };
-    let as_built = played(&NOTHING, &CARRIERS);
+    let as_built = played(&NOTHING, false, &CARRIERS);
     let mut all = 0;
     for gate in GATES {
         let guarded = |c: &Carrier| gate.texts.iter().any(|(carriers, ..)| carriers.contains(c));
         let carriers: Vec<Carrier> = CARRIERS.into_iter().filter(guarded).collect();
-        let without = played(&gate.off, &carriers);
+        let without = played(&gate.off, !gate.off.told, &carriers);
         for carrier in carriers {
             let of = |seen: &[(Carrier, Seen)]| -> Vec<Seen> {
                 seen.iter().filter(|(c, _)| *c == carrier).map(|(_, seen)| seen.clone()).collect()

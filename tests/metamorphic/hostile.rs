@@ -162,7 +162,7 @@ fn a_review_is_quoted_in_full_or_not_at_all() {
         let hostile = changed(seed, &texts, |product, text| {
             let id = kit::ReviewId::new(format!("rv-hostile-{}", product.id)).unwrap();
             let (author, text) = ("Kim B.".to_owned(), text.to_owned());
-            product.reviews = vec![kit::product::ReviewCard { id, stars: 5, text, author }];
+            product.reviews = vec![kit::product::ReviewCard { id, stars: 5, text, author, gist: None }];
         });
         for mail in sent(hostile.await) {
             assert!(!mail.html.contains("<script") && !mail.says("evil.example"), "{mail:?}");

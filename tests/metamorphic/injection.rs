@@ -70,9 +70,9 @@ impl Carrier {
         matches!(self, Self::Title | Self::Highlight | Self::Care | Self::Review | Self::Reviewer)
     }
 
-    /// Code keeps the words from every model: names, titles of events, tickets.
-    fn is_kept_away(self) -> bool {
-        matches!(self, Self::Name | Self::EventTitle | Self::Ticket)
+    /// Code keeps the words from every model: notes, names, titles of events, tickets. Reviews are kept as well, but shown to readers.
+    pub(super) fn is_kept_away(self) -> bool {
+        matches!(self, Self::Note | Self::Name | Self::EventTitle | Self::Ticket)
     }
 
     pub(super) fn plant(self, product: &mut catalog::Product, attack: &str) {
@@ -84,6 +84,7 @@ impl Carrier {
             stars: 5,
             text: text.to_owned(),
             author: author.to_owned(),
+            gist: None,
         };
         match self {
             Self::Title => product.title = attack.to_owned(),

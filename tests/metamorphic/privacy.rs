@@ -56,8 +56,13 @@ fn planted_values_reach_no_model() {
                 product.care = Some(words.clone());
                 product.i18n.clear();
                 let id = ReviewId::new(format!("rv-{}", product.id)).unwrap();
-                product.reviews =
-                    vec![kit::product::ReviewCard { id, stars: 5, text: words.clone(), author: "Kim B.".to_owned() }];
+                product.reviews = vec![kit::product::ReviewCard {
+                    id,
+                    stars: 5,
+                    text: words.clone(),
+                    author: "Kim B.".to_owned(),
+                    gist: None,
+                }];
             }
         });
         let mut scene = Scene::with(terms, |person| {

@@ -206,8 +206,12 @@ async fn a_broken_connection_is_recorded_as_one() {
         let profile = Profile { retries: 0, ..profile(&base_url) };
         let model = OpenAi::with(profile, Some(cassette)).unwrap();
         let messages = super::conversation();
-        let request =
-            agent::ModelRequest { messages: &messages, tools: Vec::new(), tool_choice: agent::ToolChoice::Auto };
+        let request = agent::ModelRequest {
+            messages: &messages,
+            tools: Vec::new(),
+            tool_choice: agent::ToolChoice::Auto,
+            form: None,
+        };
         mailwright::model::ChatModel::complete(&model, &request, &[]).await
     };
     let broke = Err(ModelError::Connect("the connection broke".to_owned()));

@@ -179,7 +179,8 @@ async fn without_tools_there_is_no_document() {
     let server = server(ResponseTemplate::new(200).set_body_json(words(CALL))).await;
     let model = OpenAi::new(documents(&server.uri())).unwrap();
     let messages = &super::conversation()[..2];
-    let request = agent::ModelRequest { messages, tools: Vec::new(), tool_choice: agent::ToolChoice::Required };
+    let request =
+        agent::ModelRequest { messages, tools: Vec::new(), tool_choice: agent::ToolChoice::Required, form: None };
     let got = mailwright::model::ChatModel::complete(&model, &request, &[]).await.unwrap();
     assert_eq!(got, reply(Some(CALL), &[], FinishReason::Stop));
 }

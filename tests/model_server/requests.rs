@@ -3,7 +3,7 @@
 use agent::{ModelRequest, ToolChoice};
 use mailwright::model::ChatModel as _;
 use mailwright::model::ModelError;
-use mailwright::model::openai::{OpenAi, Secret};
+use mailwright::model::openai::{Api, OpenAi, Profile, Provider, Secret};
 use serde_json::{Value, json};
 use wiremock::{Request, ResponseTemplate};
 
@@ -99,11 +99,37 @@ async fn without_tools_there_is_no_choice_of_tools() {
     let server = server(ResponseTemplate::new(200).set_body_json(words("hello"))).await;
     let model = OpenAi::new(profile(&server.uri())).unwrap();
     let messages = &conversation()[..2];
-    let request = ModelRequest { messages, tools: Vec::new(), tool_choice: ToolChoice::Required };
+    let request = ModelRequest { messages, tools: Vec::new(), tool_choice: ToolChoice::Required, form: None };
     model.complete(&request, &[]).await.unwrap();
     let body: Value = server.received_requests().await.unwrap()[0].body_json().unwrap();
     let keys: Vec<&str> = body.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(keys, ["model", "messages", "max_completion_tokens", "stream"]);
+}
+
+#[tokio::test]
+async fn a_question_of_one_form_has_no_tools_and_names_the_form_where_a_server_can_be_held_to_it() {
+    let schema = kit::gist::schema();
+    let format = json!({ "type": "json_schema", "name": "answer", "strict": true, "schema": schema });
+    let chat = json!({ "type": "json_schema", "json_schema": { "name": "answer", "strict": true, "schema": schema } });
+    // Anthropic's compatible interface ignores schemas: it gets the form in words alone.
+    for (provider, api, path, place, expected) in [
+        (Provider::OpenAi, Api::Chat, "/chat/completions", "response_format", Some(chat)),
+        (Provider::OpenAi, Api::Responses, "/responses", "text", Some(json!({ "format": format }))),
+        (Provider::Anthropic, Api::Chat, "/chat/completions", "response_format", None),
+    ] {
+        let server = server(ResponseTemplate::new(200).set_body_json(words(r#"{"topics":[],"tone":"neutral"}"#))).await;
+        let model = OpenAi::new(Profile { provider, api, ..profile(&server.uri()) }).unwrap();
+        let messages = &conversation()[..2];
+        let request = ModelRequest { messages, tools: Vec::new(), tool_choice: ToolChoice::Auto, form: Some(&schema) };
+        let _ = model.complete(&request, &[]).await;
+        let asked = server.received_requests().await.unwrap();
+        assert_eq!(asked[0].url.path(), path);
+        let body: Value = asked[0].body_json().unwrap();
+        assert_eq!(body.get(place), expected.as_ref(), "{provider:?} {api:?}");
+        for none in ["tools", "tool_choice", "parallel_tool_calls"] {
+            assert_eq!(body.get(none), None, "{provider:?} {api:?}");
+        }
+    }
 }
 
 #[tokio::test]

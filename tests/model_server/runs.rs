@@ -76,8 +76,8 @@ impl Shop {
         let spec = SampleSpec { customers: 0, ..SampleSpec::default() };
         let id = sample_shop::set_up(&store, &spec, SAMPLE_NOW, &|_, _| {}).await.unwrap();
         let esp = Arc::new(Outbox::open(folder.path().join("outbox")).unwrap());
-        let parts = Parts { clock: shown, esp, models: vec![Arc::new(model)] };
-        let tenant = Arc::new(Tenant::open(&store, &id, parts).await.unwrap().with_caps(caps));
+        let parts = Parts { caps, ..Parts::new(shown, esp, vec![Arc::new(model)]) };
+        let tenant = Arc::new(Tenant::open(&store, &id, parts).await.unwrap());
         Self { folder, tenant, clock }
     }
 
@@ -157,7 +157,7 @@ impl Thinking {
     }
 
     pub(super) fn think(&self, messages: &[Message], tools: Vec<String>) -> ModelReply {
-        let request = ModelRequest { messages, tools, tool_choice: ToolChoice::Required };
+        let request = ModelRequest { messages, tools, tool_choice: ToolChoice::Required, form: None };
         let mut answer = pin!(self.0.complete(&request, &[]));
         match answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(reply) => reply.unwrap(),

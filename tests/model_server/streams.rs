@@ -37,8 +37,12 @@ async fn listen(profile: Profile) -> (Result<ModelReply, ModelError>, Vec<String
 
 pub(super) async fn listen_to(model: &OpenAi) -> (Result<ModelReply, ModelError>, Vec<String>) {
     let messages = conversation();
-    let request =
-        ModelRequest { messages: &messages, tools: vec![Look::NAME.to_owned()], tool_choice: ToolChoice::Required };
+    let request = ModelRequest {
+        messages: &messages,
+        tools: vec![Look::NAME.to_owned()],
+        tool_choice: ToolChoice::Required,
+        form: None,
+    };
     let heard = Heard::default();
     let reply = model.stream(&request, &[&ToolSpec::of::<Look>().unwrap()], &heard).await;
     (reply, heard.0.into_inner().unwrap())
@@ -128,7 +132,7 @@ async fn words_are_handed_on_before_the_answer_ends() {
     });
     let model = OpenAi::new(Profile { retries: 0, timeout_s: 5, ..streaming(&url) }).unwrap();
     let messages = conversation();
-    let request = ModelRequest { messages: &messages, tools: Vec::new(), tool_choice: ToolChoice::Auto };
+    let request = ModelRequest { messages: &messages, tools: Vec::new(), tool_choice: ToolChoice::Auto, form: None };
     let got = model.stream(&request, &[], &Nodding(nod)).await;
     assert_eq!(got, Ok(reply(Some("Hello"), &[], FinishReason::Stop, Usage::default())));
 }

@@ -47,7 +47,7 @@ fn terms(model: OpenAi) -> Terms {
             product.i18n.clear();
             let id = ReviewId::new(format!("rv-{}", product.id)).unwrap();
             let (text, author) = (FORMED.to_owned(), "Kim B.".to_owned());
-            product.reviews = vec![kit::product::ReviewCard { id, stars: 5, text, author }];
+            product.reviews = vec![kit::product::ReviewCard { id, stars: 5, text, author, gist: None }];
         }
     })
 }

@@ -1,8 +1,9 @@
 //! Questions about people: consents, tickets, segments, and what is left of somebody who was erased.
 
+use kit::gist::{Gist, Tone, Topic};
 use kit::message::{Channel, ConsentState};
-use kit::{CustomerId, EventId, FlowId, Language, Principal, Role, StoreError, TicketId, Timestamp};
-use mailwright::store::{Admission, Consent, Customer, InboxState, RunState, Ticket};
+use kit::{CustomerId, Digest, EventId, FlowId, Language, Principal, ReviewId, Role, StoreError, TicketId, Timestamp};
+use mailwright::store::{Admission, Consent, Customer, InboxState, NewGist, RunState, Said, Ticket, Wrote};
 
 use super::suite::{event, minutes, new_run, order, row};
 use super::{Home, now, shop};
@@ -74,6 +75,68 @@ pub(super) async fn late_tickets_do_not_close_what_was_opened_after(home: &Home)
     assert_eq!(store.open_tickets(&c1).await.unwrap(), 0);
     store.put_tickets(vec![ticket(minutes(15), None)]).await.unwrap();
     assert_eq!(store.open_tickets(&c1).await.unwrap(), 0);
+}
+
+pub(super) async fn what_somebody_wrote_is_kept_in_closed_words(home: &Home) {
+    let store = home.open().await.shop(&shop("a"));
+    let c1 = CustomerId::new("c1").unwrap();
+    let gist = |topics: &[Topic], tone: Tone| Gist { topics: topics.iter().copied().collect(), tone };
+    let note = |words: &str, at: Timestamp, gist: &Gist| NewGist {
+        wrote: Wrote::Note,
+        source: "cart/1".to_owned(),
+        customer: Some(c1.clone()),
+        event: Some(EventId::new("e1").unwrap()),
+        words: Digest::of_bytes(words.as_bytes()),
+        at,
+        gist: gist.clone(),
+        read_by: None,
+    };
+    let said = async || store.said_by(&c1, now()).await.unwrap();
+    let row = |at: Timestamp, gist: &Gist, read_by: Option<&str>| Said {
+        wrote: Wrote::Note,
+        at,
+        gist: gist.clone(),
+        read_by: read_by.map(str::to_owned),
+    };
+    let (gift, legal) = (gist(&[Topic::Gift], Tone::Neutral), gist(&[Topic::Legal], Tone::Displeased));
+    store.put_gists(vec![note("a", minutes(5), &gift)]).await.unwrap();
+    let unread = store.unread(3, 10).await.unwrap();
+    assert_eq!(unread.len(), 1);
+    // A model adds, and is not asked again about the same words.
+    store.keep_reading(&unread[0], &gist(&[Topic::Delivery], Tone::Pleased), "small").await.unwrap();
+    let both = gist(&[Topic::Delivery, Topic::Gift], Tone::Neutral);
+    store.put_gists(vec![note("a", minutes(6), &gift)]).await.unwrap();
+    assert_eq!(said().await, [row(minutes(5), &both, Some("small"))]);
+    assert_eq!(store.unread(3, 10).await.unwrap(), []);
+    // Other words in the same place stand beside the first ones, and are to be read.
+    store.put_gists(vec![note("b", minutes(7), &legal)]).await.unwrap();
+    assert_eq!(said().await, [row(minutes(7), &legal, None), row(minutes(5), &both, Some("small"))]);
+    assert_eq!(store.said_by(&c1, minutes(8)).await.unwrap(), []);
+    // Three tries, or a reason for good.
+    let unread = store.unread(3, 10).await.unwrap().remove(0);
+    assert_eq!((&unread.gist, &unread.customer), (&legal, &Some(c1.clone())));
+    store.not_read(&unread, false).await.unwrap();
+    assert_eq!((store.unread(1, 10).await.unwrap().len(), store.unread(2, 10).await.unwrap().len()), (0, 1));
+    store.not_read(&unread, true).await.unwrap();
+    assert_eq!(store.unread(9, 10).await.unwrap(), []);
+    // Reviews are nobody's; another shop's are not ours.
+    let review = NewGist {
+        wrote: Wrote::Review,
+        source: "rv-1".to_owned(),
+        customer: None,
+        event: None,
+        read_by: Some("small".to_owned()),
+        ..note("r", minutes(1), &gift)
+    };
+    store.put_gists(vec![review.clone()]).await.unwrap();
+    let read = store.review_gists().await.unwrap();
+    assert_eq!(read, [((ReviewId::new("rv-1").unwrap(), review.words), gift)].into_iter().collect());
+    let other = home.open().await.shop(&shop("b"));
+    assert!(other.review_gists().await.unwrap().is_empty() && other.said_by(&c1, now()).await.unwrap().is_empty());
+    // Retention lets go what customers wrote, and not what reviews are about.
+    assert_eq!(store.old_activity(minutes(8)).await.unwrap(), 2);
+    assert_eq!(store.drop_activity(minutes(8)).await.unwrap(), 2);
+    assert_eq!((said().await.len(), store.review_gists().await.unwrap().len()), (0, 1));
 }
 
 pub(super) async fn a_segment_is_stopped_for_whoever_belongs_to_it_now(home: &Home) {

@@ -83,6 +83,7 @@ impl Shelf {
             stars: 5,
             text: dice.one_of(&REVIEWS).to_owned(),
             author: format!("{} {}.", dice.word(), dice.one_of(&["B", "K", "T"])),
+            gist: None,
         });
         Product {
             category: CategoryId::new(category).unwrap(),

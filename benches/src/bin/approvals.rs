@@ -137,7 +137,7 @@ async fn fill(dir: &Path, pending: u32) -> Result<ApprovalId, Failure> {
     let shop = mailwright::sample_shop::set_up(&store, &SampleSpec::default(), now, &|_, _| {}).await.map_err(fails)?;
     let clock = Arc::new(SetClock::at(now));
     let esp = Arc::new(Outbox::open(dir.join("outbox")).map_err(fails)?);
-    let parts = Parts { clock: clock.clone(), esp, models: Vec::new() };
+    let parts = Parts::new(clock.clone(), esp, Vec::new());
     let tenant = Arc::new(Tenant::open(&store, &shop, parts).await.map_err(fails)?);
     let delivery = shop::Delivery {
         source: shop::Source::Shopify,

@@ -126,7 +126,7 @@ async fn serve(dir: &Path, clock: Arc<SetClock>) -> Result<(SocketAddr, ShopStor
         created_at: now,
     };
     shop.add_connection(connection, "soak").await?;
-    let parts = Parts { clock, esp: Arc::new(Outbox::open(dir.join("outbox"))?), models: Vec::new() };
+    let parts = Parts::new(clock, Arc::new(Outbox::open(dir.join("outbox"))?), Vec::new());
     let server = Server::open(&store, &id, parts, Limits::default()).await?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;

@@ -129,4 +129,7 @@ pub struct ModelRequest<'a> {
     pub tools: Vec<String>,
     /// Whether it must call one.
     pub tool_choice: ToolChoice,
+    /// The JSON schema that its words must follow; only where no tool is on offer. A server that cannot be held to a schema
+    /// is not told of it: whoever asks says the form in words, too, and reads the answer as anybody's.
+    pub form: Option<&'a serde_json::Value>,
 }

@@ -118,6 +118,10 @@ impl<'a> Request<'a> {
                     ToolChoice::Required | ToolChoice::Auto => "auto",
                 });
                 body.parallel_tool_calls = profile.parallel_calls.filter(|_| quirks.parallel && !tools.is_empty());
+                body.response_format = document::form(request, quirks).map(|schema| {
+                    let format = json!({ "name": document::ANSWER, "strict": true, "schema": schema });
+                    json!({ "type": "json_schema", "json_schema": format })
+                });
             }
         }
         Ok(body)

@@ -4,7 +4,7 @@
 //! shown as documents of the same form, and their answers as messages of the user, since such a server may know no tool
 //! roles. One call an answer: a list of calls is what small models fill with repetitions.
 
-use agent::{Message, RawCall, ToolCall};
+use agent::{Message, ModelRequest, RawCall, ToolCall};
 use kit::tool::ToolSpec;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -17,6 +17,8 @@ use super::provider::Quirks;
 const INSTRUCTIONS: &str = include_str!("document.md");
 /// The name that the schema goes by.
 pub(super) const NAME: &str = "next_action";
+/// The name that the form of an answer in words goes by.
+pub(super) const ANSWER: &str = "answer";
 
 /// The schema of an answer: one of the tools on offer, with its arguments.
 pub(super) fn schema(tools: &[&ToolSpec], quirks: &Quirks) -> Value {
@@ -36,6 +38,12 @@ pub(super) fn schema(tools: &[&ToolSpec], quirks: &Quirks) -> Value {
         "additionalProperties": false,
     });
     keywords::without(schema, quirks.refused_keywords)
+}
+
+/// The schema of an answer in words, where one is asked for and the server can be held to it.
+pub(super) fn form(request: &ModelRequest<'_>, quirks: &Quirks) -> Option<Value> {
+    let schema = request.form.filter(|_| quirks.json_schema && request.tools.is_empty())?;
+    Some(keywords::without(schema.clone(), quirks.refused_keywords))
 }
 
 /// Who speaks in a conversation without tool roles.

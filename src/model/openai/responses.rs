@@ -108,6 +108,9 @@ impl<'a> Request<'a> {
                     ToolChoice::Required | ToolChoice::Auto => "auto",
                 });
                 body.parallel_tool_calls = profile.parallel_calls.filter(|_| quirks.parallel && !tools.is_empty());
+                body.text = document::form(request, quirks).map(|schema| {
+                    json!({ "format": { "type": "json_schema", "name": document::ANSWER, "strict": true, "schema": schema } })
+                });
             }
         }
         Ok(body)

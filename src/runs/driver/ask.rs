@@ -76,8 +76,12 @@ impl Drive<'_> {
 
     /// The next model that the run can pay for. What it will be asked is not known yet; what was said so far is the least.
     pub(super) async fn switch(&mut self, at: Timestamp) -> Result<Input, DriveError> {
-        let said =
-            ModelRequest { messages: self.machine.transcript(), tools: Vec::new(), tool_choice: ToolChoice::Auto };
+        let said = ModelRequest {
+            messages: self.machine.transcript(),
+            tools: Vec::new(),
+            tool_choice: ToolChoice::Auto,
+            form: None,
+        };
         for (position, model) in self.driver.models.iter().enumerate().skip(self.model + 1) {
             if self.driver.purse.affords(self.purchase(model.as_ref(), &said, &[]), at).await? {
                 let profile = model.profile().to_owned();

@@ -13,7 +13,7 @@ use serde_json::json;
 fn ask(model: &dyn ChatModel, messages: &[Message], tools: &[&str]) -> Result<ModelReply, ModelError> {
     let specs: Vec<&ToolSpec> = Vec::new();
     let tools = tools.iter().map(|name| (*name).to_owned()).collect();
-    let request = ModelRequest { messages, tools, tool_choice: ToolChoice::Required };
+    let request = ModelRequest { messages, tools, tool_choice: ToolChoice::Required, form: None };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(model.complete(&request, &specs))
 }

@@ -22,6 +22,8 @@ use crate::world::{Terms, World, only_run};
 pub(super) struct Planted {
     pub(super) text: String,
     pub(super) forbidden: Vec<String>,
+    /// No model may read it.
+    pub(super) kept: bool,
 }
 
 /// What was seen in one case: never-events of the oracle, `told` when a model read what code keeps from it, `subject` when the
@@ -108,11 +110,10 @@ async fn story(
         person.first_name = Some(text.clone());
     }
     // What no model may read: all of what code keeps from it, or the reader's own name in somebody's words.
-    let kept = matches!(carrier, Carrier::Note | Carrier::Name | Carrier::EventTitle | Carrier::Ticket);
     if planted.text.contains(READER) {
         person.first_name = Some(READER.to_owned());
     }
-    let secret = if kept { planted.text.clone() } else { READER.to_owned() };
+    let secret = if planted.kept { planted.text.clone() } else { READER.to_owned() };
     model.plant([("the secret".to_owned(), secret)]);
     text.clone_into(&mut parts.secret.lock().unwrap());
     let reader = world.join(person).await;

@@ -3,8 +3,11 @@
 
 mod common;
 
+use std::collections::BTreeSet;
+
 use common::flow;
 use kit::OfferStepId;
+use kit::gist::Topic;
 use kit::message::{Confidence, Finding, Place, QuietHours, Severity};
 use mailwright_approval::{RiskInput, RiskPolicy, SendingPolicy, Trust};
 
@@ -14,6 +17,9 @@ const SENDING: &str = include_str!("../../../knowledge/policy/sending.toml");
 fn policy() -> RiskPolicy {
     RiskPolicy::parse("risk.toml", RISK).unwrap()
 }
+
+/// They wrote nothing.
+static NOTHING: BTreeSet<Topic> = BTreeSet::new();
 
 /// A message that nothing speaks against.
 fn harmless(flow: &kit::FlowId) -> RiskInput<'_> {
@@ -25,6 +31,7 @@ fn harmless(flow: &kit::FlowId) -> RiskInput<'_> {
         offer_is_new: false,
         offer_marked: false,
         audience_size: 1,
+        said: &NOTHING,
         confidence: Confidence::Medium,
         sends_so_far: 20,
         trusted: false,
@@ -54,10 +61,13 @@ fn each_risk_alone_wants_a_person_and_none_wants_nobody() {
     let (approve, warn) = ([finding(Severity::Approve)], [finding(Severity::Warn)]);
     let small = [finding(Severity::Warn), finding(Severity::Warn), finding(Severity::Warn)];
     let offer = RiskInput { offer: Some(&step), ..base };
+    let (grave, light) = (BTreeSet::from([Topic::Fit, Topic::Health]), BTreeSet::from([Topic::Gift, Topic::Defect]));
     for (input, expected) in [
         (base, vec![]),
         (RiskInput { vip: true, ..base }, vec!["vip"]),
         (RiskInput { regulated: true, ..base }, vec!["regulated"]),
+        (RiskInput { said: &grave, ..base }, vec!["said"]),
+        (RiskInput { said: &light, ..base }, vec![]),
         (offer, vec![]),
         (RiskInput { offer_is_new: true, ..offer }, vec!["new_offer"]),
         (RiskInput { offer_is_new: true, offer_marked: true, ..offer }, vec!["offer"]),

@@ -154,6 +154,8 @@ rules! {
         "text from outside carries a link, an address or hidden characters" => "do not show this fact";
     OUTSIDE_WORDS "fact.outside-words" Approve "legal" "email-compliance 6"
         "text from outside makes a claim the shop would have to stand for" => "choose another product or review";
+    OUTSIDE_OFFER "fact.outside-offer" Block "merchandising" "mission N3, N13"
+        "text from outside names a reduction, which readers would take for an offer" => "choose another product or review";
     LINK_HOST "link.host" Block "security" "brand rules: links" "links lead to the shop's own hosts over https" => "cite a fact with a link of the shop";
     LINK_PERSONAL "link.personal" Block "privacy" "brand rules: no_pii_in_url" "the link carries an address" => "cite a fact with a clean link";
     CONNECTION "review.connection" Block "legal" "16 CFR 255.5, 465.5"

@@ -108,6 +108,7 @@ each! { RULES holds:
     fact_review_product "fact.review-product"
     fact_claim "fact.claim"
     fact_outside_text "fact.outside-text"
+    fact_outside_offer "fact.outside-offer"
     fact_outside_words "fact.outside-words"
     link_host "link.host"
     link_personal "link.personal"

@@ -50,6 +50,7 @@ fn boot() -> Product {
             stars: 5,
             text: "Dry.".to_owned(),
             author: "Aoife M.".to_owned(),
+            gist: None,
         }],
         provenance: Provenance::Merchant,
     }

@@ -2,6 +2,7 @@
 //!
 //! * [`ids`], [`money`], [`locale`], [`person`], [`phone`], [`principal`]: the vocabulary as types. [`sms`] counts parts.
 //! * [`fact`], [`product`], [`placeholder`], [`fence`]: what may be said, where it came from, and how text from outside is marked.
+//! * [`gist`]: what a text from outside is about, in closed words.
 //! * [`personal`]: personal data in free text, found and masked before a model can read it.
 //! * [`tool`]: the typed tool trait, strict schemas, argument validation, the registry.
 //! * [`campaign`]: what a marketer decided about a campaign, as a typed brief with diffs.
@@ -13,6 +14,7 @@ pub mod campaign;
 pub mod digest;
 pub mod fact;
 pub mod fence;
+pub mod gist;
 pub mod ids;
 pub mod locale;
 pub mod message;

@@ -1,9 +1,12 @@
 //! The product card: the one shape in which any tool shows a product to a model and cites it as a fact.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::fact::{FactKind, FactValue, Provenance};
+use crate::gist::{Gist, Tone, Topic};
 use crate::ids::{CategoryId, FactId, ProductId, ReviewId};
 use crate::locale::Language;
 use crate::money::Money;
@@ -57,6 +60,22 @@ pub struct ReviewCard {
     pub text: String,
     /// As the customer signed.
     pub author: String,
+    /// What a model that reads for the shop saw in it, where one has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gist: Option<Gist>,
+}
+
+impl ReviewCard {
+    /// What it is about: what code sees, and a model that reads for the shop, if one has.
+    pub fn gist(&self) -> Gist {
+        let seen = Gist::by_code(&self.text);
+        self.gist.as_ref().map_or_else(|| seen.clone(), |gist| seen.with(gist))
+    }
+}
+
+/// The review that messages may show, of those of a product, best first: one of four stars or more.
+pub fn best_review(reviews: &[ReviewCard]) -> Option<&ReviewCard> {
+    reviews.iter().find(|review| review.stars >= 4)
 }
 
 /// What the model sees of a product. Margin and cost are never here.
@@ -90,15 +109,18 @@ pub struct ProductView {
     pub review: Option<ReviewView>,
 }
 
-/// A review as the model sees it.
+/// A review as the model sees it: what it is about, never its words. Readers get those, by the fact.
 #[derive(Debug, Clone, Serialize)]
 pub struct ReviewView {
     /// Cite it by this id.
     pub fact: FactId,
     /// 1 to 5.
     pub stars: u8,
-    /// The words, fenced.
-    pub text: crate::fence::ThirdParty,
+    /// What it is about; nothing when that is not known.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub about: BTreeSet<Topic>,
+    /// How it sounds.
+    pub tone: Tone,
 }
 
 /// Stock in words.
@@ -154,7 +176,7 @@ impl ProductCard {
     /// Mints the product fact (and one of its best review) and returns what the model sees.
     pub fn mint(&self, cx: &ToolContext, source: &str) -> Result<ProductView, ToolError> {
         let fact = cx.mint(FactKind::Product, self.id.as_str(), source, self.as_of, self.fields())?;
-        let review = match self.reviews.iter().find(|r| r.stars >= 4) {
+        let review = match best_review(&self.reviews) {
             Some(review) => Some(self.mint_review(cx, review, source)?),
             None => None,
         };
@@ -191,7 +213,8 @@ impl ProductCard {
                 ("product", FactValue::text(self.id.as_str())),
             ],
         )?;
-        Ok(ReviewView { fact, stars: review.stars, text: crate::fence::ThirdParty::new(&review.text) })
+        let Gist { topics, tone } = review.gist();
+        Ok(ReviewView { fact, stars: review.stars, about: topics, tone })
     }
 }
 

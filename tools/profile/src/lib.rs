@@ -20,4 +20,4 @@ pub use explain::{
 };
 pub use lookup_profile::{Candidate, CartView, LookupProfile, LookupProfileArgs, ProfileView, Role};
 pub use norms::{CustomerHistory, StoreNorms};
-pub use snapshot::{Activity, ActivityKind, ConsentFact, CustomerSnapshot, OrderFacts, OrderLine, Profiles};
+pub use snapshot::{Activity, ActivityKind, ConsentFact, CustomerSnapshot, OrderFacts, OrderLine, Profiles, Said};

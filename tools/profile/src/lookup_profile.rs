@@ -1,11 +1,13 @@
 //! The tool `lookup_profile`: what a model may know of the person it writes to.
 //!
 //! The shape of [`ProfileView`] is the privacy rule: there is no field for a name, an address, an amount paid, a date, a
-//! value or a habit, nor for anything that a customer wrote (notes, tickets), so none can get in.
+//! value or a habit, nor for the words of a customer (notes, tickets), so none can get in. What they wrote about is one of the
+//! sentences here.
 
 use std::sync::Arc;
 
 use kit::fact::{FactKind, FactValue};
+use kit::gist::{Tone, Topic};
 use kit::person::MergeName;
 use kit::product::{ProductView, Shelf, StockLevel};
 use kit::tool::{Effect, Phase, Tool, ToolContext, ToolError};
@@ -153,6 +155,26 @@ fn situation(cx: &ToolContext, known: Known<'_>) -> Vec<String> {
     let bought = snapshot.purchases(cx.now).any(|order| order.placed_at > cx.subject.triggered_at);
     if bought && cx.subject.stops_on_purchase {
         notes.push("They bought since this run was triggered: nothing should be sent.".to_owned());
+    }
+    notes.extend(said(snapshot).into_iter().map(str::to_owned));
+    notes
+}
+
+/// What they wrote to the shop lately, as far as it bears on a message. None of their words are here.
+fn said(snapshot: &CustomerSnapshot) -> Vec<&'static str> {
+    let about = |topics: &[Topic]| snapshot.said.iter().any(|said| topics.iter().any(|t| said.gist.topics.contains(t)));
+    let mut notes = Vec::new();
+    if about(&[Topic::Health, Topic::Legal, Topic::Hardship]) {
+        notes.push("They wrote about something serious lately: plain words, nothing cheerful, or nothing at all.");
+    }
+    if about(&[Topic::Gift]) {
+        notes.push("They told us that something is a present: do not write as if they use it themselves.");
+    }
+    if about(&[Topic::Defect, Topic::Returns, Topic::Delivery, Topic::Payment]) {
+        notes.push("They wrote about a parcel, a fault, a return or a payment lately: do not bring it up, and promise nothing about it.");
+    }
+    if snapshot.said.first().is_some_and(|said| said.gist.tone == Tone::Displeased) {
+        notes.push("They sounded displeased when they last wrote: be brief and modest.");
     }
     notes
 }

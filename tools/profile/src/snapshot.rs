@@ -3,6 +3,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use kit::gist::Gist;
 use kit::message::{Channel, ConsentState};
 use kit::{BoxFuture, CategoryId, CustomerId, Language, Money, OrderId, ProductId, ShopId, StoreError};
 
@@ -35,6 +36,8 @@ pub struct CustomerSnapshot {
     pub activity: Vec<Activity>,
     /// Support tickets that are open.
     pub open_tickets: u32,
+    /// What they wrote to the shop in the last weeks, newest first: in closed words, never theirs.
+    pub said: Vec<Said>,
     /// Times of marketing messages of the last weeks.
     pub sent: Vec<Timestamp>,
 }
@@ -60,6 +63,15 @@ impl fmt::Debug for CustomerSnapshot {
             .field("activity", &self.activity.len())
             .finish_non_exhaustive()
     }
+}
+
+/// Something that a customer wrote, in closed words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// When.
+    pub at: Timestamp,
+    /// What it is about and how it sounds.
+    pub gist: Gist,
 }
 
 /// What a consent record says.

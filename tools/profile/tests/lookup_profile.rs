@@ -4,9 +4,10 @@
 mod common;
 
 use common::{ago, answer, customer, did, order, orders, registry, run};
+use kit::gist::{Gist, Tone, Topic};
 use kit::message::{Channel, ConsentState};
 use kit::{Currency, Money};
-use mailwright_profile::{ActivityKind, ConsentFact, CustomerSnapshot};
+use mailwright_profile::{ActivityKind, ConsentFact, CustomerSnapshot, Said};
 use serde_json::Value;
 
 /// A customer with a distinct value planted in every field that is nobody's business.
@@ -130,6 +131,28 @@ fn notes_say_when_silence_is_right() {
     assert_eq!(
         notes(Some(returned), "post-purchase", &["gas"]),
         ["They sent a product of the occasion back: do not bring it up."]
+    );
+}
+
+#[test]
+fn what_they_wrote_is_one_of_our_sentences() {
+    let said = |topics: &[Topic], tone: Tone| {
+        let gist = Gist { topics: topics.iter().copied().collect(), tone };
+        let snapshot = CustomerSnapshot { said: vec![Said { at: ago(3.0), gist }], ..customer() };
+        notes(Some(snapshot), "post-purchase", &[])
+    };
+    let none = Vec::<String>::new();
+    assert_eq!(said(&[], Tone::Neutral), none);
+    assert_eq!(said(&[Topic::Fit, Topic::Weather], Tone::Pleased), none);
+    let present = "They told us that something is a present: do not write as if they use it themselves.";
+    assert_eq!(said(&[Topic::Gift], Tone::Neutral), [present]);
+    assert_eq!(
+        said(&[Topic::Defect, Topic::Health], Tone::Displeased),
+        [
+            "They wrote about something serious lately: plain words, nothing cheerful, or nothing at all.",
+            "They wrote about a parcel, a fault, a return or a payment lately: do not bring it up, and promise nothing about it.",
+            "They sounded displeased when they last wrote: be brief and modest.",
+        ]
     );
 }
 

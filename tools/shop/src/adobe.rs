@@ -177,6 +177,8 @@ fn order(order: WireOrder, defaults: &ShopDefaults) -> Result<Parsed, WebhookErr
         fulfilled_at: (state == "complete").then_some(changed),
         // What a credit memo over all of it leaves behind.
         refunded: state == "closed",
+        // Customers have no field for one here.
+        note: None,
     };
     let buyer = EventCustomer {
         id: order.customer_id.as_ref().map(|number| id(number, "$.customer_id", CustomerId::new)).transpose()?,

@@ -257,6 +257,8 @@ pub struct Order {
     pub fulfilled_at: Option<Timestamp>,
     /// Whether all of it was given back. Parts of an order come as a [`Refund`].
     pub refunded: bool,
+    /// What the customer wrote.
+    pub note: Option<ThirdParty>,
 }
 
 /// A refund.

@@ -10,7 +10,7 @@
 //! | event | payload |
 //! |---|---|
 //! | `cart.updated` `cart.abandoned` `checkout.started` | `cart_id`, `customer`, `cart` {`items`, `total_value`, \[`currency`, `discount_value`, `shipping_value`, `tax_value`, `abandoned_at`, `completed_at`, `url`, `note`\]} |
-//! | `order.created` `order.cancelled` `order.fulfilled` | `order_id`, \[`cart_id`\], `customer`, `order` {`items`, `total_value`, \[`currency`, `discount_value`, `shipping_value`, `tax_value`, `discount_codes`, `placed_at`, `cancelled_at`, `cancel_reason`, `fulfilled_at`\]} |
+//! | `order.created` `order.cancelled` `order.fulfilled` | `order_id`, \[`cart_id`\], `customer`, `order` {`items`, `total_value`, \[`currency`, `discount_value`, `shipping_value`, `tax_value`, `discount_codes`, `placed_at`, `cancelled_at`, `cancel_reason`, `fulfilled_at`, `note`\]} |
 //! | `customer.updated` | `customer` |
 //! | `consent.updated` | `customer`, `consent` {`channel`: `email` or `sms`, `state`: `subscribed`, `none` or `withdrawn`, \[`at`, `source`, `wording`\]} |
 //! | `ticket.opened` `ticket.closed` | `ticket_id`, `customer`, \[`subject`\] |
@@ -207,6 +207,7 @@ fn order(
         cancel_reason: order.cancel_reason.as_deref().map(CancelReason::read),
         fulfilled_at: order.fulfilled_at.or((topic == Topic::OrderFulfilled).then_some(at)),
         refunded: false,
+        note: third_party(order.note),
     })
 }
 

@@ -194,6 +194,7 @@ fn order(topic: Topic, order: wire::Order, defaults: &ShopDefaults) -> Result<Pa
         cancel_reason: order.cancel_reason.as_deref().map(CancelReason::read),
         fulfilled_at: fulfilled.then(|| last_parcel.unwrap_or(changed)),
         refunded: order.financial_status.as_deref() == Some("refunded"),
+        note: third_party(order.note),
     };
     Ok(about(changed, buyer, EventBody::Order(body)))
 }

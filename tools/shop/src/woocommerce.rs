@@ -17,7 +17,7 @@ use crate::error::{Fault, WebhookError, field};
 use crate::event::{CancelReason, EventBody, EventCustomer, LineItem, Order, Shelf};
 use crate::json::{AmountText, IdText, decode};
 use crate::topic::Topic;
-use crate::values::{country, email, filled, id};
+use crate::values::{country, email, filled, id, third_party};
 use crate::{Parsed, ShopDefaults};
 
 /// Units of a product whose stock the shop does not track: enough never to be called scarce.
@@ -48,6 +48,7 @@ struct WireOrder {
     line_items: Vec<Line>,
     #[serde(default)]
     coupon_lines: Vec<Coupon>,
+    customer_note: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -150,6 +151,7 @@ fn order(order: WireOrder, defaults: &ShopDefaults) -> Result<Parsed, WebhookErr
         cancel_reason: cancelled,
         fulfilled_at: fulfilled.then(|| completed.unwrap_or(changed)),
         refunded: order.status == "refunded",
+        note: third_party(order.customer_note),
     };
     let known = order.customer_id.as_ref().filter(|id| id.0 != "0");
     let buyer = person(known, order.billing.as_ref(), None, None)?;

@@ -46,11 +46,8 @@ impl Served {
             created_at: now,
         };
         shop.add_connection(connection, "bench").await?;
-        let parts = Parts {
-            clock: Arc::new(SystemClock),
-            esp: Arc::new(Outbox::open(dir.join("outbox"))?),
-            models: Vec::new(),
-        };
+        let outbox = Arc::new(Outbox::open(dir.join("outbox"))?);
+        let parts = Parts::new(Arc::new(SystemClock), outbox, Vec::new());
         let server = Server::open(&store, &id, parts, Limits::default()).await?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;

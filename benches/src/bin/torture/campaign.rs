@@ -24,7 +24,7 @@ pub(crate) const EVENING: &str = "2026-11-19T19:00:00Z";
 
 /// Freezes, writes, approves and schedules a campaign to everybody who has bought something.
 pub(crate) async fn schedule(store: &Store, shop: &ShopId, outbox: &Path, now: Timestamp) -> Result<(), Failure> {
-    let parts = Parts { clock: Arc::new(SetClock::at(now)), esp: Arc::new(Outbox::open(outbox)?), models: Vec::new() };
+    let parts = Parts::new(Arc::new(SetClock::at(now)), Arc::new(Outbox::open(outbox)?), Vec::new());
     let tenant = Arc::new(Tenant::open(store, shop, parts).await?);
     let id = tenant.freeze_campaign("brf-torture", &brief(&tenant), &person("mira")).await?;
     tenant.write_campaign(&id, &person("mira"), Arc::new(Silent)).await?;

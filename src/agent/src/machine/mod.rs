@@ -252,6 +252,7 @@ impl Machine {
             tools: self.plan.offered(self.phase).map(|tool| tool.name.clone()).collect(),
             // In a conversation words are an answer; a run for a customer always ends in a call.
             tool_choice: if self.talks() { ToolChoice::Auto } else { ToolChoice::Required },
+            form: None,
         })
     }
 

@@ -49,7 +49,7 @@ pub(super) const DELIVER: &[&str] = &["decide_no_send", "propose_message", "queu
 /// when all of them look things up.
 pub(super) fn ask(messages: &[Message], offer: &[&str]) -> ModelReply {
     let tools = offer.iter().map(|name| (*name).to_owned()).collect();
-    let request = ModelRequest { messages, tools, tool_choice: ToolChoice::Required };
+    let request = ModelRequest { messages, tools, tool_choice: ToolChoice::Required, form: None };
     let reply = model().reply(&request);
     assert_eq!(reply.model, "offline");
     assert_eq!(reply.usage, agent::Usage::default());

@@ -1,7 +1,8 @@
 //! What a person must look at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use kit::gist::Topic;
 use kit::message::{BrandScore, Confidence, Finding, RiskAssessment, RiskReason, Severity};
 use kit::{Digest, FlowId, OfferStepId};
 use serde::Deserialize;
@@ -38,8 +39,16 @@ pub struct RiskPolicy {
     audience_above: u32,
     confidence_at_most: Confidence,
     brand_score_below: Option<u8>,
+    said: Option<SaidRule>,
     flows: BTreeMap<FlowId, Trust>,
     version: Digest,
+}
+
+/// What a customer may have written lately for a person to look.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct SaidRule {
+    topics: BTreeSet<Topic>,
+    days: u32,
 }
 
 /// What is known about a message when its risk is assessed.
@@ -59,6 +68,8 @@ pub struct RiskInput<'a> {
     pub offer_marked: bool,
     /// Recipients: 1 for a flow's message.
     pub audience_size: u32,
+    /// What the customer wrote about in the last [`RiskPolicy::said_days`].
+    pub said: &'a BTreeSet<Topic>,
     /// How sure the writer is.
     pub confidence: Confidence,
     /// Messages that this flow has sent under this release.
@@ -94,6 +105,15 @@ struct RulesFile {
     confidence_at_most: Spanned<Confidence>,
     /// A message of a lower brand score is seen by a person.
     brand_score_below: Option<Spanned<u32>>,
+    /// A message to somebody who wrote about one of these lately is seen by a person.
+    said: Option<SaidFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SaidFile {
+    topics: BTreeSet<Topic>,
+    days: Spanned<u32>,
 }
 
 #[derive(Deserialize)]
@@ -139,7 +159,14 @@ impl RiskPolicy {
             Some(found) => u8::try_from(source.within(found, "brand_score_below", 1..=100)?).ok(),
             None => None,
         };
+        let said = match file.rules.said {
+            Some(said) => {
+                Some(SaidRule { topics: said.topics, days: source.within(&said.days, "rules.said.days", 1..=60)? })
+            }
+            None => None,
+        };
         Ok(Self {
+            said,
             expires_hours: source.within(&file.approval.expires_hours, "expires_hours", 1..=24 * 14)?,
             vip: file.rules.vip,
             new_offer: file.rules.new_offer,
@@ -161,6 +188,11 @@ impl RiskPolicy {
         self.flows.get(flow).copied().unwrap_or(Trust::Review)
     }
 
+    /// How many days back what a customer wrote counts; `None` when it does not.
+    pub fn said_days(&self) -> Option<u32> {
+        self.said.as_ref().map(|said| said.days)
+    }
+
     /// Says why a person must look. The order is that of severity to the reader of the card: law, people, money, reach, trust,
     /// words.
     pub fn assess(&self, input: &RiskInput<'_>) -> RiskAssessment {
@@ -171,6 +203,12 @@ impl RiskPolicy {
         }
         if input.vip && self.vip {
             say("vip", "the customer is a VIP".to_owned());
+        }
+        if let Some(rule) = &self.said {
+            let topics: Vec<&str> = rule.topics.intersection(input.said).map(|topic| topic.as_str()).collect();
+            if !topics.is_empty() {
+                say("said", format!("the customer wrote to the shop about {} lately", topics.join(" and ")));
+            }
         }
         if let Some(step) = input.offer {
             if input.offer_marked {

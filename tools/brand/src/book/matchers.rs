@@ -32,6 +32,10 @@ pub(crate) struct Patterns {
     pub(crate) markup: Regex,
     pub(crate) reply: Regex,
     pub(crate) measure: Regex,
+    /// A percentage or an amount, as anybody types one.
+    pub(crate) amount: Regex,
+    /// Words that make a reduction of an amount in the same sentence.
+    pub(crate) reduction: Regex,
     /// What stands between quotation marks of any kind.
     pub(crate) quotation: Regex,
     /// Four or more single letters in a row (`f r e e`, `f.r.e.e`), or a sign inside a word (`s@le`).
@@ -70,6 +74,12 @@ impl Patterns {
                 r"(?:^|[^\p{L}\p{N}])(?:\p{L}[\s.\-_*·•~|/]{1,2}){3,}\p{L}(?:$|[^\p{L}\p{N}])|\p{L}+[@$€£*|¡!]+\p{L}+",
             )?,
             measure: Regex::new(&format!(r" (?:{count}) (?:{unit}) "))?,
+            amount: Regex::new(
+                r"(?i)[0-9]\s*(?:%|٪|％|﹪|percent|per cent|prozent|€|£|\$|euros?\b|eur\b|usd\b|gbp\b)|[€£$]\s*[0-9]",
+            )?,
+            reduction: Regex::new(
+                r"(?i)\b(?:off|discount\w*|rabatt\w*|sale|reduced|reduziert\w*|cheaper|günstiger|sav(?:e|ed|ing|ings)|spar(?:e|en|st)|gespart|nachlass|preisnachlass|voucher|coupon|gutschein\w*|code)\b",
+            )?,
             quotation: Regex::new(r#"[“„«»"]([^“”„«»"]{1,400})["“”»«]"#)?,
         })
     }

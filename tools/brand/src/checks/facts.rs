@@ -151,6 +151,13 @@ fn outside_text(scene: &mut Scene<'_>, fact: &Fact, place: &Place) {
             scene.find(&rules::OUTSIDE_TEXT, place, None, text);
             continue;
         }
+        // A figure beside such a word is a promise, whoever wrote it, and no fact proves it.
+        let reduced = |sentence: &&str| patterns.amount.is_match(sentence) && patterns.reduction.is_match(sentence);
+        let mut sentences = text.split(['!', '?', '\n']).flat_map(|part| part.split(". "));
+        if let Some(sentence) = sentences.find(reduced) {
+            scene.find(&rules::OUTSIDE_OFFER, place, None, sentence.trim());
+            continue;
+        }
         let forms = Forms::of(&[Segment::Words { at: 0, text }]);
         let hits = scene.matchers.phrases.find(&forms, scene.lang);
         let meant = strong::of(&hits, text, &forms, book);

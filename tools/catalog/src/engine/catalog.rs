@@ -1,12 +1,13 @@
 //! The catalogue of one shop.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use kit::product::{ProductCard, Shelf};
-use kit::{CategoryId, Currency, Digest, Language, Money, ProductId, Timestamp};
+use kit::gist::Gist;
+use kit::product::{ProductCard, ReviewCard, Shelf, best_review};
+use kit::{CategoryId, Currency, Digest, Language, Money, ProductId, ReviewId, Timestamp};
 
 use super::facets::{FacetColumns, cut};
 use super::live::{LiveColumns, LiveState, UpdateError};
@@ -58,6 +59,8 @@ pub struct Catalog {
     index: Arc<OnceLock<TextIndex>>,
     /// Prices as they were: what proves a former price.
     history: RwLock<BTreeMap<ProductId, Vec<PricePoint>>>,
+    /// What a model saw in reviews, where one reads for the shop.
+    gists: RwLock<HashMap<ReviewId, Gist>>,
 }
 
 impl std::fmt::Debug for Catalog {
@@ -101,6 +104,7 @@ impl Catalog {
         }
         Ok(Self {
             history: RwLock::default(),
+            gists: RwLock::default(),
             live: Arc::new(LiveColumns::of(products.iter())),
             facets: Arc::new(FacetColumns::of(products.iter(), currency)),
             products: products.into_iter().map(Arc::new).collect(),
@@ -123,7 +127,20 @@ impl Catalog {
             facets: self.facets.clone(),
             index: self.index.clone(),
             history: RwLock::new(history),
+            gists: RwLock::new(self.gists.read().unwrap_or_else(PoisonError::into_inner).clone()),
         }
+    }
+
+    /// Keeps what a model saw in a review.
+    pub fn note_gist(&self, review: &ReviewId, gist: Gist) {
+        self.gists.write().unwrap_or_else(PoisonError::into_inner).insert(review.clone(), gist);
+    }
+
+    /// Reviews that messages may show and in which no model has seen anything yet, at most so many, in order of product.
+    pub fn reviews_without_gist(&self, limit: usize) -> Vec<ReviewCard> {
+        let gists = self.gists.read().unwrap_or_else(PoisonError::into_inner);
+        let shown = self.products.iter().filter_map(|product| best_review(&product.reviews));
+        shown.filter(|review| !gists.contains_key(&review.id)).take(limit).cloned().collect()
     }
 
     /// Makes an index that is kept in memory, which the first search would do otherwise.
@@ -290,7 +307,14 @@ impl Shelf for Catalog {
         let card = self.at(self.ordinal(product)?)?.card(language, live.price, live.stock, now);
         // The shop says that it is reduced; how far it may say so the history decides.
         let was = card.was.and_then(|_| self.former_price(product, now));
-        Some(ProductCard { was, ..card })
+        let mut card = ProductCard { was, ..card };
+        let gists = self.gists.read().unwrap_or_else(PoisonError::into_inner);
+        if !gists.is_empty() {
+            for review in &mut card.reviews {
+                review.gist = gists.get(&review.id).cloned();
+            }
+        }
+        Some(card)
     }
 }
 

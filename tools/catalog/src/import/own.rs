@@ -229,7 +229,7 @@ fn reviews(fields: &mut Fields<'_>) -> Vec<ReviewCard> {
             stars_given
         });
         if let (Some(id), Some(text), Some(stars)) = (id, text, stars) {
-            reviews.push(ReviewCard { id, stars, text, author });
+            reviews.push(ReviewCard { id, stars, text, author, gist: None });
         }
     }
     reviews

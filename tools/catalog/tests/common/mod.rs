@@ -88,5 +88,11 @@ pub fn shop() -> Vec<Product> {
 }
 
 pub fn review(id_text: &str, stars: u8, text: &str) -> ReviewCard {
-    ReviewCard { id: ReviewId::new(id_text).unwrap(), stars, text: text.to_owned(), author: "Aoife M.".to_owned() }
+    ReviewCard {
+        id: ReviewId::new(id_text).unwrap(),
+        stars,
+        text: text.to_owned(),
+        author: "Aoife M.".to_owned(),
+        gist: None,
+    }
 }

@@ -46,6 +46,7 @@ pub fn customer() -> CustomerSnapshot {
         orders: Vec::new(),
         activity: Vec::new(),
         open_tickets: 0,
+        said: Vec::new(),
         sent: Vec::new(),
     }
 }

@@ -15,7 +15,7 @@ use crate::amounts::{amount, currency, optional};
 use crate::error::{Fault, WebhookError, field};
 use crate::event::{CancelReason, Cart, Consent, EventBody, EventCustomer, LineItem, Order, Refund, RefundLine, Shelf};
 use crate::json::IdText;
-use crate::values::{country, email, filled, https, id, language};
+use crate::values::{country, email, filled, https, id, language, third_party};
 
 /// The consent that a newsletter needs; another one, such as `abandoned_cart`, is not it.
 const NEWSLETTER: &str = "marketing_newsletter";
@@ -78,6 +78,7 @@ pub(super) fn order(parts: OrderParts, defaults: &ShopDefaults) -> Result<Read, 
         cancel_reason: cancelled,
         fulfilled_at: fulfilled.then(|| shipped.unwrap_or(changed)),
         refunded: order.status_id == 4,
+        note: third_party(order.customer_message),
     };
     let named = buyer.id.is_some() || buyer.email.is_some();
     Ok((named.then_some(buyer), EventBody::Order(body)))

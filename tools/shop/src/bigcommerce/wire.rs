@@ -80,6 +80,7 @@ pub(super) struct Order {
     pub(super) coupon_discount: Option<AmountText>,
     pub(super) is_email_opt_in: Option<bool>,
     pub(super) billing_address: Option<Billing>,
+    pub(super) customer_message: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -61,6 +61,7 @@ pub(super) struct Order {
     pub(super) cancelled_at: Option<Timestamp>,
     pub(super) cancel_reason: Option<String>,
     pub(super) fulfilled_at: Option<Timestamp>,
+    pub(super) note: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -92,6 +92,7 @@ pub(super) struct Order {
     pub(super) updated_at: Option<Timestamp>,
     pub(super) cancelled_at: Option<Timestamp>,
     pub(super) cancel_reason: Option<String>,
+    pub(super) note: Option<String>,
 }
 
 #[derive(Deserialize)]
