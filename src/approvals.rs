@@ -3,7 +3,7 @@
 //!
 //! * `ask`: what is asked of a person about a draft, and the way of a request under the policy in force.
 //! * `look`: what somebody saw, as a tag that a decision names; what has changed since.
-//! * `control`: what goes out when nobody decides in time, approved once.
+//! * `control`: what goes out when nobody decides in time, approved once; `control_words`: that no rule forbids its words.
 //! * `decide`: approve, reject, recall.
 //! * `edit`: other words, another author, another request.
 //! * `trust`: how far a flow is trusted, and what it takes to earn it.
@@ -11,6 +11,7 @@
 
 mod ask;
 mod control;
+mod control_words;
 mod decide;
 mod edit;
 mod look;
@@ -23,6 +24,7 @@ use kit::{ApprovalId, StoreError};
 
 pub use approval::TrustLevel;
 pub use control::{ControlRefused, ControlView};
+pub use control_words::ControlFinding;
 pub use decide::{Assent, Signed};
 pub use edit::Edit;
 pub use look::{Asked, InvalidSeen, Looked, Seen};
