@@ -6,6 +6,7 @@
 //! * `control`: what goes out when nobody decides in time, approved once; `control_words`: that no rule forbids its words.
 //! * `decide`: approve, reject, recall.
 //! * `edit`: other words, another author, another request.
+//! * `page`: what waits, in lists.
 //! * `trust`: how far a flow is trusted, and what it takes to earn it.
 //! * `tend`: what time does to requests: escalated, lapsed.
 
@@ -15,6 +16,7 @@ mod control_words;
 mod decide;
 mod edit;
 mod look;
+mod page;
 mod tend;
 mod trust;
 
@@ -28,6 +30,7 @@ pub use control_words::ControlFinding;
 pub use decide::{Assent, Signed};
 pub use edit::Edit;
 pub use look::{Asked, InvalidSeen, Looked, Seen};
+pub use page::PageError;
 pub use trust::{Standing, TrustError};
 
 /// Why a decision was not taken.

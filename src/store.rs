@@ -54,7 +54,7 @@ use std::sync::Arc;
 use kit::{ShopId, StoreError, Timestamp};
 use sqlx::AnyPool;
 
-pub use approvals::{Approval, NewApproval, Waiting};
+pub use approvals::{Approval, ListPlace, NewApproval, Waiting};
 pub use audience::{AudienceRow, Since};
 pub use audit::{AuditFinding, AuditHead, AuditRow};
 pub use backup::check_backup;

@@ -98,7 +98,7 @@ impl Tenant {
 
     /// The approval that a person gave and that still counts.
     async fn signed(&self, id: &CampaignId) -> Result<Option<CampaignApproval>, StoreError> {
-        let approvals = self.store.campaign_approvals(Some(id)).await?;
+        let approvals = self.store.campaign_approvals(id).await?;
         Ok(approvals.into_iter().find(|a| a.record.state == ApprovalState::Approved))
     }
 
