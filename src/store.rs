@@ -21,6 +21,7 @@ mod erase;
 mod error;
 mod fetching;
 mod floor;
+mod given_back;
 mod inbox;
 mod journal;
 mod keeping;

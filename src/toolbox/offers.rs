@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use kit::tool::ToolContext;
 use kit::{BoxFuture, CustomerId, OfferStepId, RunId, ShopId, StoreError, Timestamp};
 
+use super::Acts;
 use crate::release::Release;
 use crate::store::{Budget, OfferHold, OfferLimits, OfferWish, ShopStore};
 
@@ -18,6 +19,7 @@ pub(crate) struct Offers {
     pub(crate) store: ShopStore,
     pub(crate) release: Arc<Release>,
     pub(crate) catalog: Arc<Catalog>,
+    pub(crate) acts: Acts,
 }
 
 impl Offers {
@@ -134,7 +136,11 @@ impl OfferDesk for Offers {
             code: code.to_owned(),
             cost: offer.cost(),
         };
-        Box::pin(self.hold_for(hold, cx.now))
+        match self.acts {
+            Acts::ForReal => Box::pin(self.hold_for(hold, cx.now)),
+            // A rehearsal spends nothing: it would be held now.
+            Acts::InSandbox => Box::pin(async { Ok(Held::Held) }),
+        }
     }
 
     fn beyond<'a>(
@@ -152,6 +158,9 @@ impl OfferDesk for Offers {
             answered_by: None,
             note: None,
         };
-        Box::pin(self.store.wish_offer(wish))
+        match self.acts {
+            Acts::ForReal => Box::pin(self.store.wish_offer(wish)),
+            Acts::InSandbox => Box::pin(async { Ok(()) }),
+        }
     }
 }
