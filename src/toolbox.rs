@@ -83,8 +83,13 @@ fn assemble(
     let shelves =
         Arc::new(shelves::Shelves { shop: store.id().clone(), catalog: catalog.clone(), learned: learned.clone() });
     let people = Arc::new(people::People { store: store.clone(), learned: learned.clone() });
-    let offers =
-        Arc::new(offers::Offers { store: store.clone(), release: release.clone(), catalog: catalog.clone(), acts });
+    let offers = Arc::new(offers::Offers {
+        store: store.clone(),
+        release: release.clone(),
+        catalog: catalog.clone(),
+        learned: learned.clone(),
+        acts,
+    });
     let gate = Arc::new(gate::Gate { delivery: delivery.clone(), catalog: catalog.clone(), acts });
     let desk = Arc::new(approvals::Desk { delivery: delivery.clone(), acts });
     let briefs = Arc::new(briefs::Briefs {

@@ -201,7 +201,7 @@ impl Tenant {
 
     fn offers(&self) -> Offers {
         let (store, release, catalog) = (self.store.clone(), self.release.clone(), self.catalog.clone());
-        Offers { store, release, catalog, acts: Acts::ForReal }
+        Offers { store, release, catalog, learned: self.learned.clone(), acts: Acts::ForReal }
     }
 
     /// The offer as the ladder grants it to this person, or nothing.
