@@ -3,17 +3,20 @@
 //!
 //! * `ask`: what is asked of a person about a draft, and the way of a request under the policy in force.
 //! * `look`: what somebody saw, as a tag that a decision names; what has changed since.
-//! * `control`: what goes out when nobody decides in time, approved once.
+//! * `control`: what goes out when nobody decides in time, approved once; `control_words`: that no rule forbids its words.
 //! * `decide`: approve, reject, recall.
 //! * `edit`: other words, another author, another request.
+//! * `page`: what waits, in lists.
 //! * `trust`: how far a flow is trusted, and what it takes to earn it.
 //! * `tend`: what time does to requests: escalated, lapsed.
 
 mod ask;
 mod control;
+mod control_words;
 mod decide;
 mod edit;
 mod look;
+mod page;
 mod tend;
 mod trust;
 
@@ -23,9 +26,11 @@ use kit::{ApprovalId, StoreError};
 
 pub use approval::TrustLevel;
 pub use control::{ControlRefused, ControlView};
+pub use control_words::ControlFinding;
 pub use decide::{Assent, Signed};
 pub use edit::Edit;
 pub use look::{Asked, InvalidSeen, Looked, Seen};
+pub use page::PageError;
 pub use trust::{Standing, TrustError};
 
 /// Why a decision was not taken.

@@ -19,7 +19,7 @@ use crate::intake::{digest_of, written};
 use crate::model::ChatModel;
 use crate::runs::PrivacyGuard;
 use crate::spend::{Purchase, Purse};
-use crate::store::{NewGist, Unread, Wrote};
+use crate::store::{Customer, NewGist, Unread, Wrote};
 use crate::tenant::Tenant;
 
 /// How often a text is put to a model that answers with anything but a gist.
@@ -60,11 +60,11 @@ impl Tenant {
                 self.store.not_read(&unread, true).await?;
                 continue;
             };
-            let name = match &unread.customer {
-                Some(customer) => self.store.customer(customer).await?.and_then(|known| known.first_name),
+            let customer = match &unread.customer {
+                Some(customer) => self.store.customer(customer).await?,
                 None => None,
             };
-            match self.read_with(reader, unread.wrote, &words, unread.words, name.as_deref()).await? {
+            match self.read_with(reader, unread.wrote, &words, unread.words, customer.as_ref()).await? {
                 Answer::Gist(gist) => self.store.keep_reading(&unread, &gist, reader.profile()).await?,
                 Answer::None => self.store.not_read(&unread, false).await?,
                 Answer::Later => return Ok(Read::Later),
@@ -127,11 +127,11 @@ impl Tenant {
         wrote: Wrote,
         words: &ThirdParty,
         digest: Digest,
-        name: Option<&str>,
+        customer: Option<&Customer>,
     ) -> Result<Answer, StoreError> {
         let text = format!("A {}:\n{}", wrote.as_str(), words.fenced());
         let asked = [Message::System { text: self.release.reading.clone() }, Message::User { text }];
-        let messages = PrivacyGuard::for_person(name).mask(&asked).into_owned();
+        let messages = PrivacyGuard::for_person(customer).mask(&asked).into_owned();
         let form = schema();
         let request =
             ModelRequest { messages: &messages, tools: Vec::new(), tool_choice: ToolChoice::Auto, form: Some(&form) };

@@ -51,9 +51,10 @@ impl Tenant {
     /// # Errors
     /// When storage cannot answer.
     pub async fn rule_proposals(&self) -> Result<Vec<Proposal>, RuleProposalError> {
-        let mut decisions = Vec::new();
+        let (mut decisions, mut about) = (Vec::new(), BTreeMap::new());
         for approval in self.store.approvals(ApprovalState::Rejected, APPROVALS).await? {
             let Some(reason) = approval.reason else { continue };
+            about.insert(approval.record.id.to_string(), approval.run);
             let verdict = Verdict::Rejected { reason };
             decisions.push(Decided { approval: approval.record.id.to_string(), draft: approval.draft.draft, verdict });
         }
@@ -75,7 +76,28 @@ impl Tenant {
         let declined = self.store.declined_rules().await?;
         let mut proposed = proposals(&decisions, &self.release.rules, &flow, self.clock.now());
         proposed.retain(|proposal| !declined.contains(&proposal.id));
-        Ok(proposed)
+        let mut nameless = Vec::with_capacity(proposed.len());
+        for proposal in proposed {
+            nameless.extend(self.nameless(proposal, &about).await?);
+        }
+        Ok(nameless)
+    }
+
+    /// The proposal as a marketer may read it: reasons without the people they were about, and nothing whose very words name one
+    /// of them, since those would stand in the rule file.
+    async fn nameless(
+        &self,
+        mut proposal: Proposal,
+        about: &BTreeMap<String, RunId>,
+    ) -> Result<Option<Proposal>, StoreError> {
+        for (approval, reason) in &mut proposal.rejected {
+            let Some(run) = about.get(approval) else { continue };
+            if self.without_the_person(run, &proposal.phrase).await? != proposal.phrase {
+                return Ok(None);
+            }
+            *reason = self.without_the_person(run, reason).await?;
+        }
+        Ok(Some(proposal))
     }
 
     /// One of them.

@@ -22,6 +22,7 @@ mod error;
 mod fetching;
 mod floor;
 mod gists;
+mod given_back;
 mod inbox;
 mod journal;
 mod keeping;
@@ -55,7 +56,7 @@ use std::sync::Arc;
 use kit::{ShopId, StoreError, Timestamp};
 use sqlx::AnyPool;
 
-pub use approvals::{Approval, NewApproval, Waiting};
+pub use approvals::{Approval, ListPlace, NewApproval, Waiting};
 pub use audience::{AudienceRow, Since};
 pub use audit::{AuditFinding, AuditHead, AuditRow};
 pub use backup::check_backup;

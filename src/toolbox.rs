@@ -53,8 +53,8 @@ pub fn content_gate(delivery: &Arc<Delivery>, catalog: &Arc<Catalog>) -> Arc<dyn
     Arc::new(gate::Gate { delivery: delivery.clone(), catalog: catalog.clone(), acts: Acts::ForReal })
 }
 
-/// The same tools for a rehearsal: they look, check and refuse as ever, but no approval is opened and nothing is handed
-/// over.
+/// The same tools for a rehearsal: they look, check and refuse as ever, but no approval is opened, no offer is held and nothing is
+/// handed over.
 ///
 /// # Errors
 /// As [`registry`].
@@ -65,8 +65,10 @@ pub(crate) fn rehearsal(tenant: &crate::tenant::Tenant, delivery: &Arc<Delivery>
 
 /// Whether what a tool does reaches the outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Acts {
+pub(crate) enum Acts {
+    /// It does.
     ForReal,
+    /// It looks as if it did.
     InSandbox,
 }
 
@@ -81,7 +83,13 @@ fn assemble(
     let shelves =
         Arc::new(shelves::Shelves { shop: store.id().clone(), catalog: catalog.clone(), learned: learned.clone() });
     let people = Arc::new(people::People { store: store.clone(), learned: learned.clone() });
-    let offers = Arc::new(offers::Offers { store: store.clone(), release: release.clone(), catalog: catalog.clone() });
+    let offers = Arc::new(offers::Offers {
+        store: store.clone(),
+        release: release.clone(),
+        catalog: catalog.clone(),
+        learned: learned.clone(),
+        acts,
+    });
     let gate = Arc::new(gate::Gate { delivery: delivery.clone(), catalog: catalog.clone(), acts });
     let desk = Arc::new(approvals::Desk { delivery: delivery.clone(), acts });
     let briefs = Arc::new(briefs::Briefs {

@@ -1,11 +1,12 @@
 //! Campaigns from a brief to files in the outbox, with the offline model and the sample shop's people.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::print_stdout)]
 
 mod beside;
 mod changes;
 mod crash;
 mod edits;
+mod offers;
 mod story;
 
 use std::collections::BTreeMap;

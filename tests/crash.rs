@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod chat;
+mod controls;
 mod failpoints;
 mod journal;
 mod kill;

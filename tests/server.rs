@@ -7,6 +7,7 @@ mod details;
 mod intake;
 mod limits;
 mod links;
+mod pages;
 mod privacy;
 mod reading;
 mod refusals;

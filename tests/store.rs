@@ -91,7 +91,8 @@ fn ask(home: Option<Home>, question: impl AsyncFnOnce(&Home)) {
 
 on_both!(
     offers: an_offer_is_held_within_every_limit,
-    an_offer_of_a_run_that_ended_unsent_counts_no_more;
+    an_offer_of_a_run_that_ended_unsent_counts_no_more,
+    what_an_erased_person_held_is_given_back;
     suite: an_event_is_stored_once_whoever_is_faster,
     what_is_stored_comes_back_byte_by_byte,
     events_are_worked_in_by_their_time,

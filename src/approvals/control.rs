@@ -4,6 +4,7 @@ use kit::message::ApprovalState;
 use kit::{ApprovalId, Digest, FlowId, Principal, StoreError};
 
 use super::DecideError;
+use super::control_words::{self, ControlFinding};
 use super::look::Asked;
 use crate::flows::{OnExpiry, RiskClass};
 use crate::release::Control;
@@ -30,6 +31,14 @@ pub enum ControlRefused {
         /// What it is.
         now: ApprovalId,
     },
+    /// Its words break content rules, whoever reads them.
+    #[error("the control of {flow} breaks content rules and would never leave:\n{}", told(.findings))]
+    Words {
+        /// Of which flow.
+        flow: FlowId,
+        /// What stops it.
+        findings: Vec<ControlFinding>,
+    },
     /// May not.
     #[error("{0} may not approve; that takes the role approver")]
     NoRole(String),
@@ -39,6 +48,10 @@ pub enum ControlRefused {
     /// Storage.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+fn told(findings: &[ControlFinding]) -> String {
+    findings.iter().map(|finding| format!("  {finding}")).collect::<Vec<_>>().join("\n")
 }
 
 /// A flow's control as it is now.
@@ -85,7 +98,18 @@ impl Tenant {
         found.ok_or_else(|| ControlRefused::NoFlow(flow.clone()))
     }
 
-    /// Approves the control of a flow under the release in force: exactly the one that was looked at.
+    /// What the content rules find in the words of a flow's control, whoever reads it; nothing where there is no control.
+    ///
+    /// # Errors
+    /// When its draft cannot be hashed.
+    pub fn control_findings(&self, flow: &FlowId) -> Result<Vec<ControlFinding>, StoreError> {
+        let Some(control) = self.release.controls.get(flow) else { return Ok(Vec::new()) };
+        control_words::findings(&self.release, flow, control, self.clock.now())
+    }
+
+    /// Approves the control of a flow under the release in force: exactly the one that was looked at. The content rules look
+    /// at its words first, since whoever approves it believes that it can leave; what is about one reader they look at when it
+    /// is due.
     ///
     /// # Errors
     /// [`ControlRefused`]; nothing has changed then.
@@ -108,6 +132,11 @@ impl Tenant {
         }
         if name != *seen {
             return Err(ControlRefused::Changed { flow: flow.clone(), now: name });
+        }
+        let mut findings = self.control_findings(flow)?;
+        findings.retain(ControlFinding::stops);
+        if !findings.is_empty() {
+            return Err(ControlRefused::Words { flow: flow.clone(), findings });
         }
         let approved = ControlApproval {
             id: name,

@@ -3,14 +3,15 @@
 use agent::ApprovalDecision;
 use approval::Decision;
 use kit::message::{ApprovalRecord, ApprovalState};
+use kit::personal::{self, Known};
 use kit::tool::NoSend;
-use kit::{ApprovalId, Principal, StoreError, Timestamp};
+use kit::{ApprovalId, Principal, RunId, StoreError, Timestamp};
 
 use super::DecideError;
 use super::look::{Asked, Looked, Seen};
 use crate::failpoint;
 use crate::runs::Signal;
-use crate::store::{Signing, Waits};
+use crate::store::{Customer, Signing, Waits};
 use crate::tenant::Tenant;
 
 /// The code of the reason of a run that ends because its approval was taken back.
@@ -101,7 +102,9 @@ impl Tenant {
         unchanged(id, &looked, seen)?;
         match &looked.asked {
             Asked::Message(viewed) => {
-                let decision = ApprovalDecision::Rejected { reason: reason.to_owned(), revise };
+                // People read what was typed, the run and its writer do not.
+                let told = self.without_the_person(&viewed.run, reason).await?;
+                let decision = ApprovalDecision::Rejected { reason: told, revise };
                 let signal = Signal::Approval { approval: id.clone(), decision }.to_json()?;
                 self.store.decide(viewed, decided, Some(reason.to_owned()), None, signal, now).await?;
             }
@@ -111,6 +114,17 @@ impl Tenant {
         }
         failpoint::hit("after_decide");
         Ok(looked.asked)
+    }
+
+    /// Somebody's words about the person of a run, as anything but the approval itself may hold them: tokens in the place of what
+    /// is known of that person, and of what has the form of personal data.
+    pub(crate) async fn without_the_person(&self, run: &RunId, words: &str) -> Result<String, StoreError> {
+        let person = match self.store.run(run).await? {
+            Some(run) => self.store.customer(&run.customer).await?,
+            None => None,
+        };
+        let known = person.as_ref().map_or_else(Known::nobody, Customer::known);
+        Ok(personal::mask(words, &known).into_owned())
     }
 
     /// Takes an approval back before anything left with it: the run ends without a message, a campaign goes back to where it

@@ -220,7 +220,7 @@ impl Tenant {
                 })
             }
             Asked::Campaign(old) => {
-                let all = self.store.campaign_approvals(Some(&old.campaign)).await?;
+                let all = self.store.campaign_approvals(&old.campaign).await?;
                 let new = all.into_iter().find(|a| a.created_at >= old.created_at && a.record.id != record.id);
                 new.map(|new| DecideError::Replaced {
                     id: record.id.clone(),

@@ -5,7 +5,7 @@ use kit::message::ApprovalState;
 use kit::{ApprovalId, StoreError, Timestamp};
 
 use super::look::Asked;
-use crate::store::{Waiting, Waits};
+use crate::store::{ListPlace, Waiting, Waits};
 use crate::tenant::Tenant;
 
 /// Requests that are looked at in one round, the most urgent first.
@@ -26,10 +26,8 @@ impl Tenant {
                 self.note_escalated(&id, &Waits::Run { run, signal: String::new() }, &route, now).await?;
             }
         }
-        for approval in self.store.campaign_approvals(None).await? {
-            if approval.record.state != ApprovalState::Pending {
-                continue;
-            }
+        let first = ListPlace::start();
+        for approval in self.store.campaign_approvals_page(ApprovalState::Pending, &first, AT_ONCE).await? {
             let asked = Asked::Campaign(Box::new(approval.clone()));
             if self.route(&asked, now).await?.decide_by <= now {
                 self.store.lapse_campaign(&approval.record.id, &approval.campaign, now).await?;

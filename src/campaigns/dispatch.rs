@@ -12,6 +12,7 @@ use kit::tool::Subject;
 use kit::{ApprovalId, Principal, StoreError};
 use tokio::task::JoinSet;
 
+use super::freeze::holder;
 use super::{CampaignError, Composer, flow_of, run_of};
 use crate::failpoint;
 use crate::store::{CampaignApproval, CampaignState, Recipient, RecipientNews, RecipientState};
@@ -98,7 +99,7 @@ impl Tenant {
 
     /// The approval that a person gave and that still counts.
     async fn signed(&self, id: &CampaignId) -> Result<Option<CampaignApproval>, StoreError> {
-        let approvals = self.store.campaign_approvals(Some(id)).await?;
+        let approvals = self.store.campaign_approvals(id).await?;
         Ok(approvals.into_iter().find(|a| a.record.state == ApprovalState::Approved))
     }
 
@@ -204,7 +205,12 @@ impl Line {
         let (customer, until) = (person.customer, person.until_at);
         let news = |state, detail: Option<String>, due_at| {
             let subject = outcome.1;
-            RecipientNews { customer: customer.clone(), state, detail, subject, due_at }
+            let nothing_left = match state {
+                RecipientState::Refused | RecipientState::Removed | RecipientState::Held => true,
+                RecipientState::Pending | RecipientState::Sent | RecipientState::Unknown => false,
+            };
+            let lets_go = nothing_left.then(|| holder(&self.composer.campaign().id, &customer));
+            RecipientNews { customer: customer.clone(), state, detail, subject, due_at, lets_go }
         };
         Ok(match outcome.0 {
             Ok(SendState::Sent { provider_id, .. }) => news(RecipientState::Sent, Some(provider_id), None),

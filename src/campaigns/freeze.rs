@@ -16,6 +16,7 @@ use kit::{CustomerId, Digest, FlowId, Language, OfferStepId, Principal, ProductI
 use super::{CAMPAIGN_FLOW, CampaignError, Granted, StoredFacts, StoredOffer};
 use crate::store::{Campaign, CampaignState, ClassRow, OfferHold, Recipient, RecipientState};
 use crate::tenant::Tenant;
+use crate::toolbox::Acts;
 use crate::toolbox::offers::Offers;
 use ::offers::Held;
 
@@ -198,6 +199,11 @@ impl Tenant {
         leads.into_iter().map(|(_, product)| product).collect()
     }
 
+    fn offers(&self) -> Offers {
+        let (store, release, catalog) = (self.store.clone(), self.release.clone(), self.catalog.clone());
+        Offers { store, release, catalog, learned: self.learned.clone(), acts: Acts::ForReal }
+    }
+
     /// The offer as the ladder grants it to this person, or nothing.
     #[allow(clippy::too_many_arguments)]
     pub(crate) async fn granted(
@@ -210,7 +216,7 @@ impl Tenant {
         schedule: &Schedule,
         now: Timestamp,
     ) -> Result<Option<::offers::Offer>, CampaignError> {
-        let desk = Offers { store: self.store.clone(), release: self.release.clone(), catalog: self.catalog.clone() };
+        let desk = self.offers();
         let request = OfferRequest {
             flow: FlowId::new(CAMPAIGN_FLOW)?,
             step: Some(step.clone()),
@@ -238,7 +244,7 @@ impl Tenant {
         granted: &Granted,
         now: Timestamp,
     ) -> Result<Held, StoreError> {
-        let desk = Offers { store: self.store.clone(), release: self.release.clone(), catalog: self.catalog.clone() };
+        let desk = self.offers();
         let hold = OfferHold {
             run: holder(campaign, customer),
             customer: customer.clone(),
@@ -294,8 +300,7 @@ impl Tenant {
         let offer = match &key.offer {
             None => None,
             Some(step) => {
-                let desk =
-                    Offers { store: self.store.clone(), release: self.release.clone(), catalog: self.catalog.clone() };
+                let desk = self.offers();
                 let begins = self.begins(schedule)?;
                 let request = OfferRequest {
                     flow: FlowId::new(CAMPAIGN_FLOW)?,
@@ -349,6 +354,6 @@ fn at(local: jiff::civil::DateTime, zone: &TimeZone) -> Result<Timestamp, StoreE
 }
 
 /// Under which name a person's offer of a campaign is held: a run has one hold, a campaign has one for each of its people.
-fn holder(campaign: &CampaignId, customer: &CustomerId) -> RunId {
+pub(super) fn holder(campaign: &CampaignId, customer: &CustomerId) -> RunId {
     RunId::from_digest("cof", &Digest::of_parts(["campaign offer", campaign.as_str(), customer.as_str()]))
 }

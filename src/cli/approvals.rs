@@ -40,7 +40,7 @@ enum ApprovalsCommand {
     /// What waits, the most urgent first.
     #[command(after_help = "Example: mailwright approvals list --limit 20")]
     List {
-        /// How many messages at most.
+        /// How many at most.
         #[arg(long, default_value_t = 50)]
         limit: u32,
         /// Go on behind this one, the last of the page before.
@@ -344,15 +344,9 @@ async fn list(app: &App, limit: u32, after: Option<&ApprovalId>, out: &Out) -> R
     let (tenant, now) = (&app.tenant, app.tenant.clock.now());
     let store = &tenant.store;
     tenant.tend_approvals().await.map_err(failure)?;
-    let mut asked: Vec<Asked> = Vec::new();
-    let waiting = store.approvals_page(ApprovalState::Pending, after, limit).await.map_err(failure)?;
-    let last = waiting.last().filter(|_| waiting.len() >= limit as usize).map(|approval| approval.record.id.clone());
+    let asked = tenant.asked_page(ApprovalState::Pending, after, limit).await.map_err(failure)?;
+    let last = asked.last().filter(|_| asked.len() >= limit as usize).map(|one| one.record().id.clone());
     let given = store.pending_signatures().await.map_err(failure)?;
-    asked.extend(waiting.into_iter().map(|approval| Asked::Message(Box::new(approval))));
-    let campaigns = store.campaign_approvals(None).await.map_err(failure)?;
-    // Campaigns are few, and stand on the first page.
-    let campaigns = campaigns.into_iter().filter(|a| a.record.state == ApprovalState::Pending && after.is_none());
-    asked.extend(campaigns.map(|approval| Asked::Campaign(Box::new(approval))));
     let (mut cards, mut rows) = (Vec::new(), Vec::new());
     for one in &asked {
         let id = &one.record().id;

@@ -270,7 +270,7 @@ async fn show(app: &App, id: &CampaignId, out: &Out) -> Result<(), Failure> {
         found.ok_or_else(|| Failure::new(format!("there is no campaign {id}; see `mailwright campaigns list`")))?;
     let classes = store.campaign_classes(id).await.map_err(failure)?;
     let counts = store.recipient_counts(id).await.map_err(failure)?;
-    let approvals = store.campaign_approvals(Some(id)).await.map_err(failure)?;
+    let approvals = store.campaign_approvals(id).await.map_err(failure)?;
     let standing: Vec<_> = counts
         .iter()
         .map(|((state, why), people)| serde_json::json!({ "state": state, "why": why, "people": people }))

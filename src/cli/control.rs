@@ -6,7 +6,7 @@ use kit::{ApprovalId, FlowId, Role};
 use super::app::{self, App};
 use super::out::{Ink, Out, clean};
 use super::{Failure, failure};
-use crate::approvals::ControlView;
+use crate::approvals::{ControlFinding, ControlRefused, ControlView};
 use crate::flows::OnExpiry;
 
 #[derive(Debug, Subcommand)]
@@ -20,7 +20,8 @@ pub(super) enum ControlCommand {
         /// The flow.
         flow: FlowId,
     },
-    /// Approve a control for this flow and the release in force: exactly what `show` showed.
+    /// Approve a control for this flow and the release in force: exactly what `show` showed. Words that a content rule
+    /// stops are refused.
     #[command(
         after_help = "Example: mailwright approvals control approve abandoned-checkout --seen ctl-3f2a91c04d7e --as nora"
     )]
@@ -65,13 +66,21 @@ pub(super) async fn perform(app: &App, command: Option<ControlCommand>, out: &Ou
         }
         Some(ControlCommand::Show { flow }) => {
             let view = tenant.control(&flow).await.map_err(failure)?;
-            out.value(&value(&view))?;
-            show(&view, out);
+            let findings = tenant.control_findings(&flow).map_err(failure)?;
+            let mut shown = value(&view);
+            if let Some(fields) = shown.as_object_mut() {
+                fields.insert("findings".to_owned(), serde_json::json!(findings));
+            }
+            out.value(&shown)?;
+            show(&view, &findings, out);
             Ok(())
         }
         Some(ControlCommand::Approve { flow, seen, name }) => {
             let who = app.who(&name, Role::Approver, "approvals control approve").await?;
-            let approved = tenant.approve_control(&flow, &who, &seen).await.map_err(failure)?;
+            let approved = tenant.approve_control(&flow, &who, &seen).await;
+            // A finding shows words of the file, which is shown to people without what could hide in them.
+            let told = |e: ControlRefused| e.to_string().lines().map(clean).collect::<Vec<_>>().join("\n");
+            let approved = approved.map_err(|e| Failure::new(told(e)))?;
             out.value(&approved)?;
             out.line(&format!("{} {seen}, the control of {flow}, by {name}", out.ink(Ink::Good, "approved")));
             out.line("  it counts for this release; any change of the release asks for it again");
@@ -114,7 +123,7 @@ fn value(view: &ControlView) -> serde_json::Value {
     })
 }
 
-fn show(view: &ControlView, out: &Out) {
+fn show(view: &ControlView, findings: &[ControlFinding], out: &Out) {
     out.line(&format!("{} {} ({})", out.ink(Ink::Bold, "control of"), view.flow, state(view)));
     out.line(&format!("  on expiry  {}   release {}", word(view.on_expiry), view.release.short()));
     let Some((name, control)) = &view.control else { return };
@@ -129,6 +138,10 @@ fn show(view: &ControlView, out: &Out) {
             out.line(&format!("    | [the product it is about] {}", clean(reason)));
         }
         out.line(&format!("    | [{}] {:?}", clean(&text.button.label), text.button.to));
+    }
+    for finding in findings {
+        let ink = if finding.stops() { Ink::Bad } else { Ink::Warn };
+        out.line(&format!("\n  {}", out.ink(ink, &clean(&finding.to_string()))));
     }
     out.line(&format!("\n  seen       {name}"));
 }

@@ -1,7 +1,9 @@
 //! The last door before a model: personal data in any message of a request becomes a token (mission 78, N11).
 //!
 //! Tools hand out placeholders and fenced, masked text already. This door does not trust them: whatever a later tool, a
-//! marketer's chat or an error text lets through is masked here, in one place, for every model.
+//! marketer's chat or an error text lets through is masked here, in one place, for every model. Names alone are looked for in
+//! other people's words only, which a fence marks; what an approver writes about a reader has none, since the writer is to do what
+//! it says, and is masked where they write it (`approvals/decide.rs`).
 
 use std::borrow::Cow;
 
@@ -9,6 +11,8 @@ use agent::Message;
 use kit::fence;
 use kit::personal::{self, Class, Known};
 use serde_json::Value;
+
+use crate::store::Customer;
 
 /// Masks what leaves for a model. It remembers what it has looked at: a transcript only grows.
 #[derive(Debug, Default)]
@@ -19,8 +23,11 @@ pub(crate) struct PrivacyGuard {
 
 impl PrivacyGuard {
     /// A guard that knows the person the run is about.
-    pub(crate) fn for_person(first_name: Option<&str>) -> Self {
-        let known = first_name.map_or_else(Known::nobody, |name| Known::nobody().name(name));
+    pub(crate) fn for_person(person: Option<&Customer>) -> Self {
+        Self::knowing(person.map_or_else(Known::nobody, Customer::known))
+    }
+
+    fn knowing(known: Known) -> Self {
         Self { known, seen: Vec::new() }
     }
 
@@ -147,7 +154,7 @@ mod tests {
 
     #[test]
     fn nothing_personal_leaves_and_everything_else_does() {
-        let mut guard = PrivacyGuard::for_person(Some("Clare"));
+        let mut guard = PrivacyGuard::knowing(Known::nobody().name("Clare"));
         let messages = [
             Message::System { text: "Write to one person.".to_owned() },
             Message::User { text: "Mail ada@example.ie or +353 87 123 4567 about order 10023".to_owned() },

@@ -151,7 +151,7 @@ impl Tenant {
             at: started,
             recorded: Recorded::of(&replayed.story, same_release),
             fresh: Vec::new(),
-            guard: PrivacyGuard::for_person(person.and_then(|p| p.first_name).as_deref()),
+            guard: PrivacyGuard::for_person(person.as_ref()),
         };
         let (machine, story, end) = rehearsal.play(plan).await?;
         let rehearsed = Side {

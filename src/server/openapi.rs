@@ -56,7 +56,7 @@ fn operations() -> Vec<Operation> {
             &[
                 LIMIT,
                 ("state", "pending (when left out), approved, rejected, superseded, expired or recalled"),
-                ("after", "goes on behind this approval, the last message of the page before"),
+                ("after", "goes on behind this approval, the last of the page before"),
             ],
             many::<ApprovalView>,
         ),

@@ -7,7 +7,7 @@ use kit::StoreError;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::approvals::{DecideError, TrustError};
+use crate::approvals::{DecideError, PageError, TrustError};
 use approval::{DecisionError, NotSigned};
 
 /// Why a request was not done.
@@ -92,6 +92,15 @@ impl From<DecideError> for Problem {
             DecideError::Store(store) => return store.clone().into(),
         };
         Self::new(status, error.to_string())
+    }
+}
+
+impl From<PageError> for Problem {
+    fn from(error: PageError) -> Self {
+        match error {
+            PageError::NoPlace(_) => Self::new(StatusCode::BAD_REQUEST, error.to_string()),
+            PageError::Store(store) => store.into(),
+        }
     }
 }
 

@@ -14,7 +14,8 @@ use super::signals::put_signal;
 use super::trust::{self, Decision, Verdict};
 use super::{DbConnection, ShopStore, corrupt, micros, stamp, to_json};
 
-pub use lists::Waiting;
+pub(super) use lists::BEHIND;
+pub use lists::{ListPlace, Waiting};
 use rows::{ApprovalRow, COLUMNS};
 pub(super) use rows::{Columns, RecordColumns, record, state_name};
 

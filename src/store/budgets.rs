@@ -102,7 +102,7 @@ impl ShopStore {
     /// unless its basket has become dearer meanwhile.
     ///
     /// # Errors
-    /// When storage cannot answer.
+    /// [`StoreError::Conflict`] when the run has ended; when storage cannot answer.
     pub async fn hold_offer(&self, hold: OfferHold, limits: OfferLimits, now: Timestamp) -> Result<Held, StoreError> {
         self.write(move |c, shop| Box::pin(async move { hold_within(c, shop.as_str(), &hold, &limits, now).await }))
             .await
@@ -239,13 +239,25 @@ async fn hold_within(
     limits: &OfferLimits,
     now: Timestamp,
 ) -> Result<Held, StoreError> {
-    let before: Option<(String, String, String, i64)> =
-        sqlx::query_as("SELECT step, code, currency, cost_minor FROM offer_holds WHERE shop_id = $1 AND run_id = $2")
+    let ended: Option<(String,)> =
+        sqlx::query_as("SELECT run_id FROM runs WHERE shop_id = $1 AND run_id = $2 AND state = 'done'")
             .bind(shop)
             .bind(hold.run.as_str())
             .fetch_optional(&mut *c)
             .await
             .map_err(map)?;
+    if ended.is_some() {
+        // What it held has been given back, and nothing would ever give back this one.
+        return Err(StoreError::Conflict(format!("run {} has ended", hold.run)));
+    }
+    let before: Option<(String, String, String, i64, Option<i64>)> = sqlx::query_as(
+        "SELECT step, code, currency, cost_minor, given_back_at FROM offer_holds WHERE shop_id = $1 AND run_id = $2",
+    )
+    .bind(shop)
+    .bind(hold.run.as_str())
+    .fetch_optional(&mut *c)
+    .await
+    .map_err(map)?;
     let currency = hold.cost.currency.as_str();
     let paid = match before {
         Some((step, code, ..)) if step != hold.step.as_str() || code != hold.code => {
@@ -253,8 +265,10 @@ async fn hold_within(
             return Ok(Held::Stands { step, code });
         }
         // Budgets are kept in one currency: what was held in another one cannot be topped up.
-        Some((.., held, _)) if held != currency => return Ok(Held::Over { budget: format!("held in {held}") }),
-        Some((.., paid)) => Some(paid),
+        Some((.., held, _, _)) if held != currency => return Ok(Held::Over { budget: format!("held in {held}") }),
+        // What was given back is held anew, as if it had never been.
+        Some((.., Some(_))) => None,
+        Some((.., paid, None)) => Some(paid),
         None => None,
     };
     if paid.is_none() {
@@ -274,9 +288,23 @@ async fn hold_within(
     if let Some(budget) = raise(c, shop, &limits.budgets, more).await? {
         return Ok(Held::Over { budget });
     }
+    for budget in &limits.budgets {
+        sqlx::query(
+            "INSERT INTO offer_charges (shop_id, run_id, budget, paid_minor) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (shop_id, run_id, budget) DO UPDATE SET paid_minor = offer_charges.paid_minor + $4",
+        )
+        .bind(shop)
+        .bind(hold.run.as_str())
+        .bind(&budget.name)
+        .bind(more)
+        .execute(&mut *c)
+        .await
+        .map_err(map)?;
+    }
     sqlx::query(
         "INSERT INTO offer_holds (shop_id, run_id, customer_id, step, code, currency, cost_minor, held_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (shop_id, run_id) DO UPDATE SET cost_minor = $7",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (shop_id, run_id) DO UPDATE
+             SET cost_minor = $7, held_at = CASE WHEN offer_holds.given_back_at IS NULL THEN offer_holds.held_at ELSE $8 END, given_back_at = NULL",
     )
     .bind(shop)
     .bind(hold.run.as_str())
@@ -342,7 +370,8 @@ async fn offers_of(
     since: Timestamp,
     except: &RunId,
 ) -> Result<Vec<(String, String)>, StoreError> {
-    // A run that ended without a message gives its place back. A campaign's person has a hold and no run of their own.
+    // A run that ended without a message gives its place back. A campaign's person has a hold and no run of their own: their place
+    // is given back with the budget.
     let rows: Vec<(String, String)> = sqlx::query_as(
         "SELECT step, code FROM (
              SELECT step, code, granted_at AS at FROM offers_granted g
@@ -352,7 +381,7 @@ async fn offers_of(
              SELECT h.step, h.code, h.held_at AS at FROM offer_holds h
                LEFT JOIN runs r ON r.shop_id = h.shop_id AND r.run_id = h.run_id
               WHERE h.shop_id = $1 AND h.customer_id = $2 AND h.run_id <> $4
-                AND ((r.run_id IS NULL AND h.held_at > $3) OR r.state <> 'done')
+                AND ((r.run_id IS NULL AND h.held_at > $3 AND h.given_back_at IS NULL) OR r.state <> 'done')
                 AND NOT EXISTS (SELECT 1 FROM offers_granted g WHERE g.shop_id = $1 AND g.code = h.code)
          ) AS offers ORDER BY at, code",
     )

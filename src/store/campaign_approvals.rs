@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use kit::campaign::{CampaignId, CampaignTerms};
-use kit::message::ApprovalRecord;
+use kit::message::{ApprovalRecord, ApprovalState};
 use kit::{ApprovalId, StoreError, Timestamp};
 
-use super::approvals::{RecordColumns, state_name};
+use super::approvals::{BEHIND, ListPlace, RecordColumns, state_name};
 use super::error::map;
 use super::settings::append_audit;
 use super::{DbConnection, ShopStore, corrupt, from_json, micros, stamp, to_json};
@@ -141,14 +141,37 @@ impl ShopStore {
         row.map(approval).transpose()
     }
 
-    /// Approvals of campaigns, newest first; of one campaign when it is named.
-    pub async fn campaign_approvals(&self, of: Option<&CampaignId>) -> Result<Vec<CampaignApproval>, StoreError> {
+    /// Approvals of a campaign, newest first.
+    pub async fn campaign_approvals(&self, of: &CampaignId) -> Result<Vec<CampaignApproval>, StoreError> {
         let sql = sqlx::AssertSqlSafe(format!(
-            "{COLUMNS} WHERE shop_id = $1 AND ($2 = '' OR campaign_id = $2) ORDER BY created_at DESC, approval_id LIMIT 200"
+            "{COLUMNS} WHERE shop_id = $1 AND campaign_id = $2 ORDER BY created_at DESC, approval_id LIMIT 200"
         ));
         let rows: Vec<Tuple> = sqlx::query_as(sql)
             .bind(self.shop.as_str())
-            .bind(of.map_or("", CampaignId::as_str))
+            .bind(of.as_str())
+            .fetch_all(self.readers())
+            .await
+            .map_err(map)?;
+        rows.into_iter().map(approval).collect()
+    }
+
+    /// Approvals of campaigns in one state behind a place, the most urgent first.
+    ///
+    /// # Errors
+    /// When storage cannot answer.
+    pub async fn campaign_approvals_page(
+        &self,
+        state: ApprovalState,
+        after: &ListPlace,
+        limit: u32,
+    ) -> Result<Vec<CampaignApproval>, StoreError> {
+        let sql = sqlx::AssertSqlSafe(format!("{COLUMNS} {BEHIND}"));
+        let rows: Vec<Tuple> = sqlx::query_as(sql)
+            .bind(self.shop.as_str())
+            .bind(state_name(state))
+            .bind(after.at)
+            .bind(&after.id)
+            .bind(i64::from(limit))
             .fetch_all(self.readers())
             .await
             .map_err(map)?;

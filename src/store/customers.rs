@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use kit::message::{Channel, ConsentState};
 use kit::person::Email;
+use kit::personal::Known;
 use kit::phone::Destination;
 use kit::{CustomerId, Language, Principal, StoreError, TicketId, Timestamp};
 
@@ -38,6 +39,13 @@ pub struct Customer {
     pub created_at: Timestamp,
     /// Set when the person asked to be forgotten.
     pub erased_at: Option<Timestamp>,
+}
+
+impl Customer {
+    /// What names them in other people's words: no model may read it.
+    pub fn known(&self) -> Known {
+        self.first_name.as_deref().map_or_else(Known::nobody, |name| Known::nobody().name(name))
+    }
 }
 
 /// One consent event: who agreed or withdrew, when, where, in which words.

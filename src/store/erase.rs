@@ -11,6 +11,7 @@ use kit::{CustomerId, EventId, StoreError, Timestamp};
 use serde_json::{Value, json};
 
 use super::error::map;
+use super::given_back::give_back_all;
 use super::inbox::{body_of, sealed};
 use super::keyring::destroy;
 use super::ledger::request_of;
@@ -28,7 +29,7 @@ const OF_A_PERSON: [&str; 7] = ["customers", "consents", "subscriptions", "order
 const OF_RUNS: [&str; 5] = ["journal", "parked_states", "signals", "approvals", "offer_requests"];
 /// All that a shop's customers left behind, and its goods. Its release, switches, tokens and audit trail stay: they say
 /// that and why it was stopped, and nothing about anybody.
-const OF_A_SHOP: [&str; 32] = [
+const OF_A_SHOP: [&str; 34] = [
     "customers",
     "consents",
     "suppressions",
@@ -59,6 +60,8 @@ const OF_A_SHOP: [&str; 32] = [
     "brief_versions",
     "timers",
     "offer_holds",
+    "offer_charges",
+    "offer_budgets",
     "offer_requests",
     "sealing_keys",
 ];
@@ -145,6 +148,7 @@ impl ShopStore {
             Box::pin(async move {
                 let shop = shop.as_str();
                 destroy(c, shop, id.as_str()).await?;
+                give_back_all(c, shop, &id, at).await?;
                 let mine = "SELECT run_id FROM runs WHERE shop_id = $1 AND customer_id = $2";
                 for table in OF_RUNS {
                     run(c, format!("DELETE FROM {table} WHERE shop_id = $1 AND run_id IN ({mine})"), shop, &id).await?;

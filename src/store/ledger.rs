@@ -11,6 +11,7 @@ use kit::{BoxFuture, ShopId, StoreError, Timestamp};
 pub use sends::SendRow;
 
 use super::error::map;
+use super::given_back::give_back;
 use super::keyring::{KeyToWrite, Keyring};
 use super::seal::{Opener, Place};
 use super::settings::append_audit;
@@ -201,9 +202,29 @@ impl LedgerStore for Store {
                 if settled.rows_affected() == 0 {
                     return Ok(());
                 }
+                if matches!(state, SendState::Refused { .. }) {
+                    give_back_late(c, shop.as_str(), key, now).await?;
+                }
                 append_audit(c, shop.as_str(), now, "system", &format!("send.{}", state.as_str()), &key.to_string(), detail.as_deref().unwrap_or_default()).await
             })
         }))
+    }
+}
+
+/// A run that ended while its message was under way, which has been refused now.
+async fn give_back_late(c: &mut DbConnection, shop: &str, key: DedupeKey, now: Timestamp) -> Result<(), StoreError> {
+    let ended: Option<(String,)> = sqlx::query_as(
+        "SELECT r.run_id FROM sends s JOIN runs r ON r.shop_id = s.shop_id AND r.run_id = s.run_id
+         WHERE s.shop_id = $1 AND s.dedupe_key = $2 AND r.state = 'done'",
+    )
+    .bind(shop)
+    .bind(key.to_string())
+    .fetch_optional(&mut *c)
+    .await
+    .map_err(map)?;
+    match ended {
+        Some((run,)) => give_back(c, shop, &run, now).await,
+        None => Ok(()),
     }
 }
 

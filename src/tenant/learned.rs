@@ -6,10 +6,11 @@ use std::sync::Arc;
 use catalog::Catalog;
 use graph::{Curated, ProductGraph};
 use kit::{StoreError, Timestamp};
+use offers::affinity::Affinities;
 use profile::StoreNorms;
 use tokio::sync::OnceCell;
 
-use super::read::{build_graph, fit_norms};
+use super::read::{affinities, build_graph, fit_norms};
 use crate::store::ShopStore;
 
 /// What a shop's orders teach.
@@ -26,6 +27,7 @@ pub struct Learned {
 struct Lessons {
     graph: Arc<ProductGraph>,
     norms: Arc<StoreNorms>,
+    affinities: Arc<Affinities>,
 }
 
 impl std::fmt::Debug for Learned {
@@ -55,6 +57,14 @@ impl Learned {
         Ok(self.lessons().await?.norms.clone())
     }
 
+    /// How much the shop's customers buy at a discount.
+    ///
+    /// # Errors
+    /// As [`Learned::graph`].
+    pub async fn affinities(&self) -> Result<Arc<Affinities>, StoreError> {
+        Ok(self.lessons().await?.affinities.clone())
+    }
+
     async fn lessons(&self) -> Result<&Lessons, StoreError> {
         self.lessons.get_or_try_init(|| self.learn()).await
     }
@@ -64,11 +74,15 @@ impl Learned {
         let (catalog, curated, now) = (self.catalog.clone(), self.curated.clone(), self.now);
         // A large shop's takes seconds.
         let learning = tokio::task::spawn_blocking(move || {
-            build_graph(&sold, &catalog, &curated, now).map(|graph| (graph, fit_norms(&sold)))
+            build_graph(&sold, &catalog, &curated, now).map(|graph| {
+                let norms = fit_norms(&sold);
+                let affinities = affinities(&sold, &norms);
+                (graph, norms, affinities)
+            })
         });
         let learnt = learning.await.map_err(|e| StoreError::Unavailable(format!("the graph: {e}")))?;
-        let (graph, norms) =
+        let (graph, norms, affinities) =
             learnt.map_err(|e| StoreError::Corrupt { what: "graph".to_owned(), why: e.to_string() })?;
-        Ok(Lessons { graph: Arc::new(graph), norms: Arc::new(norms) })
+        Ok(Lessons { graph: Arc::new(graph), norms: Arc::new(norms), affinities: Arc::new(affinities) })
     }
 }

@@ -3,6 +3,7 @@
 use catalog::Catalog;
 use graph::{BuildError, Curated, GraphBuilder, GraphProduct, Interaction, ProductGraph};
 use kit::{Currency, ShopId, Timestamp};
+use offers::affinity::{Affinities, Bought, Prior};
 use profile::{CustomerHistory, StoreNorms};
 
 use super::TenantError;
@@ -104,6 +105,18 @@ impl<'a> Numbers<'a> {
         let next = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
         *self.0.entry(id).or_insert(next)
     }
+}
+
+/// How much everybody who has bought something buys at a discount.
+pub(super) fn affinities(sold: &[SoldOrder], norms: &StoreNorms) -> Affinities {
+    let mut customers: std::collections::BTreeMap<&str, Bought> = std::collections::BTreeMap::new();
+    for order in sold {
+        let bought = customers.entry(&order.customer).or_insert(Bought { orders: 0, discounted: 0 });
+        bought.orders += 1;
+        bought.discounted += u32::from(order.discounted);
+    }
+    let prior = Prior { discounted: norms.discount_alpha, full_price: norms.discount_beta };
+    Affinities::of(prior, customers.into_values())
 }
 
 /// What is usual in the shop, from all of its orders.

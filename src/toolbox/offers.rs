@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
+use ::offers::affinity::Bought;
 use ::offers::{BasketLine, Held, Ladder, Offer, OfferDesk, OfferHistory, OfferRequest};
 use catalog::Catalog;
 use jiff::SignedDuration;
 use kit::tool::ToolContext;
 use kit::{BoxFuture, CustomerId, OfferStepId, RunId, ShopId, StoreError, Timestamp};
 
+use super::Acts;
 use crate::release::Release;
 use crate::store::{Budget, OfferHold, OfferLimits, OfferWish, ShopStore};
+use crate::tenant::Learned;
 
 /// How long after a cart an order still counts as its order.
 const CART_TO_ORDER_HOURS: i64 = 72;
@@ -18,6 +21,8 @@ pub(crate) struct Offers {
     pub(crate) store: ShopStore,
     pub(crate) release: Arc<Release>,
     pub(crate) catalog: Arc<Catalog>,
+    pub(crate) learned: Arc<Learned>,
+    pub(crate) acts: Acts,
 }
 
 impl Offers {
@@ -73,6 +78,8 @@ impl Offers {
     ) -> Result<OfferHistory, StoreError> {
         let orders: Vec<_> =
             self.store.orders_of(customer).await?.into_iter().filter(|o| o.cancelled_at.is_none()).collect();
+        let reduced = orders.iter().filter(|o| o.discount.minor > 0).count();
+        let bought = Bought { orders: small(orders.len()), discounted: small(reduced) };
         let discounted = orders.iter().rev().take_while(|o| o.discount.minor > 0).count();
         let since = before(now, i64::from(self.release.ladder.window_days()));
         let granted = self.store.offers_since(customer, since, asker).await?;
@@ -93,7 +100,7 @@ impl Offers {
             granted_in_window: small(granted.len()),
             last_orders_discounted: small(discounted),
             abandoned_carts_90d: small(carts.into_iter().filter(|cart| !led_to_order(*cart)).count()),
-            discount_affinity_percentile: None,
+            discount_affinity_percentile: self.learned.affinities().await?.percentile(bought),
             last_step: granted.into_iter().next_back(),
         })
     }
@@ -134,7 +141,11 @@ impl OfferDesk for Offers {
             code: code.to_owned(),
             cost: offer.cost(),
         };
-        Box::pin(self.hold_for(hold, cx.now))
+        match self.acts {
+            Acts::ForReal => Box::pin(self.hold_for(hold, cx.now)),
+            // A rehearsal spends nothing: it would be held now.
+            Acts::InSandbox => Box::pin(async { Ok(Held::Held) }),
+        }
     }
 
     fn beyond<'a>(
@@ -152,6 +163,9 @@ impl OfferDesk for Offers {
             answered_by: None,
             note: None,
         };
-        Box::pin(self.store.wish_offer(wish))
+        match self.acts {
+            Acts::ForReal => Box::pin(self.store.wish_offer(wish)),
+            Acts::InSandbox => Box::pin(async { Ok(()) }),
+        }
     }
 }

@@ -65,6 +65,15 @@ fn what_is_shown_to_an_approver_is_what_goes_out() {
     let waiting = folder.json(AFTERNOON, &["approvals", "list"]);
     let waiting = waiting.as_array().unwrap();
     assert_eq!(waiting.len(), 2);
+    // The same in pages of one: behind the first stands the second, behind that nothing.
+    let behind =
+        |id: &Value| folder.json(AFTERNOON, &["approvals", "list", "--limit", "1", "--after", id.as_str().unwrap()]);
+    assert_eq!(folder.json(AFTERNOON, &["approvals", "list", "--limit", "1"]), json!([waiting[0]]));
+    assert_eq!(behind(&waiting[0]["approval"]), json!([waiting[1]]));
+    assert_eq!(behind(&waiting[1]["approval"]), json!([]));
+    folder
+        .run(AFTERNOON, &["approvals", "list", "--after", "apr-000000000000"])
+        .failed(1, &["there is no approval apr-000000000000 to go on behind; begin at the first page"]);
     for approval in waiting {
         let id = approval["approval"].as_str().unwrap();
         let shown = folder.json(AFTERNOON, &["approvals", "show", id]);

@@ -4,7 +4,7 @@ use super::*;
 
 /// Starts a command that dies at a failpoint, and passes when it did.
 #[track_caller]
-fn dies(folder: &Folder, at: &str, args: &[&str], failpoint: &str) {
+pub(super) fn dies(folder: &Folder, at: &str, args: &[&str], failpoint: &str) {
     let died = folder.command(at, args).env("MAILWRIGHT_FAILPOINT", failpoint).output().unwrap();
     assert!(aborted(&died.status), "{failpoint} was not reached: {:?}", Told::of(&died));
 }

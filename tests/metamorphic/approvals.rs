@@ -1,8 +1,13 @@
 //! People decide: who may, how often, until when, and about exactly which words.
 
+use std::sync::Arc;
+
 use approval::DecisionError;
 use kit::Role;
 use mailwright::approvals::{DecideError, Edit};
+use mailwright::model::offline::OfflineModel;
+use mailwright::release::{Release, defaults};
+use testkit::Captured;
 
 use super::{Scene, in_every_shop, plain_mail};
 use crate::world::{Fate, Terms, only_run, team};
@@ -166,6 +171,42 @@ fn sent_back_means_other_words_about_the_same_cart() {
         assert_ne!(mail.message(), plain_mail(seed).await.message());
         assert!(mail.shows(&scene.title(&scene.lead)));
         assert_eq!(scene.world.outbox().len(), 1);
+    });
+}
+
+/// An approver writes about a person by name; their words go to the writer, and become rules for everybody.
+#[test]
+fn whom_an_approver_names_is_named_to_no_model_and_in_no_rule() {
+    in_every_shop(async |seed| {
+        let release = Release::read(kit::Digest::of_bytes(b"x"), &defaults()).unwrap();
+        let captured = Arc::new(Captured::keeping(Arc::new(OfflineModel::new(release.offline.clone()))));
+        let terms = Terms::of(seed).trust("review").model(captured.clone());
+        let mut scene = Scene::with(terms, |person| person.first_name = Some("Quintessa".to_owned())).await;
+        assert_eq!(scene.settle().await.to_string(), "waiting flow_review");
+        let typed = "Quintessa (quintessa.b@mailbox.example) rang: too plain, say it differently";
+        scene.world.reject_all(typed, true).await;
+        assert_eq!(scene.now().await.to_string(), "waiting flow_review");
+        let last = captured.asked().pop().unwrap();
+        assert!(last.says("The reason, in their words: \"[name] ([email]) rang: too plain, say it differently\"."));
+        assert!(captured.asked().iter().all(|asked| !asked.says("quintessa")));
+        let store = &scene.world.tenant.store;
+        let all = store.approvals_of(&scene.run).await.unwrap();
+        let mut reasons: Vec<Option<String>> = all.into_iter().map(|approval| approval.reason).collect();
+        reasons.sort();
+        assert_eq!(reasons, [None, Some(typed.to_owned())]);
+
+        // Every three words in a row of the next message are quoted: some of them no rule knows yet.
+        let preheader = scene.world.asked().await.draft.draft.preheader;
+        let words: Vec<&str> = preheader.split_whitespace().collect();
+        let quoted: Vec<String> = words.windows(3).map(|words| format!("“{}”", words.join(" "))).collect();
+        let quoted = quoted.join(" ");
+        scene.world.reject_all(&format!("Quintessa dislikes {quoted}"), false).await;
+        let proposed = scene.world.tenant.rule_proposals().await.unwrap();
+        assert!(!proposed.is_empty(), "{quoted}");
+        for proposal in proposed {
+            let told: Vec<String> = proposal.rejected.into_values().collect();
+            assert_eq!(told, [format!("[name] dislikes {quoted}")]);
+        }
     });
 }
 

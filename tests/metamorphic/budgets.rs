@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use kit::fact::FactBook;
 use kit::tool::{Subject, ToolContext};
-use kit::{Currency, CustomerId, FlowId, Language, Money, OfferStepId, Principal, ProductId, RunId, Timestamp};
-use mailwright::store::{Budget, OfferHold, OfferLimits};
+use kit::{
+    Currency, CustomerId, FlowId, Language, Money, OfferStepId, OrderId, Principal, ProductId, RunId, Timestamp,
+};
+use mailwright::store::{Budget, OfferHold, OfferLimits, Order};
 use offers::Held;
 use serde_json::{Value, json};
 
@@ -151,5 +153,52 @@ fn two_hundred_holds_at_once_spend_a_budget_to_the_cent_and_no_more() {
         assert_eq!(store.budget_spent("month:2026-11").await.unwrap(), 7_000);
         assert_eq!(store.budget_spent("customer:x").await.unwrap(), 7_000);
         assert!(refused.len() >= 80 && refused.iter().all(|budget| budget == "customer:x"), "{}", refused.len());
+    });
+}
+
+/// Orders of the past, the newest last; true for one with a discount.
+async fn ordered(world: &World, customer: &CustomerId, discounts: &[bool]) {
+    let placed = |number: usize| world.now() - jiff::SignedDuration::from_hours(24 * (300 - 10 * number as i64));
+    let order = |(number, discounted): (usize, &bool)| Order {
+        id: OrderId::new(format!("{customer}-{number}")).unwrap(),
+        customer: customer.clone(),
+        cart: None,
+        placed_at: placed(number),
+        total: Money::new(5_000, world.shelf.currency),
+        discount: Money::new(if *discounted { 500 } else { 0 }, world.shelf.currency),
+        cancelled_at: None,
+        cancel_reason: None,
+        fulfilled_at: None,
+        lines: Vec::new(),
+    };
+    let orders = discounts.iter().enumerate().map(order).collect();
+    world.tenant.store.put_orders(orders).await.unwrap();
+}
+
+#[test]
+fn a_deal_seeker_gets_no_deeper_step_than_the_last_one() {
+    in_every_shop(async |seed| {
+        let mut world = Terms::of(seed).open().await;
+        for _ in 0..25 {
+            let reader = world.reader().await;
+            ordered(&world, &reader, &[false, false]).await;
+        }
+        let (seeker, other) = (world.reader().await, world.reader().await);
+        // Neither has two discounted orders in a row behind them; one of them waits for discounts all the same.
+        ordered(&world, &seeker, &[true, true, true, true, true, false]).await;
+        ordered(&world, &other, &[false, false, false, false, false, false]).await;
+        // What the shop's orders teach is learned when it is opened.
+        world.restart().await;
+        let product = [world.shelf.lead()];
+        let ask = async |run: &str, who: &CustomerId, step| {
+            let cx = context(&world, &format!("{run}-{who}"), who, "win-back", &product);
+            quote(&world, &cx, Some(step)).await["answer"].as_str().unwrap().to_owned()
+        };
+        for (who, deeper) in [(&other, "granted"), (&seeker, "none")] {
+            assert_eq!(ask("first", who, "five-percent").await, "granted");
+            assert_eq!(ask("second", who, "ten-percent").await, deeper, "{who}");
+        }
+        // As deep as before is no deeper.
+        assert_eq!(ask("third", &seeker, "five-percent").await, "granted");
     });
 }

@@ -164,15 +164,54 @@ fn every_gate_looks_at_a_control_too() {
         assert_eq!(scene.settle().await.to_string(), "dropped withdrawn");
         scene.nothing_left();
 
-        // Words that break a content rule do not leave, whoever approved them.
+        // Words that are true of some readers do not reach the others, whoever approved them.
         let mut world = shop(seed).await;
-        let loud = WORDS.replace("is still there", "costs 90 % less today, only 3 left");
-        world.release(|files| drop(files.insert(CONTROL.to_owned(), loud))).await;
+        let bought = WORDS.replace("what you put in your cart is still there", "thank you for what you bought from us");
+        world.release(|files| drop(files.insert(CONTROL.to_owned(), bought))).await;
         approve(&world).await;
         let mut scene = waiting(world, |_| {}).await;
         assert_eq!(scene.settle().await.to_string(), "no_send approval_expired");
         assert!(why(&scene).await.contains("a content rule stops it"), "{}", why(&scene).await);
         scene.nothing_left();
+    });
+}
+
+#[test]
+fn words_that_could_reach_nobody_are_not_approved() {
+    in_every_shop(async |seed| {
+        let mut world = shop(seed).await;
+        let loud = WORDS.replace("is still there", "costs 90 % less today. Only a few left");
+        world.release(|files| drop(files.insert(CONTROL.to_owned(), loud))).await;
+        let nora = team("nora", Role::Approver);
+        let seen = world.tenant.control(&flow()).await.unwrap().control.unwrap().0;
+        let refused = world.tenant.approve_control(&flow(), &nora, &seen).await.unwrap_err();
+        let told = refused.to_string();
+        let ControlRefused::Words { findings, .. } = refused else { panic!("{told}") };
+        let text = "Hi {{customer.first_name}}, what you put in your cart costs 90 % less today. Only a few left.";
+        let stopped: Vec<(&str, &str, String, &str)> = findings
+            .iter()
+            .map(|found| {
+                let (finding, (start, end)) = (&found.finding, found.finding.span.unwrap());
+                (found.language.as_str(), finding.rule.as_str(), finding.place.to_string(), &text[start..end])
+            })
+            .collect();
+        let at = |rule, words| ("en", rule, "blocks[1].text".to_owned(), words);
+        assert_eq!(
+            stopped,
+            [
+                at("figure.digits", "90"),
+                at("figure.percent", "%"),
+                at("urgency.today", "today. Only"),
+                at("urgency.scarcity", "Only a few left"),
+            ]
+        );
+        assert!(findings.iter().all(|found| !found.finding.mend.is_empty()), "{told}");
+        assert_eq!(world.tenant.control(&flow()).await.unwrap().standing, None);
+        assert_eq!(actions(&world).await.iter().filter(|row| *row == "control.approved").count(), 0);
+
+        // Mended, they are.
+        world.release(|files| drop(files.insert(CONTROL.to_owned(), WORDS.to_owned()))).await;
+        approve(&world).await;
     });
 }
 

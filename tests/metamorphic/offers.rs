@@ -12,9 +12,10 @@ use kit::message::*;
 use kit::person::Email;
 use kit::tool::{Subject, ToolContext};
 use kit::{
-    CategoryId, Currency, CustomerId, FlowId, Language, Money, OfferStepId, OrderId, Principal, RunId, Timestamp,
+    CategoryId, Currency, CustomerId, FlowId, Language, Money, OfferStepId, OrderId, Principal, RunId, StoreError,
+    Timestamp,
 };
-use mailwright::store::{Activity, NewRun, Order, RunState};
+use mailwright::store::{Activity, NewRun, OfferHold, OfferLimits, Order, RunState};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
@@ -35,13 +36,25 @@ struct Quote {
     forgets: bool,
 }
 
+/// What the provider said before the run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    NotYet,
+    Sent,
+    /// Nobody knows: it may have left.
+    Unknown,
+    Refused,
+    /// It is refused when the run has ended already.
+    RefusedLate,
+}
+
 #[derive(Debug, Clone)]
 enum Act {
     Quote(Quote),
     AtOnce(Vec<Quote>),
     /// The run ends without a message.
     End(usize),
-    Send(usize),
+    Send(usize, Answer),
     Order(usize, bool),
     Cart(usize),
     Price(usize, i64),
@@ -53,12 +66,17 @@ fn quote() -> impl Strategy<Value = Quote> {
     (0..PLACES, asked, any::<bool>()).prop_map(|(place, asked, forgets)| Quote { place, asked, forgets })
 }
 
+fn answer() -> impl Strategy<Value = Answer> {
+    let refused = prop_oneof![Just(Answer::Refused), Just(Answer::RefusedLate)];
+    prop_oneof![1 => Just(Answer::NotYet), 2 => Just(Answer::Sent), 1 => Just(Answer::Unknown), 1 => refused]
+}
+
 fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         8 => quote().prop_map(Act::Quote),
         4 => proptest::collection::vec(quote(), 2..7).prop_map(Act::AtOnce),
         2 => (0..PLACES).prop_map(Act::End),
-        3 => (0..PLACES).prop_map(Act::Send),
+        3 => (0..PLACES, answer()).prop_map(|(place, answer)| Act::Send(place, answer)),
         1 => (0..PEOPLE, any::<bool>()).prop_map(|(person, discounted)| Act::Order(person, discounted)),
         1 => (0..PEOPLE).prop_map(Act::Cart),
         3 => (prop_oneof![3 => Just(0), 1 => 0..GOODS], 101_i64..125).prop_map(|(place, percent)| Act::Price(place, percent)),
@@ -76,6 +94,8 @@ struct Tally {
     sent: AtomicU32,
     full: AtomicU32,
     months: AtomicU32,
+    given_back: AtomicU32,
+    refused_sends: AtomicU32,
 }
 
 /// A shop under test, beside the model of it.
@@ -265,7 +285,7 @@ impl<'a> Trial<'a> {
             Act::Quote(quote) => self.ask(std::slice::from_ref(quote)).await,
             Act::AtOnce(quotes) => self.ask(quotes).await,
             Act::End(place) => self.end(*place).await,
-            Act::Send(place) => self.send(*place).await,
+            Act::Send(place, answer) => self.send(*place, *answer).await,
             Act::Order(person, discounted) => self.order(*person, *discounted).await,
             Act::Cart(person) => {
                 let (customer, at) = (self.people[*person].clone(), self.world.now());
@@ -301,11 +321,24 @@ impl<'a> Trial<'a> {
         if let Some(grant) = &mut asker.grant {
             grant.live = false;
         }
+        // Whoever is still at it is not given anything any more.
+        let late = OfferHold {
+            run: RunId::new(&name).unwrap(),
+            customer: asker.customer.clone(),
+            step: OfferStepId::new("late").unwrap(),
+            code: "LATE".to_owned(),
+            cost: Money::new(100, Currency::EUR),
+        };
+        let limits = OfferLimits { budgets: Vec::new(), per_customer: 9, since: now };
+        assert!(matches!(store.hold_offer(late, limits, now).await, Err(StoreError::Conflict(_))));
+        // Ending it once more gives nothing back once more.
+        store.end_run(&RunId::new(&name).unwrap(), RunState::Done, None, Some("{}".to_owned()), now).await.unwrap();
+        self.tally.given_back.fetch_add(u32::from(self.model.give_back(&name)), Relaxed);
         self.rounds[place] += 1;
     }
 
     /// Through the ledger, as any message that carries an offer.
-    async fn send(&mut self, place: usize) {
+    async fn send(&mut self, place: usize, answer: Answer) {
         let (name, now) = (self.name(place), self.world.now());
         let Some(asker) = self.model.askers.get(&name) else { return };
         let Some(grant) = &asker.grant else { return };
@@ -364,14 +397,32 @@ impl<'a> Trial<'a> {
         let cleared = Cleared::by_policy(Checked::new(record).unwrap(), envelope, customer, &risk).unwrap();
         let ledger = Ledger::new(Arc::new(self.world.store().clone()));
         let run = RunId::new(if campaign { "campaign-run" } else { name.as_str() }).unwrap();
-        match ledger.reserve(cleared, run.clone(), subject, message, now).await.unwrap() {
-            ReserveOutcome::Reserved(_) => {}
+        let key = match ledger.reserve(cleared, run.clone(), subject, message, now).await.unwrap() {
+            ReserveOutcome::Reserved(reserved) => reserved.key(),
             // The offer has ended meanwhile.
             ReserveOutcome::Held(Hold::FactsChanged { .. }) => return,
             other => panic!("{other:?}"),
-        }
+        };
         if !campaign {
+            let settled = match answer {
+                Answer::NotYet => None,
+                Answer::Sent => Some(SendState::Sent { provider_id: "x".to_owned(), at: now }),
+                Answer::Unknown => Some(SendState::Unknown { why: "cut off".to_owned() }),
+                Answer::Refused | Answer::RefusedLate => Some(SendState::Refused { why: "no".to_owned() }),
+            };
+            let settle = async || {
+                if let Some(state) = &settled {
+                    LedgerStore::settle(self.world.store(), store.id(), key, state.clone(), now).await.unwrap();
+                }
+            };
+            if answer != Answer::RefusedLate {
+                settle().await;
+            }
             store.end_run(&run, RunState::Done, None, Some("{}".to_owned()), now).await.unwrap();
+            settle().await;
+            if matches!(answer, Answer::Refused | Answer::RefusedLate) {
+                self.tally.refused_sends.fetch_add(u32::from(self.model.give_back(&name)), Relaxed);
+            }
         }
         self.tally.sent.fetch_add(1, Relaxed);
         let grant = self.model.askers.get_mut(&name).unwrap().grant.as_mut().unwrap();
@@ -429,8 +480,8 @@ fn no_sequence_of_calls_breaks_a_limit_of_any_ladder() {
     });
     println!("{tally:?}");
     outcome.unwrap();
-    let Tally { granted, refused, topped_up, stood, sent, full, months } = tally;
-    for count in [granted, refused, topped_up, stood, sent, full, months] {
+    let Tally { granted, refused, topped_up, stood, sent, full, months, given_back, refused_sends } = tally;
+    for count in [granted, refused, topped_up, stood, sent, full, months, given_back, refused_sends] {
         assert!(count.into_inner() > 0, "the property is about nothing");
     }
 }

@@ -8,11 +8,11 @@ use super::{Served, problem};
 use crate::world::{Fate, Terms, only_run};
 use mailwright::server::Limits;
 
-fn asked(served: &Served, method: Method, path: &str, token: &str) -> RequestBuilder {
+pub(super) fn asked(served: &Served, method: Method, path: &str, token: &str) -> RequestBuilder {
     served.client.request(method, format!("{}/api/v1{path}", served.url)).bearer_auth(token)
 }
 
-async fn got(sent: RequestBuilder) -> Value {
+pub(super) async fn got(sent: RequestBuilder) -> Value {
     let response = sent.send().await.unwrap();
     let status = response.status();
     let body: Value = response.json().await.unwrap();

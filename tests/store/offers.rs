@@ -1,6 +1,6 @@
 //! Questions about offers: what one transaction holds against every limit, whoever asks at the same moment.
 
-use kit::{Currency, CustomerId, Money, OfferStepId, RunId};
+use kit::{Currency, CustomerId, Money, OfferStepId, RunId, StoreError};
 use mailwright::store::{Budget, OfferHold, OfferLimits, RunState};
 use offers::Held;
 
@@ -57,5 +57,30 @@ pub(super) async fn an_offer_of_a_run_that_ended_unsent_counts_no_more(home: &Ho
     assert_eq!(ask().await, Held::TooMany { granted: 1 });
     store.end_run(&RunId::new("r1").unwrap(), RunState::Done, None, None, minutes(80)).await.unwrap();
     assert_eq!(ask().await, Held::Held);
-    assert_eq!(store.budget_spent("month:2026-11").await.unwrap(), 400);
+    // Its place and its budget, once however often it is ended.
+    store.end_run(&RunId::new("r1").unwrap(), RunState::Done, None, None, minutes(81)).await.unwrap();
+    assert_eq!(store.budget_spent("month:2026-11").await.unwrap(), 100);
+    let late = store.hold_offer(hold("r1", "c1", "A", 300), limits(9), minutes(90)).await;
+    assert!(matches!(late, Err(StoreError::Conflict(_))), "{late:?}");
+}
+
+pub(super) async fn what_an_erased_person_held_is_given_back(home: &Home) {
+    let store = home.open().await.shop(&shop("a"));
+    store.admit(new_run("r1", "cart:1", now()), now()).await.unwrap();
+    let own = |customer: &str| Budget { name: format!("customer:{customer}:2026-11"), limit_minor: 900 };
+    let both = |customer: &str| OfferLimits { budgets: vec![limits(1).budgets.remove(0), own(customer)], ..limits(1) };
+    // One with a run, one of a campaign; and somebody else.
+    for (run, customer, code) in [("r1", "c1", "A"), ("cof-1", "c2", "B"), ("cof-2", "c3", "C")] {
+        let held = store.hold_offer(hold(run, customer, code, 300), both(customer), now()).await.unwrap();
+        assert_eq!(held, Held::Held);
+    }
+    for customer in ["c1", "c2"] {
+        let id = CustomerId::new(customer).unwrap();
+        store.erase_customer(&id, format!("erased-{customer}"), now()).await.unwrap();
+    }
+    assert_eq!(store.budget_spent("month:2026-11").await.unwrap(), 300);
+    let names = "SELECT budget || ' ' || spent_minor FROM offer_budgets ORDER BY budget";
+    assert_eq!(home.sql(names).await, ["customer:c3:2026-11 300", "month:2026-11 300"]);
+    let charged = "SELECT run_id || ' ' || budget FROM offer_charges ORDER BY budget";
+    assert_eq!(home.sql(charged).await, ["cof-2 customer:c3:2026-11", "cof-2 month:2026-11"]);
 }

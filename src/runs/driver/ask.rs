@@ -61,7 +61,7 @@ impl Drive<'_> {
     /// Without knowing whose data to look for nothing is asked: an error here is the run's, not a reason to go on.
     async fn guard_for_person(&self) -> Result<PrivacyGuard, DriveError> {
         let person = self.driver.store.customer(&self.seed.subject.customer).await?;
-        Ok(PrivacyGuard::for_person(person.and_then(|p| p.first_name).as_deref()))
+        Ok(PrivacyGuard::for_person(person.as_ref()))
     }
 
     fn purchase<'a>(

@@ -267,16 +267,7 @@ async fn list(State(server): Shared, caller: Caller, wanted: Page) -> Answer<Vec
     };
     let (tenant, now) = (server.tenant(), server.parts.clock.now());
     let (after, limit) = (wanted.after.map(ApprovalId::new).transpose().map_err(no_id)?, listed(wanted.limit));
-    // Campaigns are few, and stand on the first page however many messages wait.
-    let campaigns = match after {
-        None => tenant.store.campaign_approvals(None).await?,
-        Some(_) => Vec::new(),
-    };
-    let campaigns: Vec<_> = campaigns.into_iter().filter(|a| a.record.state == state).take(limit as usize).collect();
-    let room = limit.saturating_sub(u32::try_from(campaigns.len()).unwrap_or(u32::MAX));
-    let messages = tenant.store.approvals_page(state, after.as_ref(), room).await?;
-    let messages = messages.into_iter().map(|a| Asked::Message(Box::new(a)));
-    let asked = messages.chain(campaigns.into_iter().map(|a| Asked::Campaign(Box::new(a))));
+    let asked = tenant.asked_page(state, after.as_ref(), limit).await?;
     let mut views = Vec::new();
     for one in asked {
         let route = tenant.route(&one, now).await?;

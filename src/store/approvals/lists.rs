@@ -24,6 +24,26 @@ pub struct Waiting {
     pub expires_at: Timestamp,
 }
 
+/// A place in lists of requests. They are ordered by when they lapse, which is never changed: somebody who turns the page gets each
+/// that was there all the time once, whatever was decided or asked meanwhile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListPlace {
+    pub(in crate::store) at: i64,
+    pub(in crate::store) id: String,
+}
+
+impl ListPlace {
+    /// Before the first.
+    pub fn start() -> Self {
+        Self { at: i64::MIN, id: String::new() }
+    }
+}
+
+/// One page: shop, state, place and limit.
+pub(in crate::store) const BEHIND: &str =
+    "WHERE shop_id = $1 AND state = $2 AND expires_at >= $3 AND (expires_at > $3 OR approval_id > $4)
+     ORDER BY expires_at, approval_id LIMIT $5";
+
 impl ShopStore {
     /// Approvals in one state, the most urgent first.
     pub async fn approvals(&self, state: ApprovalState, limit: u32) -> Result<Vec<Approval>, StoreError> {
@@ -40,43 +60,44 @@ impl ShopStore {
         self.read_approvals(rows).await
     }
 
-    /// Approvals in one state from a place on, the most urgent first: those behind `after` in that order, or from the
-    /// beginning. One that is not there any more begins at the beginning as well.
+    /// Approvals in one state behind a place, the most urgent first.
     ///
     /// # Errors
     /// When storage cannot answer.
     pub async fn approvals_page(
         &self,
         state: ApprovalState,
-        after: Option<&ApprovalId>,
+        after: &ListPlace,
         limit: u32,
     ) -> Result<Vec<Approval>, StoreError> {
-        let after: Option<(i64, String)> = match after {
-            None => None,
-            Some(id) => {
-                sqlx::query_as("SELECT expires_at, approval_id FROM approvals WHERE shop_id = $1 AND approval_id = $2")
-                    .bind(self.shop.as_str())
-                    .bind(id.as_str())
-                    .fetch_optional(self.readers())
-                    .await
-                    .map_err(map)?
-            }
-        };
-        let (at, id) = after.unwrap_or((i64::MIN, String::new()));
-        let sql = sqlx::AssertSqlSafe(format!(
-            "{COLUMNS} WHERE shop_id = $1 AND state = $2 AND expires_at >= $3 AND (expires_at > $3 OR approval_id > $4)
-             ORDER BY expires_at, approval_id LIMIT $5"
-        ));
+        let sql = sqlx::AssertSqlSafe(format!("{COLUMNS} {BEHIND}"));
         let rows: Vec<ApprovalRow> = sqlx::query_as(sql)
             .bind(self.shop.as_str())
             .bind(state_name(state))
-            .bind(at)
-            .bind(id)
+            .bind(after.at)
+            .bind(&after.id)
             .bind(i64::from(limit))
             .fetch_all(self.readers())
             .await
             .map_err(map)?;
         self.read_approvals(rows).await
+    }
+
+    /// Where a request stands in lists, of a message or a campaign, whatever became of it; `None` when there is none.
+    ///
+    /// # Errors
+    /// When storage cannot answer.
+    pub async fn list_place(&self, id: &ApprovalId) -> Result<Option<ListPlace>, StoreError> {
+        let row: Option<(i64,)> = sqlx::query_as(
+            "SELECT expires_at FROM approvals WHERE shop_id = $1 AND approval_id = $2
+             UNION ALL SELECT expires_at FROM campaign_approvals WHERE shop_id = $1 AND approval_id = $2",
+        )
+        .bind(self.shop.as_str())
+        .bind(id.as_str())
+        .fetch_optional(self.readers())
+        .await
+        .map_err(map)?;
+        Ok(row.map(|(at,)| ListPlace { at, id: id.to_string() }))
     }
 
     /// How many messages wait for a person.

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use kit::campaign::{CampaignId, ClassId};
 use kit::message::Channel;
-use kit::{CustomerId, Digest, OfferStepId, StoreError, Timestamp};
+use kit::{CustomerId, Digest, OfferStepId, RunId, StoreError, Timestamp};
 
 use super::super::error::map;
+use super::super::given_back::give_back;
 use super::super::{ShopStore, corrupt, from_json, micros, stamp};
 
 /// Where one recipient stands.
@@ -81,6 +82,8 @@ pub struct RecipientNews {
     pub subject: Option<u32>,
     /// When to look again, for those who still wait.
     pub due_at: Option<Timestamp>,
+    /// Under which name their offer is held, when nothing leaves with it any more.
+    pub lets_go: Option<RunId>,
 }
 
 type RecipientTuple =
@@ -156,7 +159,8 @@ impl ShopStore {
         at.map(|at| stamp(at, "recipient")).transpose()
     }
 
-    /// Notes what became of recipients, in one commit. Only those who still wait change.
+    /// Notes what became of recipients, in one commit. Only those who still wait change, and the offers of those who get nothing
+    /// are given back.
     pub async fn note_recipients(
         &self,
         id: &CampaignId,
@@ -174,6 +178,9 @@ impl ShopStore {
                     .bind(shop.as_str()).bind(id.as_str()).bind(n.customer.as_str()).bind(n.state.as_str()).bind(&n.detail)
                     .bind(n.subject.map(i64::from)).bind(n.due_at.map(micros)).bind(micros(now))
                     .execute(&mut *c).await.map_err(map)?;
+                    if let Some(holder) = &n.lets_go {
+                        give_back(c, shop.as_str(), holder.as_str(), now).await?;
+                    }
                 }
                 Ok(())
             })

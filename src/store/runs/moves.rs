@@ -4,11 +4,12 @@ use kit::{RunId, StoreError, Timestamp};
 
 use super::super::error::map;
 use super::super::seal::Place;
-use super::super::{ShopStore, approvals, micros};
+use super::super::{ShopStore, approvals, given_back, micros};
 use super::{OUTCOME, RunState};
 
 impl ShopStore {
-    /// Notes that a run has ended or is parked. A run that has ended stays as it ended.
+    /// Notes that a run has ended or is parked. A run that has ended stays as it ended; what it held and did not send is given
+    /// back.
     pub async fn end_run(
         &self,
         id: &RunId,
@@ -41,6 +42,9 @@ impl ShopStore {
                 .execute(&mut *c)
                 .await
                 .map_err(map)?;
+                if state == RunState::Done {
+                    given_back::give_back(c, shop.as_str(), id.as_str(), now).await?;
+                }
                 // Nobody is asked about a run that is over.
                 approvals::lapse(c, shop.as_str(), &id, now).await
             })

@@ -95,7 +95,7 @@ fn everything_was_said(arguments: &mut Value, talk: &mut BriefContext) {
 /// The approved terms with the prices of this moment, signed by Nora without a look.
 async fn sign_anew(tenant: &Tenant, campaign: &CampaignId) {
     let store = &tenant.store;
-    let signed = store.campaign_approvals(Some(campaign)).await.unwrap().remove(0);
+    let signed = store.campaign_approvals(campaign).await.unwrap().remove(0);
     let mut terms = signed.terms.clone();
     for (product, price) in &mut terms.products {
         *price = tenant.catalog.live(product).unwrap().price;

@@ -135,6 +135,8 @@ pub(super) struct Stands {
     pub(super) held_at: Timestamp,
     pub(super) sent_at: Option<Timestamp>,
     pub(super) live: bool,
+    /// What it took of which budget, until it is given back.
+    pub(super) took: BTreeMap<String, i64>,
 }
 
 /// A run, or a campaign's person.
@@ -275,6 +277,7 @@ impl Model {
     /// Notes a grant that the shop made.
     pub(super) fn note(&mut self, name: &str, rung: usize, code: &str, cost: i64, now: Timestamp) {
         let customer = self.askers[name].customer.clone();
+        let budgets = self.budgets(&customer, now);
         let asker = self.askers.get_mut(name).unwrap();
         let grant = asker.grant.get_or_insert_with(|| Stands {
             rung,
@@ -283,14 +286,28 @@ impl Model {
             held_at: now,
             sent_at: None,
             live: true,
+            took: BTreeMap::new(),
         });
         assert_eq!((grant.rung, grant.code.as_str()), (rung, code), "{name} was given a second offer");
         let more = (cost - grant.paid).max(0);
         grant.paid += more;
-        for (budget, limit) in self.budgets(&customer, now) {
+        for (budget, limit) in budgets {
             if limit.is_some() {
+                *grant.took.entry(budget.clone()).or_default() += more;
                 *self.spent.entry(budget).or_default() += more;
             }
         }
+    }
+
+    /// What held this grant has ended, and nothing was sent with it.
+    pub(super) fn give_back(&mut self, name: &str) -> bool {
+        let took =
+            self.askers.get_mut(name).and_then(|asker| asker.grant.as_mut()).map(|g| std::mem::take(&mut g.took));
+        let mut any = false;
+        for (budget, minor) in took.unwrap_or_default() {
+            *self.spent.get_mut(&budget).unwrap() -= minor;
+            any |= minor > 0;
+        }
+        any
     }
 }

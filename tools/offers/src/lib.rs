@@ -4,8 +4,10 @@
 //! * [`request`]: what policy must know about the basket and the customer before it says yes.
 //! * [`grant`]: [`Ladder::grant`], the only door to an [`Offer`]. A discount outside the limits cannot be constructed
 //!   (mission N3): [`Offer`] has private fields and no `Deserialize`.
+//! * [`affinity`]: how much a customer buys at a discount, beside the shop's others.
 //! * [`quote_offer`]: the tool. The model names a step; code says yes or no. It never sees a margin.
 
+pub mod affinity;
 mod code;
 pub mod grant;
 pub mod ladder;
