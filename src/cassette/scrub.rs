@@ -1,8 +1,10 @@
-//! What a cassette never holds: e-mail addresses, telephone numbers, cards, bank accounts, names that were given, keys and passwords.
+//! What a cassette never holds: e-mail addresses, telephone numbers, cards, bank accounts, names that were given, keys and passwords,
+//! and the words of messages: a digest stands for them, so that a changed message is still another request.
 //!
 //! Everybody becomes the same somebody: a stand-in that told people apart could be traced back to them. What is encoded
 //! (a MIME body in base64) or split over the events of a stream is not seen through.
 
+use kit::Digest;
 use kit::personal::{self, Class, Known};
 use serde_json::Value;
 
@@ -14,6 +16,10 @@ const PHONE: &str = "+00000000000";
 const NAME: &str = "[name]";
 /// Digits of a telephone number with its country (E.164 allows fifteen).
 const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 8..=15;
+/// Fields by which a message to one person is known, as tools/esp hands it over.
+const MESSAGE: [&str; 4] = ["channel", "key", "to", "text"];
+/// Those of its fields that hold words to the person.
+const WORDS: [&str; 3] = ["subject", "html", "text"];
 /// Parts of a key's name that say that its value is a secret.
 const SECRETS: [&str; 7] = ["api_key", "apikey", "api-key", "authorization", "password", "secret", "access_token"];
 
@@ -53,15 +59,24 @@ impl Scrub {
             Value::String(text) => Value::String(self.text(&text)),
             Value::Array(items) => Value::Array(items.into_iter().map(|item| self.json(item)).collect()),
             Value::Object(map) => {
+                let is_message = MESSAGE.iter().all(|field| map.get(*field).is_some_and(Value::is_string));
                 let entry = |(key, inner): (String, Value)| {
-                    let hidden = inner.is_string() && self.is_secret(&key);
-                    let inner = if hidden { Value::from(Self::SECRET) } else { self.json(inner) };
+                    let inner = match &inner {
+                        Value::String(_) if self.is_secret(&key) => Value::from(Self::SECRET),
+                        Value::String(text) if is_message && WORDS.contains(&key.as_str()) => self.digest(text),
+                        _ => self.json(inner),
+                    };
                     (self.text(&key), inner)
                 };
                 Value::Object(map.into_iter().map(entry).collect())
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => value,
         }
+    }
+
+    /// What stands for the words of a message: they greet by name, and no form tells a name.
+    fn digest(&self, words: &str) -> Value {
+        Value::from(format!("[words {}]", Digest::of_bytes(self.text(words).as_bytes()).short()))
     }
 
     fn given(&self, text: &str) -> String {
@@ -191,5 +206,16 @@ mod tests {
         let body = json!({ "api_key": "x", "Authorization": "y", "token": "z", "max_tokens": 5, "tokens": "stay", "inner": [{ "client_secret": "w", "to": "a@b.example" }] });
         let clean = json!({ "api_key": "[secret]", "Authorization": "[secret]", "token": "[secret]", "max_tokens": 5, "tokens": "stay", "inner": [{ "client_secret": "[secret]", "to": "somebody@redacted.invalid" }] });
         assert_eq!(Scrub::default().json(body), clean);
+    }
+
+    #[test]
+    fn the_words_of_a_message_are_a_digest() {
+        let message = |to: &str, text: &str| json!({ "version": 1, "channel": "email", "key": "k", "to": to, "subject": "Hi Ada", "text": text });
+        let scrubbed = |to: &str, text: &str| Scrub::default().json(message(to, text));
+        let first = scrubbed("a@b.example", "Hi Ada, boots");
+        assert!(!first.to_string().contains("Ada"), "{first}");
+        assert_eq!(first["to"], "somebody@redacted.invalid");
+        assert_eq!(first, scrubbed("c@d.example", "Hi Ada, boots"), "everybody is the same somebody");
+        assert_ne!(first, scrubbed("a@b.example", "Hi Ada, tents"), "another message is another request");
     }
 }

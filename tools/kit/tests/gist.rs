@@ -2,6 +2,8 @@
 //! health and 11 of 12 legal ones) and before what they missed was added to them.
 //! `cargo test -p mailwright-kit --test gist -- --nocapture` prints it.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::print_stdout)]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use mailwright_kit::gist::{Gist, Tone, Topic};

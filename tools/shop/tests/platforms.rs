@@ -204,3 +204,25 @@ fn prices_and_stock_of_the_other_platforms() {
     let event = read(Source::Adobe, "customer.updated", account).unwrap();
     assert_eq!((event.body, event.customer.unwrap().email.unwrap().reveal()), (EventBody::Customer, "ada@example.com"));
 }
+
+#[test]
+fn an_order_brings_what_its_customer_wrote() {
+    let woo = r#"{"id":7,"status":"processing","currency":"EUR","date_created_gmt":"2026-11-20T10:00:00","total":"0.00","customer_id":3,
+        "customer_note":" For my niece ","line_items":[]}"#;
+    let shopify = r#"{"id":7,"currency":"EUR","line_items":[],"total_price":"0.00","created_at":"2026-11-20T10:00:00Z","note":"For my niece"}"#;
+    let generic = r#"{"event":"order.created","triggered_at":"2026-11-20T10:00:00Z","payload":{"order_id":"o1","customer":{"id":"k1"},
+        "order":{"items":[],"total_value":0,"note":"For my niece"}}}"#;
+    for (source, topic, body) in [
+        (Source::WooCommerce, "order.created", woo),
+        (Source::Shopify, "orders/create", shopify),
+        (Source::Generic, "order.created", generic),
+    ] {
+        let told = |body: &str| match read(source, topic, body.as_bytes()).unwrap().body {
+            EventBody::Order(order) => order.note.map(|note| note.raw().trim().to_owned()),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(told(body).as_deref(), Some("For my niece"), "{source:?}");
+        let empty = body.replace(" For my niece ", "").replace("For my niece", "");
+        assert_eq!(told(&empty), None, "{source:?}");
+    }
+}
