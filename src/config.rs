@@ -77,7 +77,7 @@ pub struct StoreConfig {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadingConfig {
-    /// The `name` of one of the models; a small one will do.
+    /// The `name` of one of the models; a small one will do, with `writes = false` one that does nothing else.
     pub model: String,
 }
 
@@ -134,6 +134,8 @@ pub struct ModelConfig {
     pub retries: Option<u32>,
     /// The longest answer, in tokens.
     pub max_tokens: Option<u32>,
+    /// False for a model that only reads texts from outside and never writes.
+    pub writes: Option<bool>,
     /// Price of a million prompt tokens, in millionths of a US dollar.
     pub input_micros_per_mtok: Option<u64>,
     /// Price of a million prompt tokens that the server had cached; as much as others when left out.
@@ -236,6 +238,11 @@ impl Config {
     /// When a secret cannot be had.
     pub fn profiles(&self) -> Result<Vec<Profile>, ConfigError> {
         self.models.iter().map(ModelConfig::profile).collect()
+    }
+
+    /// The places of the models that write, among [`Config::profiles`].
+    pub fn writers(&self) -> impl Iterator<Item = usize> {
+        self.models.iter().enumerate().filter(|(_, model)| model.writes != Some(false)).map(|(place, _)| place)
     }
 }
 

@@ -13,6 +13,8 @@ use crate::tenant::Tenant;
 pub const RETENTION_FILE: &str = "knowledge/policy/retention.toml";
 /// The schema this build reads.
 const SCHEMA: &str = "mailwright.retention/1";
+/// How long what customers wrote about is heeded, and kept where the policy says nothing.
+pub(crate) const SAID_DAYS: u32 = 60;
 /// The provider whose messages lie in the data folder.
 const OUTBOX: &str = "outbox";
 /// The folder of what approvers looked at.
@@ -24,8 +26,10 @@ const PREVIEWS: &str = "previews";
 pub enum Class {
     /// Bodies of webhooks that were worked in.
     Webhooks,
-    /// What customers looked at, and what their notes and tickets were about.
+    /// What customers looked at.
     Activity,
+    /// What their notes and tickets were about.
+    Said,
     /// Words of messages that went out.
     Messages,
     /// Pages that approvers looked at.
@@ -38,14 +42,22 @@ pub enum Class {
 
 impl Class {
     /// Every class, in the order of listings.
-    pub const ALL: [Self; 6] =
-        [Self::Webhooks, Self::Activity, Self::Messages, Self::Previews, Self::Conversations, Self::Journals];
+    pub const ALL: [Self; 7] = [
+        Self::Webhooks,
+        Self::Activity,
+        Self::Said,
+        Self::Messages,
+        Self::Previews,
+        Self::Conversations,
+        Self::Journals,
+    ];
 
     /// The name in the policy.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Webhooks => "webhooks",
             Self::Activity => "activity",
+            Self::Said => "said",
             Self::Messages => "messages",
             Self::Previews => "previews",
             Self::Conversations => "conversations",
@@ -93,7 +105,7 @@ impl RetentionPolicy {
     /// Names the line, or the class that is missing, kept for no time or for no reason.
     pub fn parse(file: &str, text: &str) -> Result<Self, RetentionError> {
         let fault = |line, why: String| RetentionError { file: file.to_owned(), line, why };
-        let read: PolicyFile = toml::from_str(text).map_err(|e| {
+        let mut read: PolicyFile = toml::from_str(text).map_err(|e| {
             let line = e.span().and_then(|span| text.get(..span.start)).map(|before| before.matches('\n').count() + 1);
             fault(line, e.message().to_owned())
         })?;
@@ -103,6 +115,9 @@ impl RetentionPolicy {
         if read.class.contains_key(&Class::Journals) {
             return Err(fault(None, "journals have their line in runs.toml: keep_journals".to_owned()));
         }
+        // Policies of earlier programs do not know this class.
+        let said = || Keep { days: SAID_DAYS, because: "nothing looks further back".to_owned() };
+        read.class.entry(Class::Said).or_insert_with(said);
         for class in Class::ALL.into_iter().filter(|class| *class != Class::Journals) {
             let name = class.as_str();
             match read.class.get(&class) {
@@ -148,6 +163,7 @@ impl Tenant {
                 Some(before) => match class {
                     Class::Webhooks => self.store.old_webhooks(before).await?,
                     Class::Activity => self.store.old_activity(before).await?,
+                    Class::Said => self.store.old_said(before).await?,
                     Class::Messages => self.store.old_messages(before).await?,
                     Class::Previews => self.old_previews(before).await?.len() as u64,
                     Class::Conversations => self.store.old_conversations(before).await?,
@@ -181,6 +197,7 @@ impl Tenant {
             due.items = match due.class {
                 Class::Webhooks => self.store.empty_webhooks(before).await?,
                 Class::Activity => self.store.drop_activity(before).await?,
+                Class::Said => self.store.drop_said(before).await?,
                 Class::Messages => self.empty_messages(before, now).await?,
                 Class::Previews => {
                     let old = self.old_previews(before).await?;
@@ -291,6 +308,7 @@ mod tests {
             [
                 (Class::Webhooks, 90),
                 (Class::Activity, 400),
+                (Class::Said, SAID_DAYS),
                 (Class::Messages, 730),
                 (Class::Previews, 30),
                 (Class::Conversations, 365)
@@ -308,6 +326,9 @@ mod tests {
         assert!(told(&SHIPPED.replace("[class.activity]", "[class.audit]")).contains("unknown variant `audit`"));
         let journals = format!("{SHIPPED}\n[class.journals]\ndays = 1\nbecause = \"x\"\n");
         assert_eq!(told(&journals), "r.toml: journals have their line in runs.toml: keep_journals");
+        let older = SHIPPED.replace("[class.said]", "[class.old]").split("[class.old]").next().unwrap().to_owned()
+            + &SHIPPED[SHIPPED.find("[class.messages]").unwrap()..];
+        assert_eq!(RetentionPolicy::parse("r.toml", &older).unwrap().classes[&Class::Said].days, SAID_DAYS);
         let missing = SHIPPED.split("[class.conversations]").next().unwrap();
         assert_eq!(told(missing), "r.toml: [class.conversations] is missing");
     }

@@ -48,6 +48,8 @@ fn who_reads_texts_from_outside_is_one_of_the_models() {
     let model = "[[model]]\nname = \"small\"\nbase_url = \"http://127.0.0.1:8080/v1\"\nmodel = \"s\"\n";
     assert_eq!(read(model).reader().unwrap(), None);
     assert_eq!(read(&format!("[reading]\nmodel = \"small\"\n{model}")).reader().unwrap(), Some(0));
+    let (reads, both) = (read(&format!("{model}writes = false\n")), read(model));
+    assert_eq!((reads.writers().count(), both.writers().collect::<Vec<_>>()), (0, vec![0]));
     let unknown = read(&format!("[reading]\nmodel = \"large\"\n{model}")).reader().unwrap_err();
     assert_eq!(unknown.to_string(), "[reading]: there is no [[model]] with the name `large`");
     let text = "[reading]\nmodell = \"small\"\n";

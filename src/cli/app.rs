@@ -228,7 +228,7 @@ pub(super) fn models(global: &Global) -> Result<Models, Failure> {
         let configured =
             config.profiles().map_err(failure)?.into_iter().map(open).collect::<Result<Vec<_>, Failure>>()?;
         models.reader = config.reader().map_err(failure)?.and_then(|place| configured.get(place).cloned());
-        models.list.extend(configured);
+        models.list.extend(config.writers().filter_map(|place| configured.get(place).cloned()));
         models.spend = config.spend;
     }
     Ok(models)

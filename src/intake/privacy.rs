@@ -203,6 +203,7 @@ impl Tenant {
             let customer = self.store.customer(&id).await?;
             let orders = self.store.orders_of(&id).await?;
             let activity = self.store.activity_of(&id, Timestamp::UNIX_EPOCH).await?;
+            let said = self.store.said_by(&id, Timestamp::UNIX_EPOCH).await?;
             told.push(json!({
                 "customer": {
                     "id": id,
@@ -225,6 +226,7 @@ impl Tenant {
                 "activity": activity.iter().map(|row| json!({
                     "at": row.at.to_string(), "kind": row.kind, "product": row.product, "category": row.category, "seconds": row.dwell_s,
                 })).collect::<Vec<_>>(),
+                "wrote_about": said,
                 "rest": self.store.traces_of(&id).await?,
             }));
         }

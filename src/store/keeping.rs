@@ -60,12 +60,12 @@ impl ShopStore {
         self.by_batches(&sql, before, Some(Vec::new())).await
     }
 
-    /// Visits, and what notes and tickets were about, from before a time.
+    /// Visits from before a time.
     ///
     /// # Errors
     /// When storage cannot answer.
     pub async fn old_activity(&self, before: Timestamp) -> Result<u64, StoreError> {
-        Ok(self.count(ACTIVITY, before).await? + self.count(GISTS, before).await?)
+        self.count(ACTIVITY, before).await
     }
 
     /// Drops them, some customers a commit. Returns how many.
@@ -76,10 +76,26 @@ impl ShopStore {
         let sql = format!(
             "DELETE {ACTIVITY} AND customer_id IN (SELECT DISTINCT customer_id {ACTIVITY} ORDER BY customer_id LIMIT {BATCH})"
         );
-        let gists = format!(
+        self.by_batches(&sql, before, None).await
+    }
+
+    /// What customers' notes and tickets from before a time were about.
+    ///
+    /// # Errors
+    /// When storage cannot answer.
+    pub async fn old_said(&self, before: Timestamp) -> Result<u64, StoreError> {
+        self.count(GISTS, before).await
+    }
+
+    /// Drops it, some customers a commit. Returns how many.
+    ///
+    /// # Errors
+    /// When storage cannot answer.
+    pub async fn drop_said(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let sql = format!(
             "DELETE {GISTS} AND customer_id IN (SELECT DISTINCT customer_id {GISTS} ORDER BY customer_id LIMIT {BATCH})"
         );
-        Ok(self.by_batches(&sql, before, None).await? + self.by_batches(&gists, before, None).await?)
+        self.by_batches(&sql, before, None).await
     }
 
     /// Runs a statement that changes a few rows from before a time until it changes none: a commit each. Returns how many.

@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use kit::{BoxFuture, CustomerId, ProductId, ShopId, StoreError, Timestamp};
 use profile::{Activity, ActivityKind, CustomerSnapshot, OrderFacts, OrderLine, Profiles, Said, StoreNorms};
 
+use crate::retention::SAID_DAYS;
 use crate::store::{Order, ShopStore};
 use crate::tenant::Learned;
 
@@ -15,8 +16,6 @@ use crate::tenant::Learned;
 const ACTIVITY_DAYS: i64 = 60;
 /// How far back messages are counted.
 const SENT_DAYS: i64 = 90;
-/// How far back what they wrote to the shop is heeded.
-const SAID_DAYS: i64 = 60;
 
 /// Customers of one shop, for the profile and the graph.
 #[derive(Debug, Clone)]
@@ -32,7 +31,7 @@ impl People {
         };
         let since = |days: i64| now.checked_sub(SignedDuration::from_hours(24 * days)).unwrap_or(now);
         let activity = self.store.activity_of(customer, since(ACTIVITY_DAYS)).await?;
-        let said = self.store.said_by(customer, since(SAID_DAYS)).await?;
+        let said = self.store.said_by(customer, since(SAID_DAYS.into())).await?;
         let vip = known.vip.then(|| "vip".to_owned());
         Ok(Some(CustomerSnapshot {
             id: known.id,

@@ -17,12 +17,15 @@ fn what_is_too_old_is_listed_then_goes_and_the_proof_stays() {
     assert!(items(&folder.json(AFTERNOON, &dry)).iter().all(|(_, items)| *items == 0), "nothing is old yet");
 
     let visits: u64 = folder.rows("SELECT COUNT(*) || '' FROM activity")[0].parse().unwrap();
+    let wrote: u64 = folder.rows("SELECT COUNT(*) || '' FROM gists WHERE customer_id IS NOT NULL")[0].parse().unwrap();
+    assert_eq!(wrote, 1, "the checkout came with a note");
     let before = folder.state();
     let listed = items(&folder.json(YEARS_LATER, &dry));
     let one = |class: &str| (class.to_owned(), 1);
     let expected = [
         one("webhooks"),
         ("activity".to_owned(), visits),
+        ("said".to_owned(), wrote),
         one("messages"),
         one("previews"),
         ("conversations".to_owned(), 0),

@@ -101,6 +101,7 @@ fn no_byte_of_an_erased_address_stays_in_the_folder() {
 fn what_is_stored_about_a_person_is_put_into_a_file() {
     served(async |mut served| {
         let (reader, email) = with_a_mail(&mut served).await;
+        served.world.ticket_saying(&reader, "Too small, how do I send it back?", true).await;
         accepted(served.shopify("customers/data_request", "d1", &request("orders_requested", &reader, &email))).await;
         served.settled().await;
         let note = served.event("main:d1").await.note.unwrap();
@@ -110,6 +111,8 @@ fn what_is_stored_about_a_person_is_put_into_a_file() {
         let told: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
         assert_eq!(told[0]["customer"]["email"], email);
         assert_eq!(told[0]["orders"].as_array().unwrap().len(), 1);
+        let wrote = &told[0]["wrote_about"][0];
+        assert_eq!((&wrote["wrote"], &wrote["topics"]), (&json!("ticket"), &json!(["fit", "returns"])));
         let text = told[0]["rest"]["messages"][0]["message"]["text"].as_str().unwrap();
         assert_eq!(text.trim(), served.world.outbox()[0].text.trim());
         assert!(told[0]["rest"]["consents"].as_array().is_some_and(|consents| !consents.is_empty()));

@@ -134,8 +134,8 @@ pub(super) async fn what_somebody_wrote_is_kept_in_closed_words(home: &Home) {
     let other = home.open().await.shop(&shop("b"));
     assert!(other.review_gists().await.unwrap().is_empty() && other.said_by(&c1, now()).await.unwrap().is_empty());
     // Retention lets go what customers wrote, and not what reviews are about.
-    assert_eq!(store.old_activity(minutes(8)).await.unwrap(), 2);
-    assert_eq!(store.drop_activity(minutes(8)).await.unwrap(), 2);
+    assert_eq!(store.old_said(minutes(8)).await.unwrap(), 2);
+    assert_eq!(store.drop_said(minutes(8)).await.unwrap(), 2);
     assert_eq!((said().await.len(), store.review_gists().await.unwrap().len()), (0, 1));
 }
 

@@ -18,7 +18,7 @@ use kit::{ApprovalId, Digest, RunId, Timestamp};
 use mailwright::clock::SetClock;
 use mailwright::runs::Silent;
 use mailwright::sample::SampleSpec;
-use mailwright::store::{NewApproval, Store};
+use mailwright::store::{NewApproval, NewRun, Store};
 use mailwright::tenant::{Parts, Tenant};
 use mailwright_bench::stats::{millis, percentile};
 use serde::Serialize;
@@ -153,13 +153,28 @@ async fn fill(dir: &Path, pending: u32) -> Result<ApprovalId, Failure> {
     tenant.driver(Arc::new(Silent)).drive(&run).await.map_err(fails)?;
     let asked = tenant.store.approvals(ApprovalState::Pending, 1).await.map_err(fails)?;
     let real = asked.into_iter().next().ok_or_else(|| fails("nothing waits for a person"))?;
+    let waiting = tenant.store.run(&run).await.map_err(fails)?.ok_or_else(|| fails("its run is not stored"))?;
     let mut middle = real.record.id.clone();
     for number in 1..pending {
         let name = Digest::of_bytes(&number.to_be_bytes());
         let later = jiff::SignedDuration::from_millis(i64::from(number));
+        // A request is sealed under the key of its run's customer, and no server takes this run up meanwhile.
+        let new = NewRun {
+            id: RunId::from_digest("run", &name),
+            flow: waiting.flow.clone(),
+            customer: waiting.customer.clone(),
+            occasion: format!("bench:{number}"),
+            step: 1,
+            due: real.record.expires_at,
+            cause: "bench".to_owned(),
+            supersede: None,
+            release: tenant.release.digest,
+            plan: waiting.plan.clone(),
+        };
+        let run = tenant.store.admit(new, now).await.map_err(fails)?.run;
         let new = NewApproval {
             id: ApprovalId::from_digest("apr", &name),
-            run: RunId::from_digest("run", &name),
+            run,
             terms: real.terms.clone(),
             draft: real.draft.clone(),
             summary: real.summary.clone(),
