@@ -101,7 +101,7 @@ fn no_byte_of_an_erased_address_stays_in_the_folder() {
 fn what_is_stored_about_a_person_is_put_into_a_file() {
     served(async |mut served| {
         let (reader, email) = with_a_mail(&mut served).await;
-        served.world.ticket_saying(&reader, "Too small, how do I send it back?", true).await;
+        served.world.ticket_saying(&reader, "Too small, can I send it back?", true).await;
         accepted(served.shopify("customers/data_request", "d1", &request("orders_requested", &reader, &email))).await;
         served.settled().await;
         let note = served.event("main:d1").await.note.unwrap();
