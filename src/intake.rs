@@ -161,6 +161,11 @@ impl Tenant {
     }
 
     async fn catch_up_with(&self, stored: &InboxEvent) -> Result<Intake, IntakeError> {
+        self.work_in(&self.parse_stored(stored)?).await
+    }
+
+    /// What a stored event says.
+    pub(crate) fn parse_stored(&self, stored: &InboxEvent) -> Result<ShopEvent, WebhookError> {
         let delivery = Delivery {
             source: stored.source.parse::<Source>()?,
             topic: &stored.topic,
@@ -169,7 +174,7 @@ impl Tenant {
             triggered_at: Some(stored.triggered_at),
             received_at: stored.received_at,
         };
-        self.work_in(&shop::parse(&delivery, &self.shop_defaults())?).await
+        shop::parse(&delivery, &self.shop_defaults())
     }
 
     async fn work_in(&self, event: &ShopEvent) -> Result<Intake, IntakeError> {

@@ -13,7 +13,6 @@ use kit::fence::ThirdParty;
 use kit::gist::{Gist, schema};
 use kit::product::ReviewCard;
 use kit::{Digest, FlowId, ReviewId, RunId, StoreError};
-use shop::{Delivery, Source};
 
 use crate::intake::{digest_of, written};
 use crate::model::ChatModel;
@@ -108,16 +107,7 @@ impl Tenant {
     /// The words as they stand in the event; `None` when they are gone, or others stand there.
     async fn words_of(&self, unread: &Unread) -> Result<Option<ThirdParty>, StoreError> {
         let Some(stored) = self.store.event(&unread.event).await? else { return Ok(None) };
-        let Ok(source) = stored.source.parse::<Source>() else { return Ok(None) };
-        let delivery = Delivery {
-            source,
-            topic: &stored.topic,
-            body: &stored.body,
-            event_id: Some(stored.id.as_str()),
-            triggered_at: Some(stored.triggered_at),
-            received_at: stored.received_at,
-        };
-        let Ok(event) = shop::parse(&delivery, &self.shop_defaults()) else { return Ok(None) };
+        let Ok(event) = self.parse_stored(&stored) else { return Ok(None) };
         Ok(written(&event).filter(|found| found.digest() == unread.words).map(|found| found.words.clone()))
     }
 

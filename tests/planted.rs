@@ -56,9 +56,13 @@ impl Log {
     }
 
     /// Keeps what this thread logs, at every level.
-    fn keep(&self) -> tracing::subscriber::DefaultGuard {
+    ///
+    /// While tracing knows of one subscriber alone, a line that another thread (without one) meets first is switched off for all:
+    /// a second one stands beside it.
+    fn keep(&self) -> (tracing::subscriber::DefaultGuard, tracing::Dispatch) {
+        let second = tracing::Dispatch::new(tracing_subscriber::registry());
         let all = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(self.clone());
-        tracing::subscriber::set_default(all.with_ansi(false).finish())
+        (tracing::subscriber::set_default(all.with_ansi(false).finish()), second)
     }
 }
 

@@ -173,11 +173,6 @@ impl Gist {
     pub fn with(&self, other: &Self) -> Self {
         Self { topics: self.topics.union(&other.topics).copied().collect(), tone: self.tone.max(other.tone) }
     }
-
-    /// True when nothing was seen.
-    pub fn is_empty(&self) -> bool {
-        self.topics.is_empty() && self.tone == Tone::Neutral
-    }
 }
 
 /// The form of a model's answer, as strict schemas want it: every field required, nothing besides.
